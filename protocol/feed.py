@@ -1,0 +1,146 @@
+"""What the centre says: feed items, their running digest, and the values they carry.
+
+Two feeds reach a village: its own (decisions, notices) and the regency's (schemes, exclusion rules, cycles). Each is
+dense: item n+1 follows item n, in the order in which the centre committed them. An item with a key that was seen
+before replaces the earlier value. The digest over the current values lets each side prove it holds the same.
+"""
+
+from hashlib import sha256
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from protocol.codec import Message
+from protocol.ops import Date, Hash, Id, Line, Millis, Number, Seq, Text, Word
+
+VILLAGE = "village"
+REGENCY = "regency"
+FEEDS = (VILLAGE, REGENCY)
+
+ITEMS_MAX = 1_000
+"""Items in one reply: at most a few hundred kilobytes, a few seconds of a thin line."""
+CHUNK_BYTES_MAX = 256 * 1024
+"""A snapshot's chunk before compression: what a thin line carries in seconds, so that a cut loses little."""
+
+_MODULUS = 1 << 256
+_ITEM = b"kampung/item/1"
+
+
+class Item(Message, frozen=True):
+    """One step of a feed. `digest` is the running digest after it (see `add`, `replace`)."""
+
+    seq: Seq
+    kind: Word
+    critical: bool
+    key: Annotated[bytes, Meta(min_length=1, max_length=80)]
+    value: Annotated[bytes, Meta(max_length=64 * 1024)]
+    digest: Hash
+
+
+class State(Message, frozen=True):
+    """The current value of one key, as a snapshot carries it."""
+
+    seq: Seq
+    kind: Word
+    critical: bool
+    key: Annotated[bytes, Meta(min_length=1, max_length=80)]
+    value: Annotated[bytes, Meta(max_length=64 * 1024)]
+
+
+EMPTY_DIGEST = bytes(32)
+
+
+def weight(key: bytes, value: bytes) -> int:
+    """What one current (key, value) adds to the digest."""
+    return int.from_bytes(sha256(b"".join((_ITEM, len(key).to_bytes(2, "big"), key, value))).digest(), "big")
+
+
+def replace(digest: bytes, key: bytes, old: bytes | None, new: bytes | None) -> bytes:
+    """The digest after `key` changed from `old` to `new` (None: absent). Sum modulo 2^256, so order does not matter."""
+    total = int.from_bytes(digest, "big")
+    if old is not None:
+        total -= weight(key, old)
+    if new is not None:
+        total += weight(key, new)
+    return (total % _MODULUS).to_bytes(32, "big")
+
+
+class Evidence(Message, frozen=True):
+    """One fact a decision rests on: which scheme or proposal, its months, where and as of when. Never another person's data."""
+
+    kind: Word  # coverage | proposal | cycle | nik
+    scheme: Word
+    period: Word
+    place: Line
+    as_of: Date
+    reference: Annotated[bytes, Meta(max_length=32)]  # record id or source row digest, for the auditor
+
+
+class Decision(Message, frozen=True):
+    """The centre's answer on one proposal. Key: the proposal's record id."""
+
+    proposal: Id
+    outcome: Word  # accepted | rejected | needs_review | withdrawn
+    code: Word  # reason code; empty when accepted
+    sentence: Text  # what the clerk reads aloud, in Indonesian
+    next_step: Word
+    next_sentence: Text
+    objection_until: Date
+    scheme: Word
+    cycle: Word
+    period: Word
+    rule: Line  # the rule that decided, with its legal basis
+    evidence: Annotated[list[Evidence], Meta(max_length=32)]
+    facts_hash: Hash
+    is_final: bool
+    decided_ms: Millis
+
+
+class Cycle(Message, frozen=True):
+    """One round of a scheme. Months are counted 12 * year + month - 1; times are milliseconds since 1970. Key: its code."""
+
+    code: Word
+    scheme: Word
+    name: Line
+    month_from: Number
+    month_until: Number
+    opens_ms: Millis
+    closes_ms: Millis
+    objection_days: Number
+
+
+class Quarantined(Message, frozen=True):
+    """An op of this village that the centre stores but cannot read or apply. Key: its record id."""
+
+    record: Id
+    seq: Seq
+    reason: Word
+
+
+class NumberClash(Message, frozen=True):
+    """One letter number on two records. Key: the later record's id."""
+
+    series: Word
+    year: Number
+    number: Number
+    first_record: Id
+    second_record: Id
+
+
+class Notice(Message, frozen=True):
+    """Something the village's people must know about their own server, e.g. code `clone_suspected`. Key: the code."""
+
+    code: Word
+    at_ms: Millis
+
+
+VALUES: dict[str, type[msgspec.Struct]] = {
+    "decision": Decision,
+    "cycle": Cycle,
+    "quarantined": Quarantined,
+    "number_clash": NumberClash,
+    "notice": Notice,
+}
+"""The kinds this program applies. `scheme` and `exclusions` travel with `protocol.schemes`' own types.
+A kind that is not known is stored; when it is critical, applying stops there until the program is upgraded."""
