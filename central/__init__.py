@@ -1,0 +1,1 @@
+"""The centre: merges what the villages say, decides, and publishes each answer."""

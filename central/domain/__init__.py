@@ -1,0 +1,1 @@
+"""The rule book of the centre: pure, without input or output, clock or chance."""
