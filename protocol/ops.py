@@ -155,6 +155,19 @@ class Subject(Message, frozen=True):
     rw: Word
 
 
+class Letterhead(Message, frozen=True):
+    """The office as its letter names it, copied for the same reason. `village_kind`: desa or kelurahan."""
+
+    regency: Line
+    district: Line
+    village: Line
+    village_kind: Word
+    address: Line
+    postcode: Word
+    phone: Word
+    email: Line
+
+
 class LogOpened(Body, frozen=True):
     """Always the first op of a log. `how` is one of first, restored, replaced, fork."""
 
@@ -208,6 +221,9 @@ class LetterIssued(Body, frozen=True):
     fields: Annotated[list[tuple[Word, Text]], Meta(max_length=32)]
     signer_name: Line
     signer_title: Line
+    signer_nip: Word
+    letterhead: Letterhead
+    text_version: Number
     actor: Word
 
 

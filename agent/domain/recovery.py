@@ -1,0 +1,41 @@
+"""What a start learns by comparing the database with the mark: is this the past that a clerk was told about?
+
+The mark stands outside the database and outside every backup, and is written after each commit before the clerk hears
+of it. Pure; the store reads both and acts on the verdict.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from protocol.messages import Mark
+from protocol.ops import Position, highest
+from protocol.session import Condition
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`numbers`: what the mark adds to the highest numbers known. `advance`: write the mark anew, it is one step old."""
+
+    condition: Condition
+    numbers: Mapping[tuple[str, int], int] = field(default_factory=dict)
+    advance: bool = False
+
+
+def judge(head: Position | None, before: Position | None, hash_at_mark: bytes | None, mark: Mark | None) -> Verdict:
+    """`head` and `before`: after and before the last transaction; None without any. `hash_at_mark`: own hash there.
+
+    A mark further behind than the last transaction cannot come from a crash, so somebody copied it: the database may
+    then be a copy too, and its highest number proves nothing.
+    """
+    if head is None:
+        return Verdict(Condition.FRESH) if mark is None else Verdict(Condition.RESTORED, highest(mark.numbers))
+    if mark is None:
+        return Verdict(Condition.UNKNOWN)
+    numbers = highest(mark.numbers)
+    if mark.position == head:
+        return Verdict(Condition.INTACT, numbers)
+    if mark.position == before:
+        return Verdict(Condition.INTACT, numbers, advance=True)
+    if hash_at_mark == mark.position.hash:
+        return Verdict(Condition.UNKNOWN, numbers)
+    return Verdict(Condition.RESTORED, numbers)

@@ -1,0 +1,42 @@
+"""A no by the village's own rules: an ordinary value with a code, and the sentence that names the cure to the clerk."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """`code` is for tests and metrics; `sentence` is Indonesian and never carries personal data."""
+
+    code: str
+    sentence: str
+
+
+NUMBERING_UNKNOWN = Refusal(
+    "numbering_unknown",
+    "Nomor terakhir belum pasti karena server ini baru dipulihkan atau diganti. Buka menu Nomor surat, cocokkan dengan"
+    " baris terakhir buku agenda, lalu terbitkan lagi. Isian surat ini tidak hilang.",
+)
+DATE_UNCONFIRMED = Refusal(
+    "date_unconfirmed",
+    "Jam komputer lebih lambat daripada surat terakhir. Periksa tanggal hari ini, lalu centang bahwa tanggalnya benar.",
+)
+LETTER_NOT_FOUND = Refusal("letter_not_found", "Surat ini tidak ada di kantor ini.")
+LETTER_ALREADY_VOID = Refusal("letter_already_void", "Surat ini sudah dibatalkan.")
+RESIDENT_NOT_FOUND = Refusal("resident_not_found", "Penduduk ini tidak tercatat di kantor ini.")
+NIK_TAKEN = Refusal(
+    "nik_taken", "NIK ini sudah tercatat untuk penduduk lain. Cari NIK itu, lalu perbaiki data yang salah."
+)
+NIK_PLACEHOLDER = Refusal(
+    "nik_placeholder",
+    "Usulan bantuan memerlukan NIK tetap. Minta KTP-el atau KK, perbaiki data penduduk, lalu usulkan.",
+)
+CYCLE_CLOSED = Refusal("cycle_closed", "Masa usulan program ini sudah ditutup atau belum dibuka.")
+CYCLE_UNKNOWN = Refusal(
+    "cycle_unknown", "Program ini belum dikenal di kantor ini. Tunggu kabar dari kabupaten, lalu ulangi."
+)
+ALREADY_PROPOSED = Refusal("already_proposed", "Penduduk ini sudah diusulkan untuk program dan periode ini.")
+PROPOSAL_NOT_FOUND = Refusal("proposal_not_found", "Usulan ini tidak ada di kantor ini.")
+NUMBER_RANGE = Refusal("number_range", "Nomor itu sudah dipakai atau lebih tinggi dari nomor terakhir.")
+NUMBER_TOO_LOW = Refusal(
+    "number_too_low", "Nomor itu lebih rendah dari nomor terakhir yang sudah tercatat di server ini."
+)

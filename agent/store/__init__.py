@@ -1,0 +1,16 @@
+"""All SQL of the village. `desk` is the way in; one file a noun beside it."""
+
+from agent.store.desk import CitedAnchor, Desk, Stamper, Store, WrongVillage, cycles, highest
+from agent.store.mark import MarkFile, MarkKeeper
+
+__all__ = [
+    "CitedAnchor",
+    "Desk",
+    "MarkFile",
+    "MarkKeeper",
+    "Stamper",
+    "Store",
+    "WrongVillage",
+    "cycles",
+    "highest",
+]

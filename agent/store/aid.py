@@ -1,0 +1,131 @@
+"""Proposals and what came back, in the village's database."""
+
+from dataclasses import dataclass
+
+import msgspec
+
+from agent.domain import refusal
+from agent.domain.refusal import Refusal
+from agent.store.desk import Desk, cycles
+from agent.store.residents import Registered
+from chassis.database import Connection, Row
+from protocol import ops
+from protocol.feed import Decision
+from protocol.ids import Nik, is_placeholder
+
+LIST_MAX = 200
+
+
+@dataclass(frozen=True, slots=True)
+class ProposalRow:
+    """A proposal, how far it has travelled, and the centre's answer when there is one."""
+
+    id: bytes
+    scheme: str
+    cycle: str
+    resident: bytes
+    name: str
+    nik: str
+    written_ms: int
+    withdrawn_reason: str | None
+    is_acked: bool
+    decision: Decision | None
+    is_unconfirmed: bool
+
+
+async def propose(desk: Desk, cycle_code: str, person: Registered, note: str, actor: str) -> bytes | Refusal:
+    """Write a proposal for a resident in a cycle that is open by this box's clock. The centre judges by what it can prove."""
+    cycle = next((c for c in await cycles(desk.connection) if c.code == cycle_code), None)
+    if cycle is None:
+        return refusal.CYCLE_UNKNOWN
+    if not cycle.opens_ms <= desk.now_ms < cycle.closes_ms:
+        return refusal.CYCLE_CLOSED
+    resident = person.resident
+    if is_placeholder(Nik(resident.nik)):
+        return refusal.NIK_PLACEHOLDER
+    if await desk.connection.fetch_value(
+        "SELECT 1 FROM proposal WHERE cycle = $1 AND nik = $2 AND withdrawn_reason IS NULL", cycle_code, resident.nik
+    ):
+        return refusal.ALREADY_PROPOSED
+    op = await desk.append(
+        lambda salt: ops.ProposalMade(
+            salt=salt,
+            scheme=cycle.scheme,
+            cycle=cycle.code,
+            resident=person.id,
+            nik=resident.nik,
+            kk=resident.kk,
+            name=resident.name,
+            birth_date=resident.birth_date.isoformat(),
+            sex=resident.sex.value,
+            mother=resident.mother,
+            address=resident.address,
+            rt=resident.rt,
+            rw=resident.rw,
+            note=note,
+            actor=actor,
+        )
+    )
+    return op.record_id
+
+
+async def withdraw(desk: Desk, proposal_id: bytes, reason: str, actor: str) -> Refusal | None:
+    row = await desk.connection.fetch_one("SELECT withdrawn_reason FROM proposal WHERE id = $1", proposal_id)
+    if row is None or row[0] is not None:
+        return refusal.PROPOSAL_NOT_FOUND
+    await desk.append(lambda salt: ops.ProposalWithdrawn(salt=salt, proposal=proposal_id, reason=reason, actor=actor))
+    return None
+
+
+async def recent(connection: Connection, *, outcome: str | None = None, limit: int = LIST_MAX) -> list[ProposalRow]:
+    """Newest first; `outcome` filters by the centre's answer (`waiting`: none yet)."""
+    where = {None: "1", "waiting": "decision.outcome IS NULL"}.get(outcome, "decision.outcome = $2")
+    args = (limit,) if outcome in {None, "waiting"} else (limit, outcome)
+    rows = await connection.fetch_all(f"{_ROWS} WHERE {where} ORDER BY proposal.written_ms DESC LIMIT $1", *args)
+    return [_row(r) for r in rows]
+
+
+async def find(connection: Connection, proposal_id: bytes) -> ProposalRow | None:
+    row = await connection.fetch_one(_ROWS + " WHERE proposal.id = $1", proposal_id)
+    return None if row is None else _row(row)
+
+
+async def of_resident(connection: Connection, resident: bytes) -> list[ProposalRow]:
+    rows = await connection.fetch_all(
+        _ROWS + " WHERE proposal.resident = $1 ORDER BY proposal.written_ms DESC LIMIT $2", resident, LIST_MAX
+    )
+    return [_row(r) for r in rows]
+
+
+async def counts(connection: Connection) -> dict[str, int]:
+    """Proposals by the centre's answer; `waiting` are those without one."""
+    rows = await connection.fetch_all(
+        "SELECT coalesce(decision.outcome, 'waiting'), count(*) FROM proposal"
+        " LEFT JOIN decision ON decision.proposal = proposal.id GROUP BY 1"
+    )
+    return {r[0]: r[1] for r in rows}
+
+
+_ROWS = (
+    "SELECT proposal.id, proposal.scheme, proposal.cycle, proposal.resident, proposal.name, proposal.nik,"
+    " proposal.written_ms, proposal.withdrawn_reason, proposal.seq <= log.acked_seq AS is_acked, decision.value,"
+    " coalesce(decision.is_unconfirmed, 0) AS is_unconfirmed"
+    " FROM proposal JOIN log ON log.ordinal = proposal.log LEFT JOIN decision ON decision.proposal = proposal.id"
+)
+
+
+def _row(row: Row) -> ProposalRow:
+    decision = None if row["value"] is None else msgspec.msgpack.decode(row["value"], type=Decision)
+    return ProposalRow(
+        id=row["id"],
+        scheme=row["scheme"],
+        cycle=row["cycle"],
+        resident=row["resident"],
+        name=row["name"],
+        nik=row["nik"],
+        written_ms=row["written_ms"],
+        withdrawn_reason=row["withdrawn_reason"],
+        is_acked=bool(row["is_acked"]),
+        decision=decision,
+        is_unconfirmed=bool(row["is_unconfirmed"]),
+    )

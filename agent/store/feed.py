@@ -1,0 +1,216 @@
+"""The centre's word in the village's database: items stored in order, applied as far as this program understands.
+
+Stored and applied are two cursors: an unknown critical item stops applying, never storing. The digest over the current
+values is always computed from what stands here and compared with what the centre says.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from chassis.database import Connection
+from protocol.errors import Code, ProtocolError
+from protocol.feed import EMPTY_DIGEST, FEEDS, VALUES, VILLAGE, Decision, Item, State, replace
+from protocol.messages import Cursors
+
+_PASSED = frozenset({"scheme", "exclusions"})
+"""Kinds that are applied by keeping their value: nothing here reads them yet, so nothing here may judge them."""
+
+
+@dataclass(frozen=True, slots=True)
+class DigestMismatch:
+    """Own digest and the centre's differ after the same item: the feed state must be fetched anew, and ops told."""
+
+    feed: str
+    seq: int
+    own: bytes
+    central: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Cursor:
+    timeline: bytes
+    stored: int
+    applied: int
+    digest: bytes
+
+
+async def cursors(connection: Connection) -> Cursors:
+    village, regency = await _cursor(connection, "village"), await _cursor(connection, "regency")
+    same = village.timeline == regency.timeline
+    return Cursors(
+        timeline=village.timeline if same else b"",
+        village_stored=village.stored,
+        village_applied=village.applied,
+        regency_stored=regency.stored,
+        regency_applied=regency.applied,
+    )
+
+
+async def store_items(
+    connection: Connection, feed: str, timeline: bytes, items: Sequence[Item], now_ms: int
+) -> DigestMismatch | None:
+    """Store items that follow the stored cursor, apply what can be. Items seen before are passed over.
+
+    Raises ProtocolError(GAP) when items are missing in between: the feed is dense, so something is wrong.
+    """
+    cursor = await _cursor(connection, feed)
+    if cursor.timeline != timeline:
+        raise ProtocolError(Code.SNAPSHOT, "items of another timeline")
+    for item in items:
+        if item.seq <= cursor.stored:
+            continue
+        if item.seq != cursor.stored + 1:
+            raise ProtocolError(Code.GAP, f"feed item {item.seq} after {cursor.stored}")
+        cursor, mismatch = await _take(connection, feed, cursor, item, now_ms)
+        if mismatch:
+            return mismatch
+    await _save(connection, feed, cursor)
+    return None
+
+
+async def _take(
+    connection: Connection, feed: str, cursor: _Cursor, item: Item, now_ms: int
+) -> tuple[_Cursor, DigestMismatch | None]:
+    if cursor.applied < cursor.stored or not _is_understood(item.kind, item.critical):
+        await connection.execute(
+            "INSERT INTO feed_pending (feed, seq, kind, critical, key, value, digest) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+            feed,
+            item.seq,
+            item.kind,
+            int(item.critical),
+            item.key,
+            item.value,
+            item.digest,
+        )
+        return _Cursor(cursor.timeline, item.seq, cursor.applied, cursor.digest), None
+    digest = await _apply(connection, feed, cursor.digest, item, now_ms)
+    cursor = _Cursor(cursor.timeline, item.seq, item.seq, digest)
+    return cursor, None if digest == item.digest else DigestMismatch(feed, item.seq, digest, item.digest)
+
+
+async def apply_pending(connection: Connection, now_ms: int) -> DigestMismatch | None:
+    """After an upgrade: apply what was stored behind an item that the former program did not know.
+
+    A snapshot that held such an item leaves no order to resume in; it is asked for again.
+    """
+    for feed in FEEDS:
+        cursor = await _cursor(connection, feed)
+        rows = await connection.fetch_all(
+            "SELECT seq, kind, critical, key, value, digest FROM feed_pending WHERE feed = $1 ORDER BY seq", feed
+        )
+        for row in rows:
+            item = Item(row[0], row[1], bool(row[2]), row[3], row[4], row[5])
+            if not _is_understood(item.kind, item.critical):
+                break
+            if item.seq != cursor.applied + 1:
+                await forget_timeline(connection, feed)
+                break
+            digest = await _apply(connection, feed, cursor.digest, item, now_ms)
+            cursor = _Cursor(cursor.timeline, cursor.stored, item.seq, digest)
+            await connection.execute("DELETE FROM feed_pending WHERE feed = $1 AND seq = $2", feed, item.seq)
+            await _save(connection, feed, cursor)
+            if digest != item.digest:
+                return DigestMismatch(feed, item.seq, digest, item.digest)
+    return None
+
+
+async def replace_state(
+    connection: Connection, feed: str, timeline: bytes, seq: int, digest: bytes, states: Sequence[State], now_ms: int
+) -> DigestMismatch | None:
+    """A snapshot in place of a feed's state. Decisions the centre does not know (any more) stay, marked unconfirmed."""
+    await connection.execute("DELETE FROM feed_state WHERE feed = $1", feed)
+    await connection.execute("DELETE FROM feed_pending WHERE feed = $1", feed)
+    if feed == VILLAGE:
+        await connection.execute("UPDATE decision SET is_unconfirmed = 1")
+    own = EMPTY_DIGEST
+    is_blocked = False
+    for state in states:
+        own = replace(own, state.key, None, state.value)
+        await _keep(connection, feed, state)
+        if _is_understood(state.kind, state.critical):
+            await _show(connection, feed, state.kind, state.value, now_ms, from_snapshot=True)
+        else:
+            is_blocked = True
+    if own != digest:
+        return DigestMismatch(feed, seq, own, digest)
+    await _save(connection, feed, _Cursor(timeline, seq, 0 if is_blocked else seq, own))
+    return None
+
+
+async def forget_timeline(connection: Connection, feed: str) -> None:
+    """Ask for a snapshot at the next request: an empty timeline is nobody's."""
+    await connection.execute("UPDATE feed_cursor SET timeline = x'' WHERE feed = $1", feed)
+
+
+async def digests(connection: Connection) -> dict[str, tuple[int, bytes]]:
+    """(applied, digest) per feed, as kept."""
+    rows = await connection.fetch_all("SELECT feed, applied, digest FROM feed_cursor")
+    return {r[0]: (r[1], r[2]) for r in rows}
+
+
+def _is_understood(kind: str, critical: bool) -> bool:
+    return not critical or kind in VALUES or kind in _PASSED
+
+
+async def _apply(connection: Connection, feed: str, digest: bytes, item: Item, now_ms: int) -> bytes:
+    old = await connection.fetch_value("SELECT value FROM feed_state WHERE feed = $1 AND key = $2", feed, item.key)
+    await _keep(connection, feed, State(item.seq, item.kind, item.critical, item.key, item.value))
+    await _show(connection, feed, item.kind, item.value, now_ms)
+    return replace(digest, item.key, old, item.value)
+
+
+async def _keep(connection: Connection, feed: str, state: State) -> None:
+    await connection.execute(
+        "INSERT OR REPLACE INTO feed_state (feed, key, seq, kind, critical, value) VALUES ($1, $2, $3, $4, $5, $6)",
+        feed,
+        state.key,
+        state.seq,
+        state.kind,
+        int(state.critical),
+        state.value,
+    )
+
+
+async def _show(
+    connection: Connection, feed: str, kind: str, value: bytes, now_ms: int, *, from_snapshot: bool = False
+) -> None:
+    """Values that pages list get a row of their own; the others are read from `feed_state`."""
+    if feed != VILLAGE or kind != "decision":
+        return
+    try:
+        decision = msgspec.msgpack.decode(value, type=Decision)
+    except msgspec.MsgspecError as error:
+        raise ProtocolError(Code.MALFORMED, "a decision that cannot be read") from error
+    newer = " WHERE excluded.decided_ms >= decision.decided_ms" if from_snapshot else ""
+    await connection.execute(
+        "INSERT INTO decision (proposal, outcome, code, value, decided_ms, arrived_ms, is_final)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (proposal) DO UPDATE SET outcome = excluded.outcome,"
+        " code = excluded.code, value = excluded.value, decided_ms = excluded.decided_ms,"
+        " arrived_ms = excluded.arrived_ms, is_final = excluded.is_final, is_unconfirmed = 0" + newer,
+        decision.proposal,
+        decision.outcome,
+        decision.code,
+        value,
+        decision.decided_ms,
+        now_ms,
+        int(decision.is_final),
+    )
+
+
+async def _cursor(connection: Connection, feed: str) -> _Cursor:
+    row = await connection.fetch_one("SELECT timeline, stored, applied, digest FROM feed_cursor WHERE feed = $1", feed)
+    assert row is not None  # made by the first migration
+    return _Cursor(row[0], row[1], row[2], row[3])
+
+
+async def _save(connection: Connection, feed: str, cursor: _Cursor) -> None:
+    await connection.execute(
+        "UPDATE feed_cursor SET timeline = $1, stored = $2, applied = $3, digest = $4 WHERE feed = $5",
+        cursor.timeline,
+        cursor.stored,
+        cursor.applied,
+        cursor.digest,
+        feed,
+    )

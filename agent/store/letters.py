@@ -1,0 +1,222 @@
+"""Letters in the village's database: number and issue in one transaction, void with a reason, find again exactly as issued."""
+
+from dataclasses import dataclass
+from datetime import date
+
+import msgspec
+
+from agent.domain import numbering, refusal
+from agent.domain.letters import (
+    Draft,
+    Letter,
+    Letterhead,
+    LetterKind,
+    Signer,
+    Subject,
+    decode_fields,
+    encode_fields,
+    number_draft,
+)
+from agent.domain.refusal import Refusal
+from agent.store.desk import Desk
+from chassis.database import Connection, Row
+from protocol import ops
+from protocol.ids import Sex
+from protocol.ops import NumberHigh
+
+LIST_MAX = 200
+"""Letters on one page of the register."""
+VOID_RANGE_MAX = 5_000
+"""Numbers voided by one record: more than any office loses with one disk."""
+
+
+@dataclass(frozen=True, slots=True)
+class LetterRow:
+    """A letter as lists show it. `is_acked`: the centre holds its record."""
+
+    id: bytes
+    kind: str
+    number: int
+    printed_number: str
+    issued_on: str
+    subject_name: str
+    written_ms: int
+    voided_reason: str | None
+    is_acked: bool
+
+
+async def issue(
+    desk: Desk,
+    draft: Draft,
+    kind: LetterKind,
+    policy: numbering.NumberingPolicy,
+    resident: bytes,
+    actor: str,
+    *,
+    is_date_confirmed: bool,
+) -> Letter | Refusal:
+    """Give the draft its number and write it. The next number is read and used inside this one transaction."""
+    if not await desk.is_numbering_known():
+        return refusal.NUMBERING_UNKNOWN
+    last_ms = await desk.connection.fetch_value("SELECT max(written_ms) FROM letter")
+    if numbering.needs_date_confirmation(last_ms, desk.now_ms) and not is_date_confirmed:
+        return refusal.DATE_UNCONFIRMED
+    year = draft.date.year
+    series = numbering.series_of(kind, policy, year)
+    number = numbering.next_number(await desk.highest(), series, year)
+    printed = numbering.print_number(policy, kind, number, draft.date)
+    op = await desk.append(lambda salt: _to_wire(draft, salt, series, number, printed, resident, actor))
+    return number_draft(draft, op.record_id, series, number, printed)
+
+
+async def void(desk: Desk, letter_id: bytes, reason: str, actor: str) -> Refusal | None:
+    """Declare a letter invalid. Its number stays used; the letter stays readable, marked void."""
+    row = await desk.connection.fetch_one("SELECT voided_reason FROM letter WHERE id = $1", letter_id)
+    if row is None:
+        return refusal.LETTER_NOT_FOUND
+    if row[0] is not None:
+        return refusal.LETTER_ALREADY_VOID
+    await desk.append(lambda salt: ops.LetterVoided(salt=salt, letter=letter_id, reason=reason, actor=actor))
+    return None
+
+
+async def void_numbers(
+    desk: Desk, series: str, year: int, span: tuple[int, int], reason: str, actor: str
+) -> Refusal | None:
+    """Say why numbers carry no letter (lost with a disk, spoiled paper). Only numbers that exist and are free of a record."""
+    first, last = span
+    highest = (await desk.highest()).get((series, year), 0)
+    used = await desk.connection.fetch_value(
+        "SELECT count(*) FROM number_used WHERE series = $1 AND year = $2 AND number BETWEEN $3 AND $4",
+        series,
+        year,
+        first,
+        last,
+    )
+    if not 1 <= first <= last <= highest or last - first >= VOID_RANGE_MAX or used:
+        return refusal.NUMBER_RANGE
+    await desk.append(
+        lambda salt: ops.NumbersVoided(
+            salt=salt, series=series, year=year, first=first, last=last, reason=reason, actor=actor
+        )
+    )
+    return None
+
+
+async def missing_numbers(connection: Connection) -> list[tuple[str, int, int, int]]:
+    """Numbers that exist by all accounts but carry neither a letter nor a void here: (series, year, first, last)."""
+    missing = []
+    for series, year, highest in await connection.fetch_all(
+        "SELECT series, year, number FROM number_floor ORDER BY year, series"
+    ):
+        rows = await connection.fetch_all(
+            "SELECT DISTINCT number FROM number_used WHERE series = $1 AND year = $2", series, year
+        )
+        missing += [(series, year, first, last) for first, last in numbering.gaps([r[0] for r in rows], [], highest)]
+    return missing
+
+
+async def find(
+    connection: Connection, letter_id: bytes, kinds: dict[str, LetterKind]
+) -> tuple[Letter, LetterRow] | None:
+    """The letter exactly as issued, from its own record, and its row."""
+    row = await connection.fetch_one(_ROWS + " WHERE letter.id = $1", letter_id)
+    if row is None:
+        return None
+    header_body = await connection.fetch_one(
+        "SELECT header, body FROM op WHERE log = $1 AND seq = $2", row["log"], row["seq"]
+    )
+    if header_body is None:
+        return None
+    body = ops.read_body(ops.read_header(header_body[0]), header_body[1])
+    if not isinstance(body, ops.LetterIssued):
+        return None
+    return _from_wire(letter_id, body, kinds[body.kind]), _row(row)
+
+
+async def recent(connection: Connection, *, limit: int = LIST_MAX, before_ms: int | None = None) -> list[LetterRow]:
+    rows = await connection.fetch_all(
+        _ROWS
+        + " WHERE $1 IS NULL OR letter.written_ms < $1 ORDER BY letter.written_ms DESC, letter.number DESC LIMIT $2",
+        before_ms,
+        limit,
+    )
+    return [_row(r) for r in rows]
+
+
+async def of_resident(connection: Connection, resident: bytes) -> list[LetterRow]:
+    rows = await connection.fetch_all(
+        _ROWS + " WHERE letter.resident = $1 ORDER BY letter.written_ms DESC LIMIT $2", resident, LIST_MAX
+    )
+    return [_row(r) for r in rows]
+
+
+async def count(connection: Connection) -> int:
+    total: int = await connection.fetch_value("SELECT count(*) FROM letter")
+    return total
+
+
+async def numbers(connection: Connection) -> list[NumberHigh]:
+    """The highest number of each series and year."""
+    rows = await connection.fetch_all("SELECT series, year, number FROM number_floor ORDER BY year DESC, series")
+    return [NumberHigh(r[0], r[1], r[2]) for r in rows]
+
+
+_ROWS = (
+    "SELECT letter.id, letter.kind, letter.number, letter.printed_number, letter.issued_on, letter.subject_name,"
+    " letter.written_ms, letter.voided_reason, letter.seq <= log.acked_seq AS is_acked, letter.log, letter.seq"
+    " FROM letter JOIN log ON log.ordinal = letter.log"
+)
+
+
+def _row(row: Row) -> LetterRow:
+    return LetterRow(row[0], row[1], row[2], row[3], row[4], row[5], row[6], row[7], bool(row[8]))
+
+
+def _to_wire(
+    draft: Draft, salt: bytes, series: str, number: int, printed_number: str, resident: bytes, actor: str
+) -> ops.LetterIssued:
+    subject = msgspec.structs.asdict(draft.subject) | {
+        "birth_date": draft.subject.birth_date.isoformat(),
+        "sex": draft.subject.sex.value,
+    }
+    return ops.LetterIssued(
+        salt=salt,
+        kind=draft.kind,
+        series=series,
+        year=draft.date.year,
+        number=number,
+        printed_number=printed_number,
+        issued_on=draft.date.isoformat(),
+        valid_until=draft.valid_until.isoformat() if draft.valid_until else "",
+        subject=ops.Subject(resident=resident, **subject),
+        fields=encode_fields(draft.fields),
+        signer_name=draft.signer.name,
+        signer_title=draft.signer.title,
+        signer_nip=draft.signer.nip,
+        letterhead=ops.Letterhead(**msgspec.structs.asdict(draft.letterhead)),
+        text_version=draft.text_version,
+        actor=actor,
+    )
+
+
+def _from_wire(letter_id: bytes, body: ops.LetterIssued, kind: LetterKind) -> Letter:
+    subject = {name: value for name, value in msgspec.structs.asdict(body.subject).items() if name != "resident"}
+    subject |= {"birth_date": date.fromisoformat(body.subject.birth_date), "sex": Sex(body.subject.sex)}
+    return Letter(
+        letter_id=letter_id,
+        kind=body.kind,
+        title=kind.title,
+        declared_by=kind.declared_by,
+        date=date.fromisoformat(body.issued_on),
+        valid_until=date.fromisoformat(body.valid_until) if body.valid_until else None,
+        subject=Subject(**subject),
+        fields=decode_fields(kind, body.fields),
+        signer=Signer(name=body.signer_name, title=body.signer_title, nip=body.signer_nip),
+        letterhead=msgspec.convert(msgspec.structs.asdict(body.letterhead), Letterhead),
+        text_version=body.text_version,
+        series=body.series,
+        year=body.year,
+        number=body.number,
+        printed_number=body.printed_number,
+    )
