@@ -125,8 +125,8 @@ def head_message(village: str, head: Position) -> bytes:
 # --- bodies: the first element of each is a random salt, so that a digest tells nothing about a short body ------------
 
 
-class Body(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    salt: Id
+class Body(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True):
+    salt: Id  # not kw_only: msgspec would move it to the end of the array
 
 
 class NumberHigh(Message, frozen=True):
@@ -297,6 +297,8 @@ KINDS: dict[type[Body], tuple[str, int]] = {body: key for key, body in BODIES.it
 
 _DECODERS = {key: msgspec.msgpack.Decoder(body) for key, body in BODIES.items()}
 _HEADERS = msgspec.msgpack.Decoder(Header)
+_UNDECODABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+"""All that reading hostile bytes can raise; the last from thousands of nested arrays in one op."""
 
 
 class Unreadable(ValueError):
@@ -311,7 +313,7 @@ def read_header(header: bytes) -> Header:
     """Raises Unreadable('bad_header')."""
     try:
         return _HEADERS.decode(header)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except _UNDECODABLE as error:
         raise Unreadable("bad_header") from error
 
 
@@ -323,7 +325,7 @@ def read_body(header: Header, body: bytes) -> AnyBody:
         raise Unreadable("future_schema" if known else "unknown_kind")
     try:
         return decoder.decode(body)  # type: ignore[return-value]
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except _UNDECODABLE as error:
         raise Unreadable("bad_body") from error
 
 
