@@ -21,6 +21,8 @@ OP_BYTES_MAX = 64 * 1024
 """Header and body of one op together; a photograph travels as an attachment, not in an op."""
 HASH_BYTES = 32
 ID_BYTES = 16
+HEADER_VERSION = 1
+"""`v` of a header. Another number would mean that the same elements say something else."""
 GENESIS = bytes(HASH_BYTES)
 """The prev_hash of seq 1."""
 
@@ -310,11 +312,14 @@ class Unreadable(ValueError):
 
 
 def read_header(header: bytes) -> Header:
-    """Raises Unreadable('bad_header')."""
+    """Raises Unreadable('bad_header' | 'future_schema')."""
     try:
-        return _HEADERS.decode(header)
+        read = _HEADERS.decode(header)
     except _UNDECODABLE as error:
         raise Unreadable("bad_header") from error
+    if read.v != HEADER_VERSION:
+        raise Unreadable("future_schema")
+    return read
 
 
 def read_body(header: Header, body: bytes) -> AnyBody:
