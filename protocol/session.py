@@ -30,6 +30,8 @@ FEED_WAIT_SECONDS = 50
 """Long-poll: under the 60 s after which middle boxes drop an idle connection; 1.2 requests a minute at rest."""
 LOOP_CONFLICTS_MAX, LOOP_SECONDS = 5, 0.5
 """The same position refused this often within this time is a bug of one side: stop for a while, do not hammer."""
+RETRY_SECONDS_MAX = 600.0
+"""The longest wait a centre can impose: a wrong number in one answer must not silence a village for years."""
 
 
 class Phase(StrEnum):
@@ -180,10 +182,11 @@ class SnapshotNeeded:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The centre answered with an error code."""
+    """The centre answered with an error code. `token`: the session the request was made under (None: the present one)."""
 
     code: Code
     retry_seconds: int = 0
+    token: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +209,8 @@ class Lane:
         """`chance` in [0, 1) comes from the caller. The first failure after a success spreads the whole fleet out."""
         ceiling = min(BACKOFF_SECONDS_MAX, max(BACKOFF_SECONDS_START * 2**self.failures, spread))
         self.failures = min(self.failures + 1, 16)
-        self.until = now + max(at_least, chance * ceiling)
+        # the jitter comes on top of the centre's wish, or all whom it turned away would return in the same moment
+        self.until = now + min(max(at_least, 0.0), RETRY_SECONDS_MAX) + chance * ceiling
 
     def succeed(self) -> None:
         self.failures, self.until = 0, 0.0
@@ -276,12 +280,15 @@ class Session:
     # --- what an answer means ---
 
     def received_up(self, event: UpEvent, local: Local, now: float, chance: float) -> None:
+        if self._is_stale(event):
+            return
         match event:
             case Greeted():
                 self._greeted(event, local, now, chance)
             case Acked():
                 self._acked(event, local)
             case Pulled():
+                self.up.succeed()
                 if not event.has_more:
                     self.pulls.pop(0)
                     self.central[event.position.log_id] = event.position
@@ -292,19 +299,36 @@ class Session:
             case Failed():
                 self._failed(event, local, now, chance)
             case Unreachable():
-                self.batch = BATCH_OPS_START
+                self.batch = min(self.batch, BATCH_OPS_START)
                 self.up.fail(now, chance, spread=self.spread_seconds)
             case _:
                 assert_never(event)
 
+    def _is_stale(self, event: UpEvent | DownEvent) -> bool:
+        """Did the other lane lose or renew the session while this answer travelled?
+
+        What was to be stored is stored by now, and the next hello compares anew: such an answer must not move the phase
+        (to sending without a session) nor end a session that it does not speak of.
+        """
+        match event:
+            case Acked() | Pulled() | Opened():
+                return not self.token
+            case Failed() if event.token is not None:
+                return event.token != self.token
+            case Failed():
+                return self.phase is Phase.HALTED
+            case _:
+                return False
+
     def received_down(self, event: DownEvent, now: float, chance: float) -> None:
+        if self._is_stale(event):
+            return
         match event:
             case FeedStored():
                 self.snapshot = None
                 self.down.succeed()
             case SnapshotNeeded():
-                self.snapshot = event.reply
-                self.down.succeed()
+                self.snapshot = event.reply  # no success yet: a restore that fails again and again must grow slower
             case Failed(code=Code.SUPERSEDED):
                 self._lose_session(now, chance, self.down)
             case Failed():
@@ -319,23 +343,23 @@ class Session:
 
     def _greeted(self, event: Greeted, local: Local, now: float, chance: float) -> None:
         welcome = event.welcome
-        self.up.succeed()
-        self.challenge = b""
+        echoed, self.challenge = self.challenge, b""
         self.spread_seconds = float(welcome.spread_seconds)
         match welcome.directive:
             case Directive.AGAIN:
                 self.challenge = welcome.challenge
-                self.phase = Phase.GREETING
-                return
+                if echoed:  # the answer to a challenge is yes or no, never another challenge: do not chase it
+                    self.up.fail(now, chance)
             case Directive.WAIT:
                 self.up.fail(now, chance, at_least=welcome.retry_seconds)
-                return
             case Directive.DUPLICATE | Directive.TOO_OLD | Directive.TOO_NEW:
                 self._halt(welcome.directive, now)
-                return
+            case _ if not welcome.session:  # a directive that this program does not know
+                self.up.fail(now, chance, at_least=welcome.retry_seconds)
             case _:
                 self.token, self.halted = welcome.session, ""
                 self.down.succeed()
+                self.up = Lane(failures=self.up.failures if self.conflicts else 0)
                 self._compare(welcome, event.hash_at, local)
 
     def _compare(self, welcome: Welcome, hash_at: Mapping[tuple[bytes, int], bytes], local: Local) -> None:
@@ -343,7 +367,10 @@ class Session:
         own = {log.head.log_id: log for log in local.logs}
         self.central = {}
         self.forks = []
-        self.pulls = [head for head in welcome.logs if head.head.log_id not in own and head.head.seq]
+        ordered = sorted(welcome.logs, key=lambda head: head.epoch)
+        # of two branches of one lost log only the newer comes back: later logs continue it, and a box holds one
+        lost = {head.head.log_id: head for head in ordered if head.head.log_id not in own and head.head.seq}
+        self.pulls = list(lost.values())
         self.new_log = "replaced" if self.pulls else ""
         for log_id, log in own.items():
             heads = [head for head in welcome.logs if head.head.log_id == log_id]
@@ -388,7 +415,8 @@ class Session:
             self.central[event.position.log_id] = event.position
             return
         self.salvage_seq = event.position.seq
-        if event.position == self.forks[0]:
+        # letters go on being issued during a salvage, so the branch ends where the log stands now
+        if all(log.head.seq <= event.position.seq for log in local.logs if log.head.log_id == event.position.log_id):
             self.central[event.position.log_id] = event.position
             self.forks.pop(0)
             if self.forks:
@@ -399,13 +427,13 @@ class Session:
         if seconds < EXCHANGE_SECONDS_TARGET:
             self.batch = min(self.batch * 2, BATCH_OPS_MAX)
         elif seconds > 2 * EXCHANGE_SECONDS_TARGET:
-            self.batch = max(self.batch // 2, BATCH_OPS_START)
+            self.batch = max(self.batch // 2, min(self.batch, BATCH_OPS_START))
 
     def _failed(self, event: Failed, local: Local, now: float, chance: float) -> None:
         match event.code:
             case Code.SUPERSEDED:
                 self._lose_session(now, chance, self.up)
-            case Code.TOO_LARGE:
+            case Code.TOO_LARGE if self.batch > 1 and self.phase in (Phase.SENDING, Phase.SALVAGING):
                 self.batch = max(self.batch // 4, 1)
             case Code.SEALED if self.phase is Phase.SENDING:
                 self._treat_as_fork(local)
@@ -430,9 +458,13 @@ class Session:
             self._settle(local)
 
     def _break_loop(self, now: float, chance: float) -> None:
+        """A conflict sends the box back to hello at once; the next one, with nothing acknowledged between, only later."""
+        is_again = bool(self.conflicts)
         self.conflicts = [at for at in self.conflicts if now - at < LOOP_SECONDS] + [now]
         if len(self.conflicts) >= LOOP_CONFLICTS_MAX:
             self.up.fail(now, chance, at_least=BACKOFF_SECONDS_MAX / 2)
+        elif is_again:
+            self.up.fail(now, chance)
 
     def _lose_session(self, now: float, chance: float, lane: Lane) -> None:
         self.token, self.phase = b"", Phase.GREETING
