@@ -5,8 +5,6 @@ thread, so it must never await anything but its connection: no clock that sleeps
 Place in the flow: stores write such functions, `Database.transact` and `Database.read` run them.
 """
 
-# ruff: noqa: N818 - an exception says what happened ("database failed"), as the glossary names it.
-
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -20,7 +18,7 @@ class DatabaseError(Exception):
 
 
 class DatabaseFailed(DatabaseError):
-    """Reading or writing the disk failed. Treat it as a crash: close, reopen, quick_check; never retry on the handle."""
+    """Reading or writing the disk failed. Treat it as a crash: close, reopen, quick_check, never retry on it."""
 
 
 class DatabaseBusy(DatabaseError):

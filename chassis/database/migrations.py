@@ -2,10 +2,8 @@
 
 Migrations are numbered files `NNNN-name.sql`, one folder per component; each is applied in one transaction together
 with the row that records it, so a power cut leaves the former schema. An applied file must never be edited: its
-checksum is kept and compared. Place in the flow: called once by whoever opens the database, before anything else touches it.
+checksum is kept and compared. Place in the flow: run once, by whoever opens the database, before anything else.
 """
-
-# ruff: noqa: N818 - an exception says what happened ("schema too new"), as the glossary names it.
 
 import hashlib
 import re
