@@ -42,6 +42,7 @@ class ReasonCode(enum.Enum):
     NAME_MISMATCH = "name_mismatch"
     IDENTITY_CONFLICT = "identity_conflict"
     POSSIBLE_DUPLICATE = "possible_duplicate"
+    CYCLE_UNKNOWN = "cycle_unknown"
 
 
 class ReasonGroup(enum.Enum):

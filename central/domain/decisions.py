@@ -1,0 +1,441 @@
+"""The centre's answer on every proposal: `decide(policy, facts)`, a pure function of accepted records and receipts.
+
+No clock, no order of arrival in a database, no quota (that would make every decision depend on all). The same facts in
+any order give the same answers, so deciding one proposal's neighbourhood again is the same as deciding everything.
+
+A *neighbourhood* is whatever is tied together by a shared NIK or family card; nothing outside it can change an answer
+inside. Within it, rivals are walked once in one total order (scheme priority, the time that anchor and receipt allow,
+record id): accept, and refuse what an accepted one excludes.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from functools import cached_property
+from hashlib import sha256
+
+import msgspec
+
+from central.domain.matching import Band, Person, compare, match_nik
+from central.domain.reasons import ReasonCode
+from protocol.ids import InvalidCode, Kk, Nik, NikProblem, Sex, is_placeholder, parse_kk, parse_nik, parse_village_code
+from protocol.regions import UnknownRegion, Village, VillageKind, village_by_any_code
+from protocol.schemes import Claim, DeterminedBy, Effect, Relation, Rulebook, Unit, month_text, relation
+
+ACCEPTED, REJECTED, NEEDS_REVIEW, WITHDRAWN = "accepted", "rejected", "needs_review", "withdrawn"
+
+EVIDENCE_MAX = 8
+"""Facts named in one answer: enough to see why, few enough to read."""
+
+_FACTS = b"kampung/facts/1"
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A proposal as its village recorded it, with what the centre can prove about its time (ms since 1970).
+
+    `anchor_ms`: the centre's time the record cites, 0 where it proves nothing; `received_ms`: first receipt.
+    """
+
+    record: bytes
+    village: str
+    scheme: str
+    cycle: str
+    nik: str
+    kk: str
+    name_key: str
+    birth_date: str
+    sex: str
+    mother_key: str
+    claimed_ms: int
+    anchor_ms: int
+    received_ms: int
+    is_withdrawn: bool = False
+
+    def time_ms(self) -> int:
+        """The claimed time, moved no further than anchor and receipt prove."""
+        return max(self.anchor_ms, min(self.claimed_ms, self.received_ms))
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """A person or household that a scheme pays or has determined, as a list says. Months: 12 * year + month - 1."""
+
+    reference: bytes  # digest of the list's row, for the auditor
+    scheme: str
+    component: str
+    nik: str
+    kk: str
+    name_key: str
+    first: int
+    until: int
+    village: str
+    as_of: str
+
+
+@dataclass(frozen=True, slots=True)
+class CyclePolicy:
+    code: str
+    scheme: str
+    first: int
+    until: int
+    closes_ms: int
+
+
+@dataclass(frozen=True)
+class Policy:
+    """The rules in force and the cycles, both recorded facts."""
+
+    book: Rulebook
+    cycles: Mapping[str, CyclePolicy]
+
+
+@dataclass(frozen=True, slots=True)
+class Grounds:
+    """One fact an answer rests on."""
+
+    kind: str  # coverage | proposal | cycle | nik
+    scheme: str
+    first: int
+    until: int
+    village: str
+    as_of: str
+    reference: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """An answer, its reason and what it rests on. `values` fill the reason's sentence."""
+
+    outcome: str
+    code: ReasonCode | None = None
+    values: Mapping[str, str] = field(default_factory=dict)
+    rule: str = ""
+    evidence: tuple[Grounds, ...] = ()
+    facts_hash: bytes = b""
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    """A proposal with everything that is read from it more than once."""
+
+    proposal: Proposal
+
+    @cached_property
+    def person(self) -> Person:
+        p = self.proposal
+        return Person(
+            nik=self.nik,
+            name_key=p.name_key,
+            birth_date=_date(p.birth_date),
+            sex=_sex(p.sex),
+            mother_key=p.mother_key,
+        )
+
+    @cached_property
+    def nik(self) -> Nik | None:
+        return key_nik(self.proposal.nik)
+
+    @cached_property
+    def kk(self) -> Kk | None:
+        return key_kk(self.proposal.kk)
+
+
+def key_nik(text: str) -> Nik | None:
+    """The NIK as a key people are matched by; None where it is malformed or a placeholder."""
+    nik = parse_nik(text)
+    return None if isinstance(nik, NikProblem) else match_nik(nik)
+
+
+def key_kk(text: str) -> Kk | None:
+    kk = parse_kk(text)
+    return None if not isinstance(kk, str) or is_placeholder(kk) else kk
+
+
+def decide(policy: Policy, proposals: Iterable[Proposal], coverages: Iterable[Coverage]) -> dict[bytes, Verdict]:
+    """The answer on every proposal given; they and the coverages must make up whole neighbourhoods."""
+    candidates = sorted((_Candidate(p) for p in proposals), key=lambda c: _order(policy, c.proposal))
+    covered = _Index(coverages)
+    conflicted = _identity_conflicts(candidates)
+    walk = _Walk(policy, covered, conflicted)
+    return {c.proposal.record: walk.decide(c) for c in candidates}
+
+
+def _order(policy: Policy, proposal: Proposal) -> tuple[int, int, bytes]:
+    scheme = policy.book.schemes.get(proposal.scheme)
+    return (scheme.priority if scheme else 1_000, proposal.time_ms(), proposal.record)
+
+
+class _Index:
+    """Coverages by NIK and by family card, each list in one fixed order."""
+
+    def __init__(self, coverages: Iterable[Coverage]) -> None:
+        self._by_nik: dict[str, list[Coverage]] = {}
+        self._by_kk: dict[str, list[Coverage]] = {}
+        for c in sorted(coverages, key=lambda c: (c.scheme, c.component, c.first, c.until, c.reference)):
+            if c.nik:
+                self._by_nik.setdefault(c.nik, []).append(c)
+            if c.kk:
+                self._by_kk.setdefault(c.kk, []).append(c)
+
+    def linked(self, candidate: _Candidate) -> list[tuple[Coverage, Unit]]:
+        """What covers this person, then what covers the household; each coverage once."""
+        own = self._by_nik.get(candidate.nik, []) if candidate.nik else []
+        shared = self._by_kk.get(candidate.kk, []) if candidate.kk else []
+        seen = {c.reference for c in own}
+        return [(c, Unit.PERSON) for c in own] + [(c, Unit.HOUSEHOLD) for c in shared if c.reference not in seen]
+
+
+def _identity_conflicts(candidates: Sequence[_Candidate]) -> set[bytes]:
+    """Records whose NIK is also proposed for somebody else: both are held, never one dropped for the other."""
+    by_nik: dict[str, list[_Candidate]] = {}
+    for c in candidates:
+        if c.nik and not c.proposal.is_withdrawn:
+            by_nik.setdefault(c.nik, []).append(c)
+    held: set[bytes] = set()
+    for group in by_nik.values():
+        for i, a in enumerate(group):
+            for b in group[i + 1 :]:
+                if compare(a.person, b.person) is Band.IDENTITY_CONFLICT:
+                    held |= {a.proposal.record, b.proposal.record}
+    return held
+
+
+class _Walk:
+    """One pass in order; remembers whom it accepted."""
+
+    def __init__(self, policy: Policy, covered: _Index, conflicted: set[bytes]) -> None:
+        self._policy = policy
+        self._covered = covered
+        self._conflicted = conflicted
+        self._by_nik: dict[str, list[_Candidate]] = {}
+        self._by_kk: dict[str, list[_Candidate]] = {}
+
+    def decide(self, candidate: _Candidate) -> Verdict:
+        linked = self._covered.linked(candidate)
+        rivals = self._rivals(candidate)
+        verdict = self._judge(candidate, linked, rivals)
+        if verdict.outcome == ACCEPTED:
+            self._accept(candidate)
+        facts = _facts_hash(self._policy, candidate, linked, rivals, candidate.proposal.record in self._conflicted)
+        return replace(verdict, facts_hash=facts)
+
+    def _judge(
+        self, c: _Candidate, linked: list[tuple[Coverage, Unit]], rivals: list[tuple[_Candidate, Unit]]
+    ) -> Verdict:
+        p = c.proposal
+        if p.is_withdrawn:
+            return Verdict(WITHDRAWN)
+        if c.nik is None:
+            return _bad_nik(p)
+        cycle = self._policy.cycles.get(p.cycle)
+        if cycle is None or cycle.scheme != p.scheme:
+            return Verdict(NEEDS_REVIEW, ReasonCode.CYCLE_UNKNOWN)
+        claim = Claim(p.scheme, "", cycle.first, cycle.until)
+        return (
+            self._ward(p)
+            or _window(p, cycle)
+            or self._identity(c, linked, claim)
+            or self._overlap(linked, claim)
+            or self._rivalry(c, rivals, claim)
+            or Verdict(ACCEPTED, rule=self._warnings(linked, claim))
+        )
+
+    def _ward(self, p: Proposal) -> Verdict | None:
+        """A scheme that villages determine is paid from the village fund, which a ward does not have (UU 6/2014)."""
+        scheme = self._policy.book.schemes.get(p.scheme)
+        home = _village(p.village)
+        if scheme and home and scheme.determined_by is DeterminedBy.VILLAGE and home.kind is VillageKind.KELURAHAN:
+            return Verdict(REJECTED, ReasonCode.NOT_FOR_WARD, {"scheme": scheme.name})
+        return None
+
+    def _identity(self, c: _Candidate, linked: list[tuple[Coverage, Unit]], claim: Claim) -> Verdict | None:
+        conflicting = [
+            coverage
+            for coverage, link in linked
+            if link is Unit.PERSON
+            and compare(c.person, _covered_person(coverage)) is Band.IDENTITY_CONFLICT
+            and self._relation(claim, coverage, link).effect is Effect.REJECT
+        ]
+        if not conflicting and c.proposal.record not in self._conflicted:
+            return None
+        evidence = tuple(_grounds(coverage) for coverage in conflicting[:EVIDENCE_MAX])
+        return Verdict(NEEDS_REVIEW, ReasonCode.IDENTITY_CONFLICT, evidence=evidence)
+
+    def _overlap(self, linked: list[tuple[Coverage, Unit]], claim: Claim) -> Verdict | None:
+        blocking = [
+            (coverage, link, answer)
+            for coverage, link in linked
+            if (answer := self._relation(claim, coverage, link)).effect is Effect.REJECT
+        ]
+        if not blocking:
+            return None
+        coverage, link, answer = blocking[0]
+        evidence = tuple(_grounds(each) for each, _, _ in blocking[:EVIDENCE_MAX])
+        values = {"scheme": self._name(coverage.scheme), "period": period_text(coverage.first, coverage.until)}
+        if link is Unit.HOUSEHOLD:
+            return Verdict(REJECTED, ReasonCode.COVERED_HOUSEHOLD, values, _basis(answer), evidence)
+        values |= {"as_of": coverage.as_of, "place": place_text(coverage.village)}
+        return Verdict(REJECTED, ReasonCode.COVERED_BY_SCHEME, values, _basis(answer), evidence)
+
+    def _rivalry(self, c: _Candidate, rivals: list[tuple[_Candidate, Unit]], claim: Claim) -> Verdict | None:
+        for rival, link in rivals:
+            cycle = self._policy.cycles[rival.proposal.cycle]
+            other = Claim(cycle.scheme, "", cycle.first, cycle.until)
+            answer = relation(self._policy.book, claim, other, link)
+            if answer.effect is Effect.REJECT:
+                values = {
+                    "place": place_text(rival.proposal.village),
+                    "order_rule": self._order_rule(rival.proposal, c.proposal),
+                }
+                ground = Grounds(
+                    "proposal",
+                    other.scheme,
+                    cycle.first,
+                    cycle.until,
+                    rival.proposal.village,
+                    "",
+                    rival.proposal.record,
+                )
+                return Verdict(REJECTED, ReasonCode.PROPOSED_ELSEWHERE, values, _basis(answer), (ground,))
+        return None
+
+    def _order_rule(self, first: Proposal, second: Proposal) -> str:
+        if _order(self._policy, first)[0] != _order(self._policy, second)[0]:
+            return "programnya didahulukan"
+        if first.received_ms < second.anchor_ms:
+            return "dicatat lebih dahulu"
+        return "waktu kedua usulan tidak dapat dibedakan dengan pasti, sehingga dipakai urutan tetap"
+
+    def _warnings(self, linked: list[tuple[Coverage, Unit]], claim: Claim) -> str:
+        notes = sorted(
+            {
+                f"belum diatur: {coverage.scheme}"
+                for coverage, link in linked
+                if self._relation(claim, coverage, link).effect is Effect.WARN
+            }
+        )
+        return "; ".join(notes)[:300]
+
+    def _relation(self, claim: Claim, coverage: Coverage, link: Unit) -> Relation:
+        other = Claim(coverage.scheme, coverage.component, coverage.first, coverage.until)
+        return relation(self._policy.book, claim, other, link)
+
+    def _rivals(self, c: _Candidate) -> list[tuple[_Candidate, Unit]]:
+        own = self._by_nik.get(c.nik, []) if c.nik else []
+        shared = self._by_kk.get(c.kk, []) if c.kk else []
+        seen = {r.proposal.record for r in own}
+        return [(r, Unit.PERSON) for r in own] + [(r, Unit.HOUSEHOLD) for r in shared if r.proposal.record not in seen]
+
+    def _accept(self, c: _Candidate) -> None:
+        if c.nik:
+            self._by_nik.setdefault(c.nik, []).append(c)
+        if c.kk:
+            self._by_kk.setdefault(c.kk, []).append(c)
+
+    def _name(self, scheme: str) -> str:
+        known = self._policy.book.schemes.get(scheme)
+        return known.name if known else scheme
+
+
+def _window(p: Proposal, cycle: CyclePolicy) -> Verdict | None:
+    """Closed only where the anchor proves it was written after; whatever merely arrives late goes to an officer."""
+    ground = Grounds("cycle", cycle.scheme, cycle.first, cycle.until, "", "", cycle.code.encode())
+    closed_on = date_text(cycle.closes_ms)
+    if p.anchor_ms >= cycle.closes_ms:
+        return Verdict(REJECTED, ReasonCode.WINDOW_CLOSED, {"closed_on": closed_on}, "", (ground,))
+    if p.received_ms >= cycle.closes_ms:
+        values = {"closed_on": closed_on, "received_on": date_text(p.received_ms)}
+        return Verdict(NEEDS_REVIEW, ReasonCode.RECEIVED_LATE, values, "", (ground,))
+    return None
+
+
+def _bad_nik(p: Proposal) -> Verdict:
+    problem = parse_nik(p.nik)
+    words = problem.phrase if isinstance(problem, NikProblem) else "ini NIK sementara, bukan NIK tetap"
+    return Verdict(REJECTED, ReasonCode.NIK_INVALID, {"problem": words})
+
+
+def _covered_person(coverage: Coverage) -> Person:
+    return Person(nik=key_nik(coverage.nik), name_key=coverage.name_key)
+
+
+def _grounds(c: Coverage) -> Grounds:
+    return Grounds("coverage", c.scheme, c.first, c.until, c.village, c.as_of, c.reference)
+
+
+def _basis(answer: Relation) -> str:
+    if answer.rule is None:
+        return answer.ground.sentence
+    rule = answer.rule
+    return f"{rule.scheme} - {rule.other_scheme}: {rule.basis}"[:300]
+
+
+def _facts_hash(
+    policy: Policy,
+    c: _Candidate,
+    linked: list[tuple[Coverage, Unit]],
+    rivals: list[tuple[_Candidate, Unit]],
+    is_conflicted: bool,
+) -> bytes:
+    """SHA-256 over everything this answer could have looked at: equal hashes mean that nothing relevant changed."""
+    p = c.proposal
+    cycle = policy.cycles.get(p.cycle)
+    facts = (
+        (p.record, p.nik, p.kk, p.scheme, p.cycle, p.anchor_ms, p.received_ms, p.claimed_ms, p.is_withdrawn),
+        (cycle.first, cycle.until, cycle.closes_ms) if cycle else (),
+        [(x.reference, x.scheme, x.component, x.first, x.until, link.value) for x, link in linked],
+        [(r.proposal.record, link.value) for r, link in rivals],
+        is_conflicted,
+    )
+    return sha256(_FACTS + msgspec.msgpack.encode(facts)).digest()
+
+
+def _date(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _sex(text: str) -> Sex | None:
+    try:
+        return Sex(text)
+    except ValueError:
+        return None
+
+
+def _village(code: str) -> Village | None:
+    try:
+        return village_by_any_code(parse_village_code(code))
+    except (InvalidCode, UnknownRegion):
+        return None
+
+
+def place_text(code: str) -> str:
+    """`Desa Kemiren, Kecamatan Glagah`, or a phrase where the list does not say."""
+    home = _village(code) if code else None
+    return home.place if home else "daftar kabupaten"
+
+
+_MONTHS = ("Januari Februari Maret April Mei Juni Juli Agustus September Oktober November Desember").split()
+_WIB_MS, _DAY_MS = 7 * 3_600_000, 86_400_000
+
+
+def period_text(first: int, until: int) -> str:
+    """`Mei-Juli 2021`, `November 2020 - Januari 2021`, `Mei 2021`."""
+    a, b = f"{_MONTHS[first % 12]} {first // 12}", f"{_MONTHS[until % 12]} {until // 12}"
+    if first == until:
+        return a
+    return f"{_MONTHS[first % 12]}-{b}" if first // 12 == until // 12 else f"{a} - {b}"
+
+
+def date_text(ms: int) -> str:
+    """`17 Mei 2021` in WIB."""
+    day = date.fromordinal(date(1970, 1, 1).toordinal() + (ms + _WIB_MS) // _DAY_MS)
+    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
+
+
+def months_text(first: int, until: int) -> str:
+    """`2021-05..2021-07`: the form for machines and auditors."""
+    return f"{month_text(first)}..{month_text(until)}"

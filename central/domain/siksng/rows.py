@@ -1,0 +1,88 @@
+"""What comes out of a list: coverages, and for every row of the file exactly one fate.
+
+What it must never do: hold a whole NIK or name in a report (a coverage holds them; it is stored, not shown).
+Place in the flow: `reading.py` makes these values, `central/imports` stores and shows them.
+"""
+
+import enum
+
+from msgspec import Struct
+
+from protocol.ids import Kk, Nik, VillageCode
+
+
+class Fate(enum.Enum):
+    """What became of a row of the file: every row has exactly one."""
+
+    KEPT = "kept"
+    MERGED = "merged"
+    REJECTED = "rejected"
+    DROPPED = "dropped"
+
+
+class RemarkCode(enum.Enum):
+    """What there is to say about a row. The set is closed; the sentence is `Remark.reason`."""
+
+    ROW_BROKEN = "row_broken"
+    TITLE = "title"
+    BLANK = "blank"
+    TOTAL = "total"
+    HEADER_AGAIN = "header_again"
+    DECEASED = "deceased"
+    INACTIVE = "inactive"
+    NO_SCHEME = "no_scheme"
+    ANSWER_UNCLEAR = "answer_unclear"
+    PERIOD_MISSING = "period_missing"
+    PERIOD_UNCLEAR = "period_unclear"
+    NIK_WRONG = "nik_wrong"
+    NIK_PLACEHOLDER = "nik_placeholder"
+    KK_WRONG = "kk_wrong"
+    NAME_MISSING = "name_missing"
+    VILLAGE_UNKNOWN = "village_unknown"
+    SAME_AS_ROW = "same_as_row"
+    NIK_SHARED = "nik_shared"
+
+
+class Remark(Struct, frozen=True):
+    """One thing about one cell: its column as the file names it, its masked value, and the reason in Indonesian."""
+
+    code: RemarkCode
+    reason: str
+    column: str = ""
+    value: str = ""
+
+
+class RowReport(Struct, frozen=True):
+    """The fate of the row that starts on line `row` of the file. The first remark is the cause of a fate other than kept."""
+
+    row: int
+    fate: Fate
+    coverages: int
+    remarks: tuple[Remark, ...] = ()
+
+    @property
+    def reason(self) -> str:
+        return self.remarks[0].reason if self.remarks else ""
+
+
+class CoverageRow(Struct, frozen=True, kw_only=True):
+    """One person or household in one scheme for some months, as the list says. NIK and KK are match keys: never a placeholder."""
+
+    scheme: str
+    component: str
+    nik: Nik | None
+    kk: Kk | None
+    name: str
+    name_key: str
+    village: VillageCode | None
+    first: int
+    until: int
+    source_row: int
+
+
+class SiksngList(Struct, frozen=True, kw_only=True):
+    """A list that was read. `ignored_columns` are named to the officer: a misspelt programme would be among them."""
+
+    coverages: list[CoverageRow]
+    reports: list[RowReport]
+    ignored_columns: tuple[str, ...]
