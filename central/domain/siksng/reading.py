@@ -11,7 +11,15 @@ from msgspec import Struct
 
 from central.domain.matching import SAME_NAME_MIN, match_nik, name_key, name_similarity
 from central.domain.periods import Span, parse_period
-from central.domain.siksng.cells import Endings, clean_number, find_place, read_answer, read_deceased, read_inactive, show_masked
+from central.domain.siksng.cells import (
+    Endings,
+    clean_number,
+    find_place,
+    read_answer,
+    read_deceased,
+    read_inactive,
+    show_masked,
+)
 from central.domain.siksng.columns import SCHEME_COLUMNS, Columns, is_known_header, map_columns, scheme_names, shorten
 from central.domain.siksng.rows import CoverageRow, Fate, Remark, RemarkCode, RowReport, SiksngList
 from central.domain.tables import (
@@ -160,23 +168,22 @@ class _Reading:
 
     def _read_numbers(self, row: RawRow) -> tuple[Nik | None, Kk | None, list[Remark]]:
         """NIK and KK as match keys. A wrong one is told and left out; the other may still carry the row."""
-        remarks = []
         raw_nik, raw_kk = self.columns.cell(row.cells, "nik"), self.columns.cell(row.cells, "kk")
         nik, kk = parse_nik(self._digits("nik", raw_nik)), parse_kk(self._digits("kk", raw_kk))
-        if isinstance(nik, NikProblem):
-            remarks.append(Remark(RemarkCode.NIK_WRONG, nik.sentence, self.columns.title("nik"), mask_nik(raw_nik)))
-        elif is_placeholder(nik):
-            reason = "NIK sementara atau pengganti tidak dapat dipakai untuk mencocokkan orang."
-            remarks.append(Remark(RemarkCode.NIK_PLACEHOLDER, reason, self.columns.title("nik"), mask_nik(raw_nik)))
+        remarks = []
+        if isinstance(nik, NikProblem) or is_placeholder(nik):
+            reason = nik.sentence if isinstance(nik, NikProblem) else _PLACEHOLDER
+            code = RemarkCode.NIK_WRONG if isinstance(nik, NikProblem) else RemarkCode.NIK_PLACEHOLDER
+            remarks.append(Remark(code, reason, self.columns.title("nik"), mask_nik(raw_nik)))
         if isinstance(kk, KkProblem) or is_placeholder(kk):
-            reason = (
-                kk.sentence
-                if isinstance(kk, KkProblem)
-                else "Nomor KK sementara tidak dapat dipakai untuk mencocokkan keluarga."
-            )
-            remarks.append(Remark(RemarkCode.KK_WRONG, reason, self.columns.title("kk"), mask_nik(raw_kk)))
-        key = None if isinstance(nik, NikProblem) else match_nik(nik)
-        return key, None if isinstance(kk, KkProblem) or is_placeholder(kk) else kk, remarks
+            reason = kk.sentence if isinstance(kk, KkProblem) else _PLACEHOLDER
+            code = RemarkCode.KK_WRONG if isinstance(kk, KkProblem) else RemarkCode.KK_PLACEHOLDER
+            remarks.append(Remark(code, reason, self.columns.title("kk"), mask_nik(raw_kk)))
+        return (
+            None if isinstance(nik, NikProblem) else match_nik(nik),
+            None if isinstance(kk, KkProblem) or is_placeholder(kk) else kk,
+            remarks,
+        )
 
     def _digits(self, field: str, cell: str) -> str:
         digits = clean_number(cell)
@@ -261,183 +268,11 @@ _BREAKS = {
     RowBreak.TOO_LONG: "Baris atau salah satu isinya terlalu panjang.",
     RowBreak.NUL: "Baris berisi karakter yang rusak (NUL).",
 }
+_PLACEHOLDER = "Nomor sementara atau pengganti tidak dapat dipakai untuk mencocokkan orang atau keluarga."
 _PAID_NO_LONGER = "bukan penerima yang masih dibayar."
 _ENDED = (
     ("deceased", RemarkCode.DECEASED, read_deceased, f"Tercatat meninggal dunia; {_PAID_NO_LONGER}"),
     ("inactive", RemarkCode.INACTIVE, read_inactive, f"Tercatat nonaktif; {_PAID_NO_LONGER}"),
-)
-_SCHEME_FAULTS for remark in remarks) else Fate.DROPPED
-            return RowReport(row.line, fate, 0, tuple(remarks))
-        nik, kk, faults = self._read_numbers(row)
-        if nik is None and kk is None:
-            return RowReport(row.line, Fate.REJECTED, 0, (*faults, *remarks))
-        person = self._read_person(row, nik, kk)
-        return self._keep(person, spans, (*faults, *self._remarks_on(person, row), *remarks))
-
-    def _find_no_recipient(self, row: RawRow) -> tuple[Fate, Remark] | None:
-        """Rows that are no row of a person, and persons who are no longer paid."""
-        cells = row.cells
-        first = next((cell for cell in cells if cell), "")
-        if not first:
-            return Fate.DROPPED, Remark(RemarkCode.BLANK, "Baris kosong.")
-        nik = self.columns.cell(cells, "nik")
-        if not nik and not self.columns.cell(cells, "kk") and _TOTAL.match(first.upper()):
-            return Fate.DROPPED, Remark(RemarkCode.TOTAL, "Baris jumlah, bukan penerima.")
-        if plain_header(nik) == plain_header(self.columns.title("nik")):
-            return Fate.DROPPED, Remark(RemarkCode.HEADER_AGAIN, "Baris judul yang terulang.")
-        for field, code, read, reason in _ENDED:
-            has_ended = read(self.columns.cell(cells, field))
-            if has_ended is None:
-                return Fate.REJECTED, _unclear_answer(self.columns.title(field), self.columns.cell(cells, field))
-            if has_ended:
-                return Fate.DROPPED, Remark(code, reason, self.columns.title(field))
-        return None
-
-    def _read_schemes(self, row: RawRow) -> tuple[dict[str, Span], list[Remark]]:
-        """The months in each scheme that the row says YA to. A cell that is not understood leaves the others standing."""
-        spans: dict[str, Span] = {}
-        remarks: list[Remark] = []
-        for scheme, at in self.columns.flags.items():
-            answer = read_answer(row.cells[at])
-            if answer is None:
-                remarks.append(_unclear_answer(self.columns.names[at], row.cells[at]))
-            elif answer:
-                span = self._read_span(scheme, row)
-                if isinstance(span, Remark):
-                    remarks.append(span)
-                else:
-                    spans[scheme] = span
-        others = [name for name, at in self.columns.others.items() if read_answer(row.cells[at])]
-        if not spans and not remarks:
-            rest = f" Program {', '.join(map(shorten, others))} belum ada dalam daftar program." if others else ""
-            remarks.append(Remark(RemarkCode.NO_SCHEME, f"Tidak terdaftar dalam program yang dikenal.{rest}"))
-        return spans, remarks
-
-    def _read_span(self, scheme: str, row: RawRow) -> Span | Remark:
-        at = self.columns.periods.get(scheme, self.columns.fields.get("period"))
-        text = row.cells[at] if at is not None else ""
-        if not text:
-            if self.default_period is not None:
-                return self.default_period
-            return Remark(
-                RemarkCode.PERIOD_MISSING,
-                f"Periode {scheme} tidak diisi. Isi kolomnya atau tentukan periode saat impor.",
-            )
-        span = parse_period(text, scheme)
-        if span is not None:
-            return span
-        cure = "Tulis seperti 2021-01 s/d 2021-12, JAN-MAR 2021 atau 2021-05."
-        title = self.columns.names[at] if at is not None else ""
-        return Remark(
-            RemarkCode.PERIOD_UNCLEAR, f"Periode {scheme} tidak dapat dibaca. {cure}", title, show_masked(text)
-        )
-
-    def _read_numbers(self, row: RawRow) -> tuple[Nik | None, Kk | None, list[Remark]]:
-        """NIK and KK as match keys. A wrong one is told and left out; the other may still carry the row."""
-        remarks = []
-        raw_nik, raw_kk = self.columns.cell(row.cells, "nik"), self.columns.cell(row.cells, "kk")
-        nik, kk = parse_nik(self._digits("nik", raw_nik)), parse_kk(self._digits("kk", raw_kk))
-        if isinstance(nik, NikProblem):
-            remarks.append(Remark(RemarkCode.NIK_WRONG, nik.sentence, self.columns.title("nik"), mask_nik(raw_nik)))
-        elif is_placeholder(nik):
-            reason = "NIK sementara atau pengganti tidak dapat dipakai untuk mencocokkan orang."
-            remarks.append(Remark(RemarkCode.NIK_PLACEHOLDER, reason, self.columns.title("nik"), mask_nik(raw_nik)))
-        if isinstance(kk, KkProblem) or is_placeholder(kk):
-            reason = (
-                kk.sentence
-                if isinstance(kk, KkProblem)
-                else "Nomor KK sementara tidak dapat dipakai untuk mencocokkan keluarga."
-            )
-            remarks.append(Remark(RemarkCode.KK_WRONG, reason, self.columns.title("kk"), mask_nik(raw_kk)))
-        key = None if isinstance(nik, NikProblem) else match_nik(nik)
-        return key, None if isinstance(kk, KkProblem) or is_placeholder(kk) else kk, remarks
-
-    def _digits(self, field: str, cell: str) -> str:
-        digits = clean_number(cell)
-        self.endings[field].count(digits)
-        return digits
-
-    def _read_person(self, row: RawRow, nik: Nik | None, kk: Kk | None) -> "_Recipient":
-        name = clean_text(self.columns.cell(row.cells, "name"))
-        village = find_place(
-            *(self.columns.cell(row.cells, field) for field in ("village_code", "village", "district"))
-        )
-        return _Recipient(row.line, nik, kk, name, name_key(name), village.code if village else None)
-
-    def _remarks_on(self, person: "_Recipient", row: RawRow) -> list[Remark]:
-        """Oddities that do not stop a row."""
-        remarks = []
-        if not person.name_key:
-            remarks.append(Remark(RemarkCode.NAME_MISSING, "Nama tidak diisi.", self.columns.title("name")))
-        if person.village is None:
-            reason = "Desa tidak dikenali dari kode maupun dari nama desa dan kecamatan, atau keduanya tidak cocok."
-            field = "village_code" if self.columns.cell(row.cells, "village_code") else "village"
-            shown = self.columns.cell(row.cells, field)
-            remarks.append(Remark(RemarkCode.VILLAGE_UNKNOWN, reason, self.columns.title(field), show_masked(shown)))
-        if person.nik is not None:
-            key, line = self.nik_owners.setdefault(person.nik, (person.name_key, person.line))
-            if line != person.line and name_similarity(key, person.name_key) < SAME_NAME_MIN:
-                reason = f"NIK ini juga dipakai pada baris {line} dengan nama lain. Keduanya disimpan untuk diperiksa."
-                remarks.append(Remark(RemarkCode.NIK_SHARED, reason, self.columns.title("nik"), mask_nik(person.nik)))
-        return remarks
-
-    def _identify(self, person: "_Recipient") -> tuple[str, str]:
-        """Number and name by which a second row of the same person is known: one NIK and a like name, or one KK and name."""
-        if person.nik is None:
-            return person.kk or "", person.name_key
-        owner, _ = self.nik_owners[person.nik]
-        is_owner = name_similarity(owner, person.name_key) >= SAME_NAME_MIN
-        return person.nik, owner if is_owner else person.name_key
-
-    def _keep(self, person: "_Recipient", spans: Mapping[str, Span], remarks: tuple[Remark, ...]) -> RowReport:
-        """Store what the row adds; what an earlier row of the same person has said already is merged into that one."""
-        added, earlier = 0, None
-        for scheme, span in spans.items():
-            key = (*self._identify(person), scheme, span.first, span.until)
-            line = self.seen.setdefault(key, person.line)
-            if line != person.line:
-                earlier = line
-                continue
-            self.coverages.append(person.coverage(scheme, span))
-            added += 1
-        if earlier is not None:
-            reason = f"Sama dengan baris {earlier}; orang yang sama tercantum dua kali."
-            remarks = (Remark(RemarkCode.SAME_AS_ROW, reason), *remarks)
-        return RowReport(person.line, Fate.KEPT if added else Fate.MERGED, added, remarks)
-
-
-class _Recipient(Struct, frozen=True):
-    line: int
-    nik: Nik | None
-    kk: Kk | None
-    name: str
-    name_key: str
-    village: VillageCode | None
-
-    def coverage(self, scheme: str, span: Span) -> CoverageRow:
-        return CoverageRow(
-            scheme=scheme,
-            component="",
-            nik=self.nik,
-            kk=self.kk,
-            name=self.name,
-            name_key=self.name_key,
-            village=self.village,
-            first=span.first,
-            until=span.until,
-            source_row=self.line,
-        )
-
-
-_BREAKS = {
-    RowBreak.UNCLOSED_QUOTE: "Tanda kutip pada baris ini tidak ditutup atau salah letak.",
-    RowBreak.CELL_COUNT: "Jumlah kolom pada baris ini berbeda dari baris judul; barisnya terpotong atau bergeser.",
-    RowBreak.TOO_LONG: "Baris atau salah satu isinya terlalu panjang.",
-    RowBreak.NUL: "Baris berisi karakter yang rusak (NUL).",
-}
-_ENDED = (
-    ("deceased", RemarkCode.DECEASED, "Tercatat meninggal dunia; bukan penerima yang masih dibayar."),
-    ("inactive", RemarkCode.INACTIVE, "Tercatat nonaktif; bukan penerima yang masih dibayar."),
 )
 _SCHEME_FAULTS = frozenset({RemarkCode.ANSWER_UNCLEAR, RemarkCode.PERIOD_MISSING, RemarkCode.PERIOD_UNCLEAR})
 _TOTAL = re.compile(r"(GRAND |SUB ?)?(JUMLAH|TOTAL)\b")

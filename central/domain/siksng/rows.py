@@ -37,6 +37,7 @@ class RemarkCode(enum.Enum):
     NIK_WRONG = "nik_wrong"
     NIK_PLACEHOLDER = "nik_placeholder"
     KK_WRONG = "kk_wrong"
+    KK_PLACEHOLDER = "kk_placeholder"
     NAME_MISSING = "name_missing"
     VILLAGE_UNKNOWN = "village_unknown"
     SAME_AS_ROW = "same_as_row"
