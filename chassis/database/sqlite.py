@@ -208,13 +208,18 @@ class _Desk:
 class SqliteDatabase(Database):
     """A SQLite file in a running program: a writer thread and a reader thread beside the event loop."""
 
-    def __init__(self, path: Path, writer: aiosqlite.Connection, reader: aiosqlite.Connection, health: _Health) -> None:
+    def __init__(
+        self,
+        path: Path,
+        writer: tuple[aiosqlite.Connection, _Desk],
+        reader: tuple[aiosqlite.Connection, _Desk],
+        health: _Health,
+    ) -> None:
         self.path = path
-        self._writer = writer
-        self._reader = reader
+        self._writer, self._writer_desk = writer
+        self._reader, self._reader_desk = reader
         self._health = health
-        self._writer_desk = _Desk(writer._conn, health)
-        self._reader_desk = _Desk(reader._conn, health)
+        self._is_open = True
 
     @classmethod
     async def open(cls, path: Path, migrations: MigrationSource) -> Self:
@@ -224,21 +229,25 @@ class SqliteDatabase(Database):
         """
         health = _Health()
         known = load_migrations(migrations)
-        writer = await _start_thread(lambda: _open_writer(str(path), known, health))
+        # Opened before their threads start: a file that cannot be opened leaves no thread behind.
+        writer = await asyncio.to_thread(_open_writer, str(path), known, health)
         try:
-            reader = await _start_thread(lambda: _open_reader(str(path), health))
+            reader = await asyncio.to_thread(_open_reader, str(path), health)
         except BaseException:
-            await writer.close()
+            writer.close()
             raise
-        return cls(path, writer, reader, health)
+        return cls(path, await _start_thread(writer, health), await _start_thread(reader, health), health)
 
     async def transact(self, work: Work[T], *, after_commit: Callable[[T], None] | None = None) -> T:
+        self._require_open()
         return await _run_in_thread(self._writer, lambda: self._writer_desk.transact(work, after_commit))
 
     async def read(self, work: Work[T]) -> T:
+        self._require_open()
         return await _run_in_thread(self._reader, lambda: self._reader_desk.read(work))
 
     async def close(self) -> None:
+        self._is_open = False
         # The reader first: the last connection to close folds the log into the main file, and readers cannot write.
         for connection in (self._reader, self._writer):
             try:
@@ -258,6 +267,10 @@ class SqliteDatabase(Database):
     async def backup_to(self, path: Path) -> None:
         self._health.require()
         await asyncio.to_thread(_back_up_file, self.path, path)
+
+    def _require_open(self) -> None:
+        if not self._is_open:
+            raise DatabaseClosed("the database is closed")
 
 
 class InPlaceDatabase(Database):
@@ -334,16 +347,11 @@ async def _run_in_thread(connection: aiosqlite.Connection, call: Callable[[], T]
     The call is queued before the first suspension, so cancelling the caller gives up the answer, never the call.
     """
     execute: Callable[[Callable[[], T]], Awaitable[T]] = connection._execute
-    try:
-        return await execute(call)
-    except ValueError as error:
-        if connection._connection is None or not connection._running:
-            raise DatabaseClosed("the database is closed") from error
-        raise
+    return await execute(call)
 
 
-async def _start_thread(connector: Callable[[], sqlite3.Connection]) -> aiosqlite.Connection:
-    return await aiosqlite.Connection(connector, iter_chunk_size=64)
+async def _start_thread(sqlite: sqlite3.Connection, health: _Health) -> tuple[aiosqlite.Connection, _Desk]:
+    return await aiosqlite.Connection(lambda: sqlite, iter_chunk_size=64), _Desk(sqlite, health)
 
 
 def _open_writer(path: str, migrations: Sequence[Migration], health: _Health) -> sqlite3.Connection:
@@ -376,7 +384,8 @@ def _open_reader(path: str, health: _Health) -> sqlite3.Connection:
 
 
 def _connect(path: str) -> sqlite3.Connection:
-    sqlite = sqlite3.connect(path, isolation_level=None, cached_statements=CACHED_STATEMENTS)
+    # Opened in one thread and handed to another; each connection is used by one thread at a time.
+    sqlite = sqlite3.connect(path, isolation_level=None, cached_statements=CACHED_STATEMENTS, check_same_thread=False)
     sqlite.row_factory = sqlite3.Row
     for pragma in CONNECTION_PRAGMAS:
         sqlite.execute(pragma)
