@@ -1,0 +1,26 @@
+"""The catalogue that ships with the program, as text: letter kinds, their fields, their wording.
+
+Only reads its own package; what the texts mean is decided in `agent/domain`, which itself never opens a file.
+"""
+
+from importlib.resources import files
+
+
+def letters_csv() -> str:
+    """The letter kinds."""
+    return _read("letters.csv")
+
+
+def letter_fields_csv() -> str:
+    """The questions of each letter kind."""
+    return _read("letter_fields.csv")
+
+
+def letter_texts() -> dict[str, str]:
+    """File name to content for every published letter text, every version ever shipped."""
+    folder = files(__name__) / "texts"
+    return {entry.name: entry.read_text("utf-8") for entry in folder.iterdir() if entry.name.endswith(".txt")}
+
+
+def _read(name: str) -> str:
+    return (files(__name__) / name).read_text("utf-8")

@@ -1,0 +1,260 @@
+"""What a clerk types, checked: text that can be stored, printed and read back without surprise.
+
+Letters and residents both ask here. Nothing is repaired in silence except white space; everything else is accepted as
+it stands or refused with a sentence that names the cure. Must never let a character through that hides (bidi
+overrides, zero-width, control) or that the letter's typeface cannot print: such a letter would be found out only at
+the printer, with the resident waiting.
+"""
+
+import unicodedata
+from collections.abc import Mapping, Sequence
+from datetime import date
+from enum import StrEnum
+from typing import TypeVar
+
+import msgspec
+
+from protocol import ids
+
+NAME_LENGTH_MAX = 300
+"""Longest name or single line: what a line on the wire holds. The registry prints far less; nobody is cut short."""
+TEXT_LENGTH_MAX = 1000
+"""Longest free text of a field: more does not stay on one page of a letter."""
+FIELD_TEXT_MAX = 4000
+"""Longest encoded field on the wire."""
+MEMBERS_MAX = 20
+"""Family members in one letter: the largest households have some fifteen, and twenty rows still make one page."""
+NUMBER_MAX = 2**31
+"""Largest whole number of a field: what the wire holds; in rupiah it is two billion."""
+
+_PRINTABLE_RANGES = ((0x20, 0x7E), (0xA1, 0xAC), (0xAE, 0x17F), (0x1E00, 0x1EFF))
+_PRINTABLE_EXTRA = "‘’“”–—…•ʼ"
+_NAME_PUNCTUATION = " .,'’‘ʼ`-/()\""
+_HIDDEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_SPACES = frozenset("\t\n\r\u00a0\u2002\u2003\u2007\u2009\u202f")
+
+
+class FieldError(msgspec.Struct, frozen=True):
+    """One thing wrong with one field. `code` is for tests and metrics, `message` is read by the clerk."""
+
+    field: str
+    code: str
+    message: str
+
+
+class FieldType(StrEnum):
+    """How a field is asked, checked and kept."""
+
+    TEXT = "text"
+    NAME = "name"
+    CHOICE = "choice"
+    NUMBER = "number"
+    NIK = "nik"
+    MEMBER = "member"
+    MEMBERS = "members"
+
+
+class FamilyMember(msgspec.Struct, frozen=True):
+    """A member of the household as a letter prints them."""
+
+    nik: str
+    name: str
+    relation: str
+    birth_date: date
+
+
+FieldValue = str | int | tuple[FamilyMember, ...]
+"""A choice is its own word; one member is a tuple of one; an optional field left empty is an empty string or tuple."""
+
+
+class FieldDefinition(msgspec.Struct, frozen=True, kw_only=True):
+    """A question of a letter kind: one row of `letter_fields.csv`."""
+
+    name: str
+    type: FieldType
+    required: bool
+    length_max: int
+    label: str
+    hint: str
+    placeholder: str
+    choices: tuple[str, ...]
+
+
+class Fault(msgspec.Struct, frozen=True):
+    """Why a value was refused; becomes a FieldError once the field's name is known."""
+
+    code: str
+    message: str
+
+    def at(self, field: str, label: str) -> FieldError:
+        return FieldError(field, self.code, f"{label}: {self.message}")
+
+
+Parsed = TypeVar("Parsed")
+
+
+def is_printable(character: str) -> bool:
+    """True for a character that the letter's typeface has. The render tests print every one of them."""
+    point = ord(character)
+    return any(low <= point <= high for low, high in _PRINTABLE_RANGES) or character in _PRINTABLE_EXTRA
+
+
+def printable_characters() -> str:
+    """All characters that may stand in a letter."""
+    ranges = "".join(chr(point) for low, high in _PRINTABLE_RANGES for point in range(low, high + 1))
+    return ranges + _PRINTABLE_EXTRA
+
+
+def check_text(raw: str, length_max: int, *, required: bool) -> str | Fault:
+    """One line of text: white space folded to single blanks, composed characters, nothing hidden, all printable."""
+    if len(raw) > length_max * 4:
+        return _too_long(len(raw), length_max)
+    spaced = "".join(" " if character in _SPACES else character for character in raw)
+    text = " ".join(word for word in unicodedata.normalize("NFC", spaced).split(" ") if word)
+    if not text:
+        return Fault("required", "wajib diisi.") if required else ""
+    return _character_fault(text) or (_too_long(len(text), length_max) if len(text) > length_max else text)
+
+
+def check_name(raw: str, *, required: bool, length_max: int = NAME_LENGTH_MAX) -> str | Fault:
+    """A person's name: letters and the few marks that names carry. One letter is a name; digits and `<` are not."""
+    text = check_text(raw, length_max, required=required)
+    if isinstance(text, Fault) or not text:
+        return text
+    for character in text:
+        if not (character.isalpha() or character in _NAME_PUNCTUATION):
+            return Fault(
+                "not_a_name", f"tanda {character!r} tidak dipakai dalam nama. Tulis nama seperti di KTP atau KK."
+            )
+    if not any(character.isalpha() for character in text):
+        return Fault("not_a_name", "tidak memuat satu huruf pun. Tulis nama seperti di KTP atau KK.")
+    return text
+
+
+def check_choice(raw: str, choices: Sequence[str], *, required: bool) -> str | Fault:
+    """One of a closed list, whatever its letter case."""
+    wanted = raw.strip().casefold()
+    if not wanted:
+        return Fault("required", f"wajib dipilih: {', '.join(choices)}.") if required else ""
+    for choice in choices:
+        if choice.casefold() == wanted:
+            return choice
+    return Fault("not_a_choice", f"tidak ada dalam daftar. Pilih salah satu: {', '.join(choices)}.")
+
+
+def check_number(raw: str, *, required: bool) -> int | str | Fault:
+    """A whole number, thousands dotted or not (`1.500.000`). ASCII digits only: '١٢٣'.isdigit() is true."""
+    text = raw.strip()
+    if not text:
+        return Fault("required", "wajib diisi dengan angka.") if required else ""
+    digits = text.replace(".", "")
+    if not (digits.isascii() and digits.isdigit()) or not _is_well_dotted(text):
+        return Fault("not_a_number", "bukan bilangan bulat. Tulis angka saja, misalnya 1500000 atau 1.500.000.")
+    if len(digits) > len(str(NUMBER_MAX)) or int(digits) > NUMBER_MAX:
+        return Fault("number_too_large", "terlalu besar. Periksa kembali angkanya.")
+    return int(digits)
+
+
+def check_nik(raw: str, *, required: bool) -> str | Fault:
+    """A NIK typed by hand. Placeholder NIKs are accepted: people without a proper one need letters too."""
+    if not raw.strip() and not required:
+        return ""
+    nik = ids.parse_nik(raw)
+    return (
+        Fault(nik.value, f"{nik.phrase}. Cocokkan dengan KTP-el atau KK.") if isinstance(nik, ids.NikProblem) else nik
+    )
+
+
+def check_kk(raw: str, *, required: bool) -> str | Fault:
+    """A family card number typed by hand."""
+    if not raw.strip() and not required:
+        return ""
+    kk = ids.parse_kk(raw)
+    return Fault(kk.value, f"{kk.phrase}. Cocokkan dengan kartu keluarga.") if isinstance(kk, ids.KkProblem) else kk
+
+
+def check_members(
+    raw: str, household: Sequence[FamilyMember], *, required: bool, most: int
+) -> tuple[FamilyMember, ...] | Fault:
+    """Members picked by NIK (separated by blanks or commas) from the household on screen, in the household's order."""
+    wanted = raw.replace(",", " ").split()
+    if not wanted:
+        return Fault("required", "pilih anggota keluarga.") if required else ()
+    known = {member.nik for member in household}
+    if any(nik not in known for nik in wanted):
+        return Fault(
+            "not_in_household", "ada yang bukan anggota kartu keluarga ini. Pilih dari daftar anggota keluarga."
+        )
+    members = tuple(member for member in household if member.nik in set(wanted))
+    if len(members) > most:
+        return Fault("too_many", f"paling banyak {most} orang, terpilih {len(members)}. Kurangi pilihan.")
+    if len(encode_value(members)) > FIELD_TEXT_MAX:
+        return Fault("too_long", "nama-nama anggota terlalu panjang untuk satu surat. Kurangi pilihan.")
+    return members
+
+
+def check_date(raw: str, *, required: bool) -> date | Fault | None:
+    """A calendar date: `1980-12-31` as browsers send it, `31-12-1980` or `31/12/1980` as people write it."""
+    text = raw.strip()
+    if not text:
+        return Fault("required", "wajib diisi.") if required else None
+    parts = text.replace("/", "-").split("-")
+    if len(parts) != 3 or not all(part.isascii() and part.isdigit() for part in parts):
+        return Fault("not_a_date", "bukan tanggal. Tulis hari-bulan-tahun, misalnya 31-12-1980.")
+    year, month, day = parts if len(parts[0]) == 4 else reversed(parts)
+    if len(year) != 4:
+        return Fault("not_a_date", "tahun harus empat angka, misalnya 31-12-1980.")
+    try:
+        return date(int(year), int(month), int(day))
+    except ValueError:
+        return Fault("not_a_date", "tanggal ini tidak ada di kalender. Periksa hari dan bulannya.")
+
+
+def encode_value(value: FieldValue) -> str:
+    """A value as the text that travels: members one a line, parts parted by tabs (no checked text holds either)."""
+    if isinstance(value, tuple):
+        return "\n".join(f"{m.nik}\t{m.name}\t{m.relation}\t{m.birth_date.isoformat()}" for m in value)
+    return str(value)
+
+
+def decode_value(text: str, type_: FieldType) -> FieldValue:
+    """The value of a text written by `encode_value`. Raises ValueError on anything else."""
+    match type_:
+        case FieldType.MEMBER | FieldType.MEMBERS:
+            return tuple(_decode_member(line) for line in text.split("\n") if line)
+        case FieldType.NUMBER:
+            return int(text) if text else ""
+        case _:
+            return text
+
+
+def collect(answers: Mapping[str, object | Fault], labels: Mapping[str, str]) -> list[FieldError]:
+    """The faults among checked answers, under the labels the clerk sees."""
+    return [answer.at(name, labels[name]) for name, answer in answers.items() if isinstance(answer, Fault)]
+
+
+def _decode_member(line: str) -> FamilyMember:
+    nik, name, relation, born = line.split("\t")
+    return FamilyMember(nik, name, relation, date.fromisoformat(born))
+
+
+def _is_well_dotted(text: str) -> bool:
+    groups = text.split(".")
+    return len(groups) == 1 or (1 <= len(groups[0]) <= 3 and all(len(group) == 3 for group in groups[1:]))
+
+
+def _too_long(length: int, length_max: int) -> Fault:
+    return Fault("too_long", f"paling panjang {length_max} huruf, ini {length}. Singkatkan.")
+
+
+def _character_fault(text: str) -> Fault | None:
+    for character in text:
+        if unicodedata.category(character) in _HIDDEN_CATEGORIES:
+            point = f"U+{ord(character):04X}"
+            return Fault(
+                "hidden_character",
+                f"ada karakter tersembunyi ({point}). Hapus isian ini dan ketik ulang, jangan tempel.",
+            )
+        if not is_printable(character):
+            return Fault("unprintable", f"karakter {character!r} tidak dapat dicetak. Tulis dengan huruf Latin biasa.")
+    return None

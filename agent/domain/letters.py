@@ -1,0 +1,330 @@
+"""Letters: the kinds an office issues, the answers each kind asks for, and the letter as it left the desk.
+
+A letter is kind + subject + fields + signer, copied at the moment of issue, so that no later correction of a resident,
+a code table or an office alters what was signed. Must never number anything (`numbering`), word anything (`texts`)
+or lay anything out (`agent/render`). The catalogue comes in as the text of `agent/data/*.csv`.
+
+SPM is Surat Pernyataan Miskin, which the applicant declares and the village head only acknowledges; it never stands
+for Standar Pelayanan Minimal or Surat Perintah Membayar.
+"""
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+from enum import StrEnum
+from typing import ClassVar, Literal
+
+import msgspec
+
+from agent.domain.fields import (
+    FamilyMember,
+    Fault,
+    FieldDefinition,
+    FieldError,
+    FieldType,
+    FieldValue,
+    check_choice,
+    check_members,
+    check_name,
+    check_nik,
+    check_number,
+    check_text,
+    collect,
+    decode_value,
+    encode_value,
+)
+from protocol.ids import Sex
+from protocol.regions import VillageKind
+
+CODES_CHANGED_IN = 2023
+"""Permendagri 83/2022 replaced the classification codes of Permendagri 78/2012 for letters from 2023 on."""
+LETTER_ID_BYTES = 16
+
+DeclaredBy = Literal["village", "applicant"]
+
+
+class CatalogueError(ValueError):
+    """The catalogue contradicts itself; the message names the row. A fault of the program or of a published file."""
+
+
+class Countersign(StrEnum):
+    """Whether the camat countersigns."""
+
+    NO = "no"
+    OPTIONAL = "optional"
+    YES = "yes"
+
+
+class LetterKind(msgspec.Struct, frozen=True, kw_only=True):
+    """One kind of letter: a row of `letters.csv` with its fields."""
+
+    SPM: ClassVar[str] = "spm"
+    SKTM: ClassVar[str] = "sktm"
+    SKD: ClassVar[str] = "skd"
+
+    key: str
+    title: str
+    code_until_2022: str
+    code_from_2023: str
+    fields: tuple[FieldDefinition, ...]
+    countersigned_by_camat: Countersign
+    forward_to: str
+    required_documents: tuple[str, ...]
+    kiosk: bool
+    valid_days: int | None
+    declared_by: DeclaredBy
+
+    def code(self, year: int) -> str:
+        """The classification code (`{klas}`) of a letter of that year."""
+        return self.code_until_2022 if year < CODES_CHANGED_IN else self.code_from_2023
+
+    def valid_until(self, issued_on: date) -> date | None:
+        """The last day on which the letter is valid; None where it does not expire."""
+        return None if self.valid_days is None else issued_on + timedelta(days=self.valid_days)
+
+
+Fields = tuple[tuple[str, FieldValue], ...]
+"""Checked answers by field name, in the order of the kind's questions."""
+
+
+class Letterhead(msgspec.Struct, frozen=True, kw_only=True):
+    """The office, as the head of its letters names it."""
+
+    regency: str
+    district: str
+    village: str
+    village_kind: VillageKind
+    address: str
+    postcode: str = ""
+    phone: str = ""
+    email: str = ""
+
+
+class Signer(msgspec.Struct, frozen=True, kw_only=True):
+    """Who signs, copied into the letter. `title` may have several lines (see `signer_title`); `nip` for civil servants."""
+
+    name: str
+    title: str
+    nip: str = ""
+
+
+class Capacity(StrEnum):
+    """In which capacity somebody signs: as the head, for the head, or as acting head."""
+
+    HEAD = ""
+    FOR_THE_HEAD = "a.n."
+    THROUGH_SECRETARY = "u.b."
+    ACTING = "Plt."
+    DAILY_ACTING = "Plh."
+    CARETAKER = "Pj."
+
+
+class Subject(msgspec.Struct, frozen=True, kw_only=True):
+    """The resident as the letter prints them: a copy of the moment of issue."""
+
+    nik: str
+    kk: str
+    name: str
+    birth_place: str
+    birth_date: date
+    sex: Sex
+    religion: str
+    marital_status: str
+    occupation: str
+    address: str
+    rt: str
+    rw: str
+
+
+class Draft(msgspec.Struct, frozen=True, kw_only=True):
+    """A letter that is written but has no number yet: what a clerk sees before saying "terbitkan"."""
+
+    kind: str
+    title: str
+    declared_by: DeclaredBy
+    dated: date
+    valid_until: date | None
+    subject: Subject
+    fields: Fields
+    signer: Signer
+    letterhead: Letterhead
+    text_version: int
+
+    def field(self, name: str) -> FieldValue:
+        """The answer to a question of the kind; empty where it was not asked."""
+        return dict(self.fields).get(name, "")
+
+
+class Letter(Draft, frozen=True, kw_only=True):
+    """A letter as it left the desk. `printed_number` is kept as text and never changes, whatever becomes of code tables."""
+
+    letter_id: bytes
+    series: str
+    year: int
+    number: int
+    printed_number: str
+
+    def __post_init__(self) -> None:
+        if len(self.letter_id) != LETTER_ID_BYTES:
+            raise ValueError(f"a letter id has {LETTER_ID_BYTES} bytes, not {len(self.letter_id)}")
+        if self.number < 1 or not self.printed_number:
+            raise ValueError("a letter has a number from 1 on and its printed form")
+        if self.year != self.dated.year:
+            raise ValueError("the year of a letter is the year of its date")
+
+
+def read_catalogue(letters_csv: str, fields_csv: str) -> dict[str, LetterKind]:
+    """The letter kinds by key. Raises CatalogueError, naming the row, when the two tables do not fit together."""
+    questions: dict[str, list[FieldDefinition]] = {}
+    for row in csv.DictReader(io.StringIO(fields_csv)):
+        questions.setdefault(row["kind"], []).append(_read_field(row))
+    kinds = {
+        row["key"]: _read_kind(row, questions.pop(row["key"], [])) for row in csv.DictReader(io.StringIO(letters_csv))
+    }
+    if questions:
+        raise CatalogueError(f"letter_fields.csv: no such letter kind: {', '.join(sorted(questions))}")
+    return kinds
+
+
+def with_office_codes(catalogue: Mapping[str, LetterKind], codes: Mapping[str, str]) -> dict[str, LetterKind]:
+    """The catalogue with the office's own classification codes. Raises CatalogueError for an unknown kind."""
+    unknown = sorted(codes.keys() - catalogue.keys())
+    if unknown:
+        raise CatalogueError(f"no such letter kind: {', '.join(unknown)} (known: {', '.join(sorted(catalogue))})")
+    return {
+        key: msgspec.structs.replace(kind, code_until_2022=codes[key], code_from_2023=codes[key])
+        if key in codes
+        else kind
+        for key, kind in catalogue.items()
+    }
+
+
+def check_fields(
+    kind: LetterKind, raw: Mapping[str, str], household: Sequence[FamilyMember]
+) -> Fields | list[FieldError]:
+    """The kind's answers, checked, or every fault at once. Inputs that are not questions of the kind are ignored."""
+    answers = {field.name: _check_field(field, raw.get(field.name, ""), household) for field in kind.fields}
+    errors = collect(answers, {field.name: field.label for field in kind.fields})
+    if errors:
+        return errors
+    return tuple((name, answer) for name, answer in answers.items() if not isinstance(answer, Fault))
+
+
+def encode_fields(fields: Fields) -> list[tuple[str, str]]:
+    """Fields as the pairs of text that go into the letter's record."""
+    return [(name, encode_value(value)) for name, value in fields]
+
+
+def decode_fields(kind: LetterKind, pairs: Sequence[tuple[str, str]]) -> Fields:
+    """The fields of a letter's record; a field the kind no longer asks for is read as text."""
+    types = {field.name: field.type for field in kind.fields}
+    return tuple((name, decode_value(text, types.get(name, FieldType.TEXT))) for name, text in pairs)
+
+
+def signer_title(capacity: Capacity, own_title: str, head_title: str, secretary_title: str = "") -> str:
+    """The lines above a signature: `a.n. KEPALA DESA X` over `SEKRETARIS DESA`, `Plt. KEPALA DESA X`, and so on."""
+    match capacity:
+        case Capacity.HEAD:
+            return head_title
+        case Capacity.ACTING | Capacity.DAILY_ACTING | Capacity.CARETAKER:
+            return f"{capacity} {head_title}"
+        case Capacity.FOR_THE_HEAD:
+            return f"{capacity} {head_title}\n{own_title}"
+        case Capacity.THROUGH_SECRETARY:
+            return f"{Capacity.FOR_THE_HEAD} {head_title}\n{secretary_title}\n{capacity}\n{own_title}"
+
+
+def head_title(letterhead: Letterhead) -> str:
+    """`Kepala Desa Sukojati` or `Lurah Singonegaran`."""
+    return f"{'Kepala Desa' if letterhead.village_kind is VillageKind.DESA else 'Lurah'} {letterhead.village}"
+
+
+def write_draft(
+    kind: LetterKind,
+    subject: Subject,
+    fields: Fields,
+    signer: Signer,
+    letterhead: Letterhead,
+    *,
+    dated: date,
+    text_version: int,
+) -> Draft:
+    """A letter ready to be shown and, once confirmed, numbered."""
+    return Draft(
+        kind=kind.key,
+        title=kind.title,
+        declared_by=kind.declared_by,
+        dated=dated,
+        valid_until=kind.valid_until(dated),
+        subject=subject,
+        fields=fields,
+        signer=signer,
+        letterhead=letterhead,
+        text_version=text_version,
+    )
+
+
+def number_draft(draft: Draft, letter_id: bytes, series: str, number: int, printed_number: str) -> Letter:
+    """The letter that a draft becomes with its number and its record."""
+    return Letter(
+        **msgspec.structs.asdict(draft),
+        letter_id=letter_id,
+        series=series,
+        year=draft.dated.year,
+        number=number,
+        printed_number=printed_number,
+    )
+
+
+def _read_kind(row: Mapping[str, str], fields: Sequence[FieldDefinition]) -> LetterKind:
+    asked = [name for name in row["extra_fields"].split(";") if name]
+    if asked != [field.name for field in fields]:
+        raise CatalogueError(f"letters.csv, {row['key']}: extra_fields do not match the rows of letter_fields.csv")
+    if row["declared_by"] not in ("village", "applicant"):
+        raise CatalogueError(f"letters.csv, {row['key']}: declared_by must be village or applicant")
+    return LetterKind(
+        key=row["key"],
+        title=row["title_id"],
+        code_until_2022=row["code_until_2022"],
+        code_from_2023=row["code_from_2023"],
+        fields=tuple(fields),
+        countersigned_by_camat=Countersign(row["countersigned_by_camat"]),
+        forward_to=row["forward_to"],
+        required_documents=tuple(part for part in row["required_documents"].split(";") if part),
+        kiosk=row["kiosk"] == "yes",
+        valid_days=int(row["valid_days"]) if row["valid_days"] else None,
+        declared_by="applicant" if row["declared_by"] == "applicant" else "village",
+    )
+
+
+def _read_field(row: Mapping[str, str]) -> FieldDefinition:
+    try:
+        return FieldDefinition(
+            name=row["field"],
+            type=FieldType(row["type"]),
+            required=row["required"] == "yes",
+            length_max=int(row["length_max"]),
+            label=row["label_id"],
+            hint=row["hint_id"],
+            placeholder=row["placeholder"],
+            choices=tuple(part for part in row["choices"].split(";") if part),
+        )
+    except (KeyError, ValueError) as error:
+        raise CatalogueError(f"letter_fields.csv, {row.get('kind')}.{row.get('field')}: {error}") from error
+
+
+def _check_field(field: FieldDefinition, raw: str, household: Sequence[FamilyMember]) -> FieldValue | Fault:
+    match field.type:
+        case FieldType.TEXT:
+            return check_text(raw, field.length_max, required=field.required)
+        case FieldType.NAME:
+            return check_name(raw, required=field.required, length_max=field.length_max)
+        case FieldType.CHOICE:
+            return check_choice(raw, field.choices, required=field.required)
+        case FieldType.NUMBER:
+            return check_number(raw, required=field.required)
+        case FieldType.NIK:
+            return check_nik(raw, required=field.required)
+        case FieldType.MEMBER | FieldType.MEMBERS:
+            return check_members(raw, household, required=field.required, most=field.length_max)
