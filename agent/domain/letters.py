@@ -9,9 +9,9 @@ for Standar Pelayanan Minimal or Surat Perintah Membayar.
 """
 
 import csv
+import datetime
 import io
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
 from enum import StrEnum
 from typing import ClassVar, Literal
 
@@ -79,9 +79,9 @@ class LetterKind(msgspec.Struct, frozen=True, kw_only=True):
         """The classification code (`{klas}`) of a letter of that year."""
         return self.code_until_2022 if year < CODES_CHANGED_IN else self.code_from_2023
 
-    def valid_until(self, issued_on: date) -> date | None:
+    def valid_until(self, issued_on: datetime.date) -> datetime.date | None:
         """The last day on which the letter is valid; None where it does not expire."""
-        return None if self.valid_days is None else issued_on + timedelta(days=self.valid_days)
+        return None if self.valid_days is None else issued_on + datetime.timedelta(days=self.valid_days)
 
 
 Fields = tuple[tuple[str, FieldValue], ...]
@@ -127,7 +127,7 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
     kk: str
     name: str
     birth_place: str
-    birth_date: date
+    birth_date: datetime.date
     sex: Sex
     religion: str
     marital_status: str
@@ -143,8 +143,8 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     title: str
     declared_by: DeclaredBy
-    dated: date
-    valid_until: date | None
+    date: datetime.date
+    valid_until: datetime.date | None
     subject: Subject
     fields: Fields
     signer: Signer
@@ -170,7 +170,7 @@ class Letter(Draft, frozen=True, kw_only=True):
             raise ValueError(f"a letter id has {LETTER_ID_BYTES} bytes, not {len(self.letter_id)}")
         if self.number < 1 or not self.printed_number:
             raise ValueError("a letter has a number from 1 on and its printed form")
-        if self.year != self.dated.year:
+        if self.year != self.date.year:
             raise ValueError("the year of a letter is the year of its date")
 
 
@@ -247,7 +247,7 @@ def write_draft(
     signer: Signer,
     letterhead: Letterhead,
     *,
-    dated: date,
+    dated: datetime.date,
     text_version: int,
 ) -> Draft:
     """A letter ready to be shown and, once confirmed, numbered."""
@@ -255,7 +255,7 @@ def write_draft(
         kind=kind.key,
         title=kind.title,
         declared_by=kind.declared_by,
-        dated=dated,
+        date=dated,
         valid_until=kind.valid_until(dated),
         subject=subject,
         fields=fields,
@@ -271,7 +271,7 @@ def number_draft(draft: Draft, letter_id: bytes, series: str, number: int, print
         **msgspec.structs.asdict(draft),
         letter_id=letter_id,
         series=series,
-        year=draft.dated.year,
+        year=draft.date.year,
         number=number,
         printed_number=printed_number,
     )

@@ -121,11 +121,11 @@ def _sheet(
         title=draft.title.upper(),
         number=number,
         blocks=tuple(block for block in filled if block is not None),
-        place_and_date=f"{draft.letterhead.village}, {date_words(draft.dated)}",
+        place_and_date=f"{draft.letterhead.village}, {date_words(draft.date)}",
         signatures=_signatures(draft),
         standing=standing,
         void_reason=void_reason,
-        dated=draft.dated,
+        dated=draft.date,
     )
 
 
@@ -147,7 +147,7 @@ def _values(draft: Draft, kind: LetterKind) -> dict[str, Value]:
         "kecamatan": office.district,
         "kabupaten": office.regency,
         "kepala": head_title(office),
-        "tgl_surat": draft.dated,
+        "tgl_surat": draft.date,
         "berlaku_sampai": draft.valid_until,
         "jumlah_anggota": len(_members(draft, kind)),
     }
