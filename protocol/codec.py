@@ -96,7 +96,7 @@ def unpack(raw: bytes, kind: type[T]) -> T:
 
 
 def _walk(raw: bytes) -> None:
-    """Pass over exactly one value without building it: a cut, a rest, or more than msgpack's 511 levels ends here."""
+    """Pass over exactly one value without building it: a cut, a rest, or more than msgpack's thousand levels ends here."""
     size = max(len(raw), 1)
     unpacker = msgpack.Unpacker(read_size=size, max_buffer_size=size)
     unpacker.feed(raw)

@@ -1,0 +1,400 @@
+"""One village, its box and the centre, as fixed values: every op kind, every message, every feed value once.
+
+The golden files under `tests/fixtures/wire/v1/` are made from these, and the tests take them where any valid value will
+do. Everything here is invented; the keys are for tests only.
+"""
+
+from dataclasses import dataclass
+from hashlib import sha256
+
+from nacl.exceptions import BadSignatureError
+from nacl.signing import SigningKey, VerifyKey
+
+from protocol import VERSION
+from protocol.codec import Message, pack
+from protocol.feed import (
+    EMPTY_DIGEST,
+    Cycle,
+    Decision,
+    Evidence,
+    Item,
+    Notice,
+    NumberClash,
+    Quarantined,
+    State,
+    replace,
+)
+from protocol.messages import (
+    ANCHOR,
+    CERTIFICATE,
+    HELLO,
+    MANIFEST,
+    RECEIPT,
+    WELCOME,
+    Anchor,
+    Append,
+    Appended,
+    Certificate,
+    Chunk,
+    Cursors,
+    Directive,
+    EnrolReply,
+    EnrolRequest,
+    Failure,
+    FeedReply,
+    Hello,
+    LogHead,
+    LogReply,
+    Manifest,
+    Mark,
+    Receipt,
+    SnapshotReply,
+    Verify,
+    Welcome,
+    anchor_hash,
+    sign,
+)
+from protocol.ops import (
+    HEADER_VERSION,
+    AnyBody,
+    Header,
+    Letterhead,
+    LetterIssued,
+    LetterVoided,
+    LogOpened,
+    NumberHigh,
+    NumbersConfirmed,
+    NumbersVoided,
+    Op,
+    Position,
+    ProposalMade,
+    ProposalWithdrawn,
+    ResidentRecorded,
+    Subject,
+    head_message,
+    make_op,
+    start_of,
+    write_body,
+)
+from protocol.schemes import DeterminedBy, Effect, ExclusionRule, Level, RuleSet, Scheme, Unit, month
+
+VILLAGE = "3510252010"
+LOG = bytes(range(0x10, 0x20))
+PARENT_LOG = bytes(range(0x30, 0x40))
+TIMELINE = bytes(range(0x50, 0x60))
+BOOT = bytes(range(0x70, 0x78))
+FINGERPRINT = sha256(b"a test host").digest()
+NONCE, NONCE_NEXT = b"nonce of hello 1", b"nonce of hello 2"
+TOKEN = sha256(b"a test session").digest()
+NOON_MS = 1_620_018_000_000
+"""2021-05-03, noon in Banyuwangi."""
+
+CENTRAL_KEY = SigningKey(b"\x01" * 32)
+BOX_KEY = SigningKey(b"\x02" * 32)
+
+
+def central_sign(message: bytes) -> bytes:
+    return CENTRAL_KEY.sign(message).signature
+
+
+def box_sign(message: bytes) -> bytes:
+    return BOX_KEY.sign(message).signature
+
+
+def verifier(key: SigningKey) -> Verify:
+    public: VerifyKey = key.verify_key
+
+    def verify(message: bytes, signature: bytes) -> bool:
+        try:
+            public.verify(message, signature)
+        except (BadSignatureError, ValueError):
+            return False
+        return True
+
+    return verify
+
+
+def salt(number: int) -> bytes:
+    return sha256(b"salt %d" % number).digest()[:16]
+
+
+CERTIFIED = Certificate(VILLAGE, 1, BOX_KEY.verify_key.encode(), NOON_MS)
+CERTIFICATE_SIGNED = sign(CERTIFICATE, CERTIFIED, central_sign)
+ANCHORED = Anchor(TIMELINE, 41, NOON_MS, sha256(b"root 41").digest(), sha256(b"anchor 40").digest())
+ANCHOR_SIGNED = sign(ANCHOR, ANCHORED, central_sign)
+PARENT = Position(PARENT_LOG, 7, sha256(b"the seventh op of the former log").digest())
+NUMBERS = [NumberHigh("470", 2020, 211), NumberHigh("470", 2021, 37)]
+LETTERHEAD = Letterhead(
+    regency="Banyuwangi",
+    district="Songgon",
+    village="Sukojati",
+    village_kind="desa",
+    address="Jalan Contoh 1",
+    postcode="68462",
+    phone="",
+    email="",
+)
+SUBJECT = Subject(
+    resident=salt(100),
+    nik="3510256507850001",
+    kk="3510250101100001",
+    name="SITI CONTOH",
+    birth_place="BANYUWANGI",
+    birth_date="1985-07-25",
+    sex="P",
+    religion="ISLAM",
+    marital_status="KAWIN",
+    occupation="BURUH HARIAN LEPAS",
+    address="DUSUN KRAJAN",
+    rt="001",
+    rw="002",
+)
+
+BODIES: tuple[AnyBody, ...] = (
+    LogOpened(salt=salt(1), parent=PARENT, numbers=NUMBERS, how="restored"),
+    NumbersConfirmed(salt=salt(2), numbers=[NumberHigh("470", 2021, 40)], how="agenda", actor="sri"),
+    ResidentRecorded(
+        salt=salt(3),
+        resident=b"",
+        nik="3510256507850001",
+        kk="3510250101100001",
+        name="SITI CONTOH",
+        birth_place="BANYUWANGI",
+        birth_date="1985-07-25",
+        sex="P",
+        mother="DEWI CONTOH",
+        father="",
+        religion="ISLAM",
+        marital_status="KAWIN",
+        occupation="BURUH HARIAN LEPAS",
+        relation="ISTRI",
+        address="DUSUN KRAJAN",
+        hamlet="KRAJAN",
+        rt="001",
+        rw="002",
+        actor="sri",
+    ),
+    LetterIssued(
+        salt=salt(4),
+        kind="sktm",
+        series="470",
+        year=2021,
+        number=41,
+        printed_number="470/041/429.508.03/2021",
+        issued_on="2021-05-03",
+        valid_until="2021-08-03",
+        subject=SUBJECT,
+        fields=[("purpose", "pengajuan keringanan biaya sekolah"), ("student_name", "AGUS CONTOH")],
+        signer_name="SLAMET CONTOH",
+        signer_title="Kepala Desa",
+        signer_nip="",
+        letterhead=LETTERHEAD,
+        text_version=1,
+        actor="sri",
+    ),
+    LetterVoided(salt=salt(5), letter=salt(101), reason="salah nama", actor="sri"),
+    NumbersVoided(salt=salt(6), series="470", year=2021, first=38, last=40, reason="listrik padam", actor="sri"),
+    ProposalMade(
+        salt=salt(7),
+        scheme="APBD-PANGAN",
+        cycle="APBD-PANGAN-2021-05",
+        resident=salt(100),
+        nik="3510256507850001",
+        kk="3510250101100001",
+        name="SITI CONTOH",
+        birth_date="1985-07-25",
+        sex="P",
+        mother="DEWI CONTOH",
+        address="DUSUN KRAJAN",
+        rt="001",
+        rw="002",
+        note="",
+        actor="sri",
+    ),
+    ProposalWithdrawn(salt=salt(8), proposal=salt(102), reason="pindah", actor="sri"),
+)
+
+
+def header_of(body: AnyBody, number: int) -> bytes:
+    kind, schema, _ = write_body(body)
+    at = NOON_MS + 60_000 * number
+    cited = anchor_hash(ANCHOR_SIGNED.payload)
+    return pack(Header(HEADER_VERSION, kind, schema, at, BOOT, 5_000_000 + 60_000 * number, ANCHORED.seq, cited))
+
+
+def _log() -> tuple[Op, ...]:
+    ops: list[Op] = []
+    at = start_of(LOG)
+    for number, body in enumerate(BODIES, start=1):
+        ops.append(make_op(at, header_of(body, number), write_body(body)[2]))
+        at = ops[-1].position
+    return tuple(ops)
+
+
+OPS = _log()
+HEAD = OPS[-1].position
+
+
+def append_of(ops: tuple[Op, ...], after: Position) -> Append:
+    signature = box_sign(head_message(VILLAGE, ops[-1].position))
+    return Append(after, [op.header for op in ops], [op.body for op in ops], signature)
+
+
+RECEIVED = Receipt(VILLAGE, HEAD, NOON_MS + 900_000, TIMELINE)
+RECEIPT_SIGNED = sign(RECEIPT, RECEIVED, central_sign)
+
+# --- feeds ------------------------------------------------------------------------------------------------------------
+
+EVIDENCE = Evidence(
+    "coverage", "PKH", "2021-01 s/d 2021-12", "Singonegaran, Banyuwangi", "2021-04-30", sha256(b"a source row").digest()
+)
+VILLAGE_VALUES: tuple[tuple[str, bool, bytes, Message], ...] = (
+    (
+        "decision",
+        True,
+        OPS[6].record_id,
+        Decision(
+            proposal=OPS[6].record_id,
+            outcome="rejected",
+            code="covered_by_scheme",
+            sentence="Sudah menerima PKH pada bulan yang sama.",
+            next_step="objection",
+            next_sentence="Sanggahan dapat diajukan di kantor desa.",
+            objection_until="2021-05-17",
+            scheme="APBD-PANGAN",
+            cycle="APBD-PANGAN-2021-05",
+            period="2021-05 s/d 2021-07",
+            rule="APBD-PANGAN x PKH: contoh dasar hukum",
+            evidence=[EVIDENCE],
+            facts_hash=sha256(b"the facts").digest(),
+            is_final=False,
+            decided_ms=NOON_MS + 901_000,
+        ),
+    ),
+    ("quarantined", False, OPS[4].record_id, Quarantined(OPS[4].record_id, 5, "bad_body")),
+    ("number_clash", True, OPS[3].record_id, NumberClash("470", 2021, 41, salt(103), OPS[3].record_id)),
+    ("notice", False, b"clone_suspected", Notice("clone_suspected", NOON_MS)),
+)
+SCHEME = Scheme(
+    "APBD-PANGAN", "Paket pangan daerah", Level.REGENCY, Unit.HOUSEHOLD, 50, (), DeterminedBy.REGENCY, "Dinas Sosial"
+)
+RULE = ExclusionRule(
+    "APBD-PANGAN", "", "PKH", "", Unit.HOUSEHOLD, Effect.REJECT, True, month(2021, 1), None, "contoh dasar hukum"
+)
+REGENCY_VALUES: tuple[tuple[str, bool, bytes, Message], ...] = (
+    ("scheme", False, b"APBD-PANGAN", SCHEME),
+    ("exclusions", True, b"exclusions", RuleSet((SCHEME,), (RULE,))),
+    (
+        "cycle",
+        True,
+        b"APBD-PANGAN-2021-05",
+        Cycle(
+            code="APBD-PANGAN-2021-05",
+            scheme="APBD-PANGAN",
+            name="Paket pangan Mei-Juli 2021",
+            month_from=month(2021, 5),
+            month_until=month(2021, 7),
+            opens_ms=NOON_MS - 86_400_000,
+            closes_ms=NOON_MS + 14 * 86_400_000,
+            objection_days=14,
+        ),
+    ),
+)
+
+
+def items(values: tuple[tuple[str, bool, bytes, Message], ...], after: int = 0) -> list[Item]:
+    """The values as consecutive items of a feed that was empty before."""
+    digest, out = EMPTY_DIGEST, []
+    for seq, (kind, critical, key, value) in enumerate(values, start=after + 1):
+        digest = replace(digest, key, None, pack(value))
+        out.append(Item(seq, kind, critical, key, pack(value), digest))
+    return out
+
+
+VILLAGE_ITEMS, REGENCY_ITEMS = items(VILLAGE_VALUES), items(REGENCY_VALUES)
+CHUNK = Chunk([State(item.seq, item.kind, item.critical, item.key, item.value) for item in REGENCY_ITEMS])
+CHUNK_NAME = sha256(b"stands for the hash of the chunk's frame").digest()
+MANIFESTED = Manifest("regency", "", TIMELINE, len(REGENCY_ITEMS), REGENCY_ITEMS[-1].digest, [CHUNK_NAME])
+MANIFEST_SIGNED = sign(MANIFEST, MANIFESTED, central_sign)
+
+# --- messages ---------------------------------------------------------------------------------------------------------
+
+HELLO_MESSAGE = Hello(
+    version_min=VERSION,
+    version_max=VERSION,
+    village=VILLAGE,
+    certificate=CERTIFICATE_SIGNED,
+    logs=[PARENT, HEAD],
+    mark=Mark(HEAD, [NumberHigh("470", 2020, 211), NumberHigh("470", 2021, 41)]),
+    receipt=RECEIPT_SIGNED,
+    cursors=Cursors(TIMELINE, 3, 3, 2, 2),
+    nonce=NONCE,
+    challenge=b"",
+    boot_id=BOOT,
+    fingerprint=FINGERPRINT,
+    clock_ms=NOON_MS + 1_000_000,
+    health=[("outbox_ops", 0), ("disk_free_ppm", 512_000)],
+    software="0.1.0",
+)
+HELLO_SIGNED = sign(HELLO, HELLO_MESSAGE, box_sign)
+WELCOME_MESSAGE = Welcome(
+    request=sha256(HELLO_SIGNED.payload).digest(),
+    version=VERSION,
+    directive=Directive.OK,
+    session=TOKEN,
+    nonce=NONCE_NEXT,
+    challenge=b"",
+    timeline=TIMELINE,
+    anchor=ANCHOR_SIGNED,
+    logs=[LogHead(1, PARENT, "known"), LogHead(2, HEAD, "known")],
+    numbers=[NumberHigh("470", 2020, 211), NumberHigh("470", 2021, 41)],
+    spread_seconds=4,
+    retry_seconds=0,
+    central_ms=NOON_MS + 1_000_500,
+)
+WELCOME_SIGNED = sign(WELCOME, WELCOME_MESSAGE, central_sign)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A message as it stands in a frame: `way` is the request or answer that carries it."""
+
+    name: str
+    way: str
+    message: Message
+
+
+MESSAGES = (
+    Sample("enrol_request", "POST /v1/enrol, body", EnrolRequest("TEST-TOKEN-1", CERTIFIED.public_key, FINGERPRINT)),
+    Sample(
+        "enrol_reply",
+        "POST /v1/enrol, 200",
+        EnrolReply(CERTIFICATE_SIGNED, CENTRAL_KEY.verify_key.encode(), TIMELINE, [LogHead(1, PARENT, "other")]),
+    ),
+    Sample("hello", "POST /v1/hello, body", HELLO_SIGNED),
+    Sample("welcome", "POST /v1/hello, 200", WELCOME_SIGNED),
+    Sample("append", "POST /v1/append and /v1/quarantine, body", append_of(OPS, start_of(LOG))),
+    Sample("appended", "POST /v1/append and /v1/quarantine, 200", Appended(HEAD, RECEIPT_SIGNED, ANCHOR_SIGNED)),
+    Sample(
+        "feed_reply",
+        "GET /v1/feed, 200",
+        FeedReply(TIMELINE, ANCHOR_SIGNED, VILLAGE_ITEMS, REGENCY_ITEMS, len(VILLAGE_ITEMS), len(REGENCY_ITEMS)),
+    ),
+    Sample("snapshot_reply", "GET /v1/feed, 409", SnapshotReply("snapshot", ANCHOR_SIGNED, [MANIFEST_SIGNED])),
+    Sample("chunk", "GET /v1/chunk/{sha256}, 200", CHUNK),
+    Sample(
+        "log_reply",
+        "GET /v1/log, 200",
+        LogReply(2, OPS[1].position, [op.header for op in OPS[2:4]], [op.body for op in OPS[2:4]], True),
+    ),
+    Sample("failure", "every other status", Failure("gap", "the log ends before this place", 0, OPS[3].position)),
+)
+SIGNED = {
+    b"kampung/certificate/1": (Certificate, CERTIFICATE_SIGNED, CENTRAL_KEY),
+    b"kampung/anchor/1": (Anchor, ANCHOR_SIGNED, CENTRAL_KEY),
+    b"kampung/receipt/1": (Receipt, RECEIPT_SIGNED, CENTRAL_KEY),
+    b"kampung/hello/1": (Hello, HELLO_SIGNED, BOX_KEY),
+    b"kampung/welcome/1": (Welcome, WELCOME_SIGNED, CENTRAL_KEY),
+    b"kampung/manifest/1": (Manifest, MANIFEST_SIGNED, CENTRAL_KEY),
+}
+"""Domain -> type, one signed value, whose key."""
