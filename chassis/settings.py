@@ -42,16 +42,19 @@ def load_settings(path: Path, type: type[StructT]) -> StructT:  # noqa: A002 - r
 def read_secret(path: Path) -> bytes:
     """The bytes of a secret file without the line end. Refuses a file that others may read or replace."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)  # a pipe must not make us wait
     except OSError as error:
         raise SettingsError(f"secret file {path}: {error.strerror}") from None
-    with os.fdopen(descriptor, "rb") as file:
+    try:
+        # Asked of the open file, not of the name: nobody can swap the file in between.
         mode = os.fstat(descriptor).st_mode
         if not stat.S_ISREG(mode):
             raise SettingsError(f"secret file {path}: not a regular file")
         if mode & FORBIDDEN_SECRET_MODE:
             raise SettingsError(f"secret file {path}: mode {stat.S_IMODE(mode):04o} is too open; run: chmod 600 {path}")
-        secret = file.read(SECRET_BYTES_MAX + 1)
+        secret = os.read(descriptor, SECRET_BYTES_MAX + 1)
+    finally:
+        os.close(descriptor)
     if len(secret) > SECRET_BYTES_MAX:
         raise SettingsError(f"secret file {path}: larger than {SECRET_BYTES_MAX} bytes")
     return secret.rstrip(b"\r\n")

@@ -1,0 +1,1 @@
+"""What chassis promises, held against real files, sockets and processes."""
