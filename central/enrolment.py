@@ -1,0 +1,73 @@
+"""Admits a village's machine: a one-time token, bound to the village, for a certificate of the key the machine made."""
+
+import base64
+from dataclasses import dataclass
+from hashlib import sha256
+
+from central.ingest import Answer, Clock, Signer, failure
+from central.store import boxes, logs
+from chassis.database import Connection, Database
+from protocol.codec import decode, encode
+from protocol.errors import Code, ProtocolError
+from protocol.messages import CERTIFICATE, Certificate, EnrolReply, EnrolRequest, sign
+
+TOKEN_BYTES = 20
+TOKEN_HOURS = 72
+"""A token is typed or sent the day before a visit; after a weekend it is stale."""
+_TOKEN = b"kampung/token/1"
+
+
+@dataclass(slots=True)
+class Enrolment:
+    """Gives tokens to operators and certificates to machines."""
+
+    database: Database
+    key: Signer
+    clock: Clock
+
+    async def give_token(self, village: str, created_by: str) -> str:
+        """A new token for a village; only its digest is kept."""
+        token = base64.b32encode(self.clock.random(TOKEN_BYTES)).decode().lower()
+        expires_ms = self.clock.now_ms() + TOKEN_HOURS * 3_600_000
+
+        async def work(connection: Connection) -> None:
+            await boxes.add_token(connection, _digest(token), village, expires_ms, created_by)
+
+        await self.database.transact(work)
+        return token
+
+    async def enrol(self, body: bytes) -> Answer:
+        try:
+            return Answer(200, encode(await self._enrol(decode(body, EnrolRequest))))
+        except ProtocolError as error:
+            return failure(error)
+
+    async def _enrol(self, request: EnrolRequest) -> EnrolReply:
+        now_ms = self.clock.now_ms()
+
+        async def work(connection: Connection) -> EnrolReply:
+            village = await boxes.use_token(connection, _digest(request.token), now_ms)
+            if village is None:
+                raise ProtocolError(
+                    Code.BAD_TOKEN, "the token is unknown, used or older than 72 hours: ask for a new one"
+                )
+            newest = await boxes.newest(connection, village)
+            serial = (newest.serial if newest else 0) + 1
+            await boxes.add(connection, village, serial, request.public_key, request.fingerprint, now_ms)
+            certificate = Certificate(village, serial, request.public_key, now_ms)
+            timeline = await boxes.timeline(connection)
+            if timeline is None:
+                timeline = self.clock.random(16)
+                await boxes.start_timeline(connection, timeline, now_ms)
+            return EnrolReply(
+                certificate=sign(CERTIFICATE, certificate, self.key.sign),
+                central_key=self.key.public,
+                timeline=timeline,
+                logs=await logs.heads(connection, village),
+            )
+
+        return await self.database.transact(work)
+
+
+def _digest(token: str) -> bytes:
+    return sha256(_TOKEN + token.strip().lower().encode()).digest()

@@ -1,0 +1,157 @@
+"""Decides again whatever new facts touched, and publishes each changed answer, in one transaction.
+
+Collects whole neighbourhoods (everything tied together by a NIK or family card), asks the pure `decide`, compares with
+what was said before, and says only what changed. Incremental and batch are the same function over more or fewer facts.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from central.domain.decisions import (
+    Coverage,
+    Policy,
+    Proposal,
+    Verdict,
+    date_text,
+    decide,
+    key_kk,
+    key_nik,
+    months_text,
+    period_text,
+)
+from central.domain.reasons import NextStep, Reasons
+from central.store import facts, feeds
+from central.store.facts import DecisionRow
+from chassis.database import Connection
+from protocol.codec import pack
+from protocol.feed import Cycle, Decision, Evidence
+from protocol.schemes import Rulebook
+
+DIRTY_MAX = 2_000
+"""Proposals taken at once: a transaction of some tens of milliseconds, so that appends never wait long."""
+OBJECTION_DAYS_DEFAULT = 14
+DAY_MS = 86_400_000
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What an office may change: the rule book and the sentences. Read once at start."""
+
+    book: Rulebook
+    reasons: Reasons
+
+
+@dataclass(slots=True)
+class Neighbourhood:
+    """Proposals and coverages that no fact outside can touch."""
+
+    proposals: dict[bytes, Proposal] = field(default_factory=dict)
+    coverages: dict[bytes, Coverage] = field(default_factory=dict)
+
+
+async def reconcile_next(connection: Connection, rules: Rules, now_ms: int) -> set[str]:
+    """Decide one batch of dirty proposals and their neighbourhoods; the villages whose feeds have news. Empty: none dirty."""
+    dirty = await facts.dirty(connection, DIRTY_MAX)
+    if not dirty:
+        return set()
+    around = await collect(connection, dirty)
+    cycles = {c.code: c for c in await facts.cycles(connection)}
+    policy = Policy(rules.book, {code: facts.policy_of(c) for code, c in cycles.items()})
+    verdicts = decide(policy, around.proposals.values(), around.coverages.values())
+    told = await facts.decisions_of(connection, list(verdicts))
+    changed = {r: v for r, v in verdicts.items() if _as_told(v) != told.get(r)}
+    villages = await _publish(connection, rules, around.proposals, cycles, changed, told.keys(), now_ms)
+    await facts.settle(connection, list(verdicts))
+    return villages
+
+
+async def collect(connection: Connection, seeds: Iterable[Proposal]) -> Neighbourhood:
+    """Everything that shares a NIK or a family card with the seeds, directly or through others."""
+    around = Neighbourhood({p.record: p for p in seeds})
+    niks: set[str] = set()
+    kks: set[str] = set()
+    frontier: Sequence[Proposal] = list(around.proposals.values())
+    while frontier:
+        new_niks = sorted({nik for p in frontier if (nik := key_nik(p.nik))} - niks)
+        new_kks = sorted({kk for p in frontier if (kk := key_kk(p.kk))} - kks)
+        niks |= set(new_niks)
+        kks |= set(new_kks)
+        found = await facts.proposals_by(connection, "match_nik", new_niks)
+        found += await facts.proposals_by(connection, "match_kk", new_kks)
+        covered = await facts.coverages_by(connection, "match_nik", new_niks)
+        covered += await facts.coverages_by(connection, "match_kk", new_kks)
+        around.coverages |= {c.reference: c for c in covered}
+        frontier = [p for p in {p.record: p for p in found}.values() if p.record not in around.proposals]
+        around.proposals |= {p.record: p for p in frontier}
+    return around
+
+
+def _as_told(verdict: Verdict) -> tuple[str, str, bytes]:
+    return verdict.outcome, verdict.code.value if verdict.code else "", verdict.facts_hash
+
+
+async def _publish(
+    connection: Connection,
+    rules: Rules,
+    proposals: Mapping[bytes, Proposal],
+    cycles: Mapping[str, Cycle],
+    changed: Mapping[bytes, Verdict],
+    told: Iterable[bytes],
+    now_ms: int,
+) -> set[str]:
+    by_village: dict[str, list[Decision]] = {}
+    for record, verdict in changed.items():
+        proposal = proposals[record]
+        decision = word(rules, proposal, cycles.get(proposal.cycle), verdict, now_ms)
+        by_village.setdefault(proposal.village, []).append(decision)
+    known = set(told)
+    for village, decisions in by_village.items():
+        items = [
+            feeds.Publication("decision", d.proposal, pack(d), critical=True, is_new=d.proposal not in known)
+            for d in decisions
+        ]
+        given = await feeds.publish(connection, village, items, now_ms)
+        await facts.put_decisions(
+            connection,
+            [_row(village, d, i.value, seq) for d, i, seq in zip(decisions, items, given, strict=True)],
+        )
+    return set(by_village)
+
+
+def word(rules: Rules, proposal: Proposal, cycle: Cycle | None, verdict: Verdict, now_ms: int) -> Decision:
+    """The answer in words: the sentence a clerk reads aloud, the next step and its deadline."""
+    code = verdict.code
+    step = rules.reasons.next_step(code) if code else None
+    until_ms = now_ms + (cycle.objection_days if cycle else OBJECTION_DAYS_DEFAULT) * DAY_MS
+    has_deadline = step is NextStep.OBJECTION
+    return Decision(
+        proposal=proposal.record,
+        outcome=verdict.outcome,
+        code=code.value if code else "",
+        sentence=rules.reasons.sentence(code, verdict.values) if code else "",
+        next_step=step.value if step else "",
+        next_sentence=rules.reasons.next_sentence(code, date_text(until_ms)) if code else "",
+        objection_until=_iso(until_ms) if has_deadline else "",
+        scheme=proposal.scheme,
+        cycle=proposal.cycle,
+        period=period_text(cycle.month_from, cycle.month_until) if cycle else "",
+        rule=verdict.rule,
+        evidence=[
+            Evidence(g.kind, g.scheme, months_text(g.first, g.until), g.village, g.as_of, g.reference)
+            for g in verdict.evidence
+        ],
+        facts_hash=verdict.facts_hash,
+        is_final=False,
+        decided_ms=now_ms,
+    )
+
+
+def _row(village: str, d: Decision, value: bytes, seq: int) -> DecisionRow:
+    return DecisionRow(
+        d.proposal, village, d.scheme, d.cycle, d.outcome, d.code, d.facts_hash, value, d.decided_ms, seq
+    )
+
+
+def _iso(ms: int) -> str:
+    return date.fromordinal(date(1970, 1, 1).toordinal() + (ms + 7 * 3_600_000) // DAY_MS).isoformat()

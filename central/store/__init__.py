@@ -1,0 +1,1 @@
+"""All SQL of the centre, one file a noun: boxes, logs, feeds, facts (proposals, coverages, cycles), decisions."""

@@ -1,0 +1,267 @@
+"""The facts decisions rest on: proposals, withdrawals, coverages, cycles; and the decisions.
+
+A change of facts marks the proposals it could touch as dirty; `central/reconcile` decides their neighbourhoods again.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from central.domain.decisions import Coverage, CyclePolicy, Proposal
+from chassis.database import Connection, Row
+from protocol.feed import Cycle
+
+KEYS_IN_QUERY = 400
+"""Keys looked up by one statement: one prepared text serves all, padded with nulls, which match nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewProposal:
+    """A proposal as tabulated, with the keys it is matched by."""
+
+    proposal: Proposal
+    epoch: int
+    seq: int
+    name: str
+    match_nik: str | None
+    match_kk: str | None
+
+
+async def add_proposals(connection: Connection, proposals: Iterable[NewProposal]) -> None:
+    await connection.execute_many(
+        "INSERT INTO proposal (record, village, epoch, seq, scheme, cycle, nik, kk, match_nik, match_kk, name, name_key,"
+        " birth_date, sex, mother_key, claimed_ms, anchor_ms, received_ms, is_withdrawn)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)"
+        " ON CONFLICT (record) DO NOTHING",
+        [
+            (
+                n.proposal.record,
+                n.proposal.village,
+                n.epoch,
+                n.seq,
+                n.proposal.scheme,
+                n.proposal.cycle,
+                n.proposal.nik,
+                n.proposal.kk,
+                n.match_nik,
+                n.match_kk,
+                n.name,
+                n.proposal.name_key,
+                n.proposal.birth_date,
+                n.proposal.sex,
+                n.proposal.mother_key,
+                n.proposal.claimed_ms,
+                n.proposal.anchor_ms,
+                n.proposal.received_ms,
+                int(n.proposal.is_withdrawn),
+            )
+            for n in proposals
+        ],
+    )
+
+
+async def withdraw(connection: Connection, village: str, proposal: bytes) -> None:
+    """Only a village's own proposal can be withdrawn by it."""
+    await connection.execute(
+        "INSERT INTO withdrawal (village, proposal) VALUES ($1, $2) ON CONFLICT (village, proposal) DO NOTHING",
+        village,
+        proposal,
+    )
+    await connection.execute(
+        "UPDATE proposal SET is_withdrawn = 1, is_dirty = 1 WHERE record = $1 AND village = $2", proposal, village
+    )
+
+
+async def is_withdrawn(connection: Connection, village: str, proposal: bytes) -> bool:
+    found = await connection.fetch_value(
+        "SELECT 1 FROM withdrawal WHERE village = $1 AND proposal = $2", village, proposal
+    )
+    return found is not None
+
+
+async def dirty(connection: Connection, limit: int) -> list[Proposal]:
+    rows = await connection.fetch_all(f"SELECT {_PROPOSAL} FROM proposal WHERE is_dirty = 1 LIMIT $1", limit)
+    return [_proposal(r) for r in rows]
+
+
+async def count_dirty(connection: Connection) -> int:
+    total: int = await connection.fetch_value("SELECT count(*) FROM proposal WHERE is_dirty = 1")
+    return total
+
+
+async def all_proposals(connection: Connection) -> list[Proposal]:
+    return [_proposal(r) for r in await connection.fetch_all(f"SELECT {_PROPOSAL} FROM proposal")]
+
+
+async def all_coverages(connection: Connection) -> list[Coverage]:
+    return [_coverage(r) for r in await connection.fetch_all(f"SELECT {_COVERAGE} FROM coverage")]
+
+
+async def proposals_by(connection: Connection, column: str, keys: Sequence[str]) -> list[Proposal]:
+    """`column` is match_nik or match_kk."""
+    return [_proposal(r) for r in await _by_keys(connection, f"SELECT {_PROPOSAL} FROM proposal WHERE {column}", keys)]
+
+
+async def coverages_by(connection: Connection, column: str, keys: Sequence[str]) -> list[Coverage]:
+    return [_coverage(r) for r in await _by_keys(connection, f"SELECT {_COVERAGE} FROM coverage WHERE {column}", keys)]
+
+
+async def _by_keys(connection: Connection, select: str, keys: Sequence[str]) -> list[Row]:
+    found: list[Row] = []
+    for at in range(0, len(keys), KEYS_IN_QUERY):
+        part: list[str | None] = list(keys[at : at + KEYS_IN_QUERY])
+        size = KEYS_IN_QUERY if len(part) > 1 else 1
+        part += [None] * (size - len(part))
+        marks = ", ".join(f"${n}" for n in range(1, size + 1))
+        found += await connection.fetch_all(f"{select} IN ({marks})", *part)
+    return found
+
+
+async def settle(connection: Connection, records: Iterable[bytes]) -> None:
+    """These proposals are decided as the facts stand."""
+    await connection.execute_many("UPDATE proposal SET is_dirty = 0 WHERE record = $1", [(r,) for r in records])
+
+
+async def disturb_all(connection: Connection) -> None:
+    """Rules changed: everything is decided again."""
+    await connection.execute("UPDATE proposal SET is_dirty = 1 WHERE is_dirty = 0")
+
+
+# --- coverages --------------------------------------------------------------------------------------------------------
+
+
+async def add_coverages(connection: Connection, import_id: int, rows: Iterable[tuple[int, Coverage]]) -> None:
+    """(source row, coverage) of one list; proposals of the same people or households become dirty."""
+    await connection.execute_many(
+        "INSERT INTO coverage (reference, import, row, scheme, component, match_nik, match_kk, name_key, month_from,"
+        " month_until, village, as_of) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
+        " ON CONFLICT (reference) DO NOTHING",
+        [
+            (
+                c.reference,
+                import_id,
+                row,
+                c.scheme,
+                c.component,
+                c.nik or None,
+                c.kk or None,
+                c.name_key,
+                c.first,
+                c.until,
+                c.village,
+                c.as_of,
+            )
+            for row, c in rows
+        ],
+    )
+    for column in ("match_nik", "match_kk"):
+        await connection.execute(
+            f"UPDATE proposal SET is_dirty = 1 WHERE {column} IN (SELECT {column} FROM coverage WHERE import = $1)",
+            import_id,
+        )
+
+
+# --- cycles -----------------------------------------------------------------------------------------------------------
+
+
+async def put_cycle(connection: Connection, cycle: Cycle) -> None:
+    """A new or changed cycle; its proposals become dirty."""
+    await connection.execute(
+        "INSERT INTO cycle (code, scheme, name, month_from, month_until, opens_ms, closes_ms, objection_days)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (code) DO UPDATE SET scheme = excluded.scheme,"
+        " name = excluded.name, month_from = excluded.month_from, month_until = excluded.month_until,"
+        " opens_ms = excluded.opens_ms, closes_ms = excluded.closes_ms, objection_days = excluded.objection_days",
+        cycle.code,
+        cycle.scheme,
+        cycle.name,
+        cycle.month_from,
+        cycle.month_until,
+        cycle.opens_ms,
+        cycle.closes_ms,
+        cycle.objection_days,
+    )
+    await connection.execute("UPDATE proposal SET is_dirty = 1 WHERE cycle = $1", cycle.code)
+
+
+async def cycles(connection: Connection) -> list[Cycle]:
+    rows = await connection.fetch_all(
+        "SELECT code, scheme, name, month_from, month_until, opens_ms, closes_ms, objection_days FROM cycle ORDER BY code"
+    )
+    return [Cycle(*r) for r in rows]
+
+
+def policy_of(cycle: Cycle) -> CyclePolicy:
+    return CyclePolicy(cycle.code, cycle.scheme, cycle.month_from, cycle.month_until, cycle.closes_ms)
+
+
+# --- decisions --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionRow:
+    proposal: bytes
+    village: str
+    scheme: str
+    cycle: str
+    outcome: str
+    code: str
+    facts_hash: bytes
+    value: bytes
+    decided_ms: int
+    feed_seq: int
+
+
+async def decisions_of(connection: Connection, records: Sequence[bytes]) -> dict[bytes, tuple[str, str, bytes]]:
+    """(outcome, code, facts_hash) of those already decided."""
+    found = {}
+    for at in range(0, len(records), KEYS_IN_QUERY):
+        part: list[bytes | None] = list(records[at : at + KEYS_IN_QUERY])
+        size = KEYS_IN_QUERY if len(part) > 1 else 1
+        part += [None] * (size - len(part))
+        marks = ", ".join(f"${n}" for n in range(1, size + 1))
+        for r in await connection.fetch_all(
+            f"SELECT proposal, outcome, code, facts_hash FROM decision WHERE proposal IN ({marks})", *part
+        ):
+            found[r[0]] = (r[1], r[2], r[3])
+    return found
+
+
+async def put_decisions(connection: Connection, rows: Iterable[DecisionRow]) -> None:
+    await connection.execute_many(
+        "INSERT OR REPLACE INTO decision (proposal, village, scheme, cycle, outcome, code, facts_hash, value, decided_ms,"
+        " feed_seq) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        [
+            (
+                r.proposal,
+                r.village,
+                r.scheme,
+                r.cycle,
+                r.outcome,
+                r.code,
+                r.facts_hash,
+                r.value,
+                r.decided_ms,
+                r.feed_seq,
+            )
+            for r in rows
+        ],
+    )
+
+
+_PROPOSAL = (
+    "record, village, scheme, cycle, nik, kk, name_key, birth_date, sex, mother_key, claimed_ms, anchor_ms, received_ms,"
+    " is_withdrawn"
+)
+
+
+def _proposal(row: Row) -> Proposal:
+    return Proposal(**(dict(zip(row.keys(), row, strict=True)) | {"is_withdrawn": bool(row["is_withdrawn"])}))
+
+
+_COVERAGE = (
+    "reference, scheme, component, coalesce(match_nik, ''), coalesce(match_kk, ''), name_key, month_from, month_until,"
+    " village, as_of"
+)
+
+
+def _coverage(row: Row) -> Coverage:
+    return Coverage(*tuple(row))
