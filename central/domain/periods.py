@@ -52,6 +52,7 @@ _MONTH_NAMES = {
     )
     for name in names.split()
 }
+_WORDS = frozenset(_MONTH_NAMES) | {"", "S/D", "SD", "S.D.", "SAMPAI", "DENGAN", "HINGGA", "TAHAP", "TAHUN"}
 _STAGES = {"1": 1, "2": 2, "3": 3, "4": 4, "I": 1, "II": 2, "III": 3, "IV": 4}
 
 _UNTIL = re.compile(r"\s*(?:\bS\s*[./]?\s*D\b\.?|\bSAMPAI(?: DENGAN)?\b|\bHINGGA\b|[-–—])\s*")
@@ -71,6 +72,11 @@ def parse_period(text: str, scheme: str) -> Span | None:
     if span is None or not span.first <= span.until < span.first + SPAN_MONTHS_MAX:
         return None
     return span
+
+
+def is_period_word(word: str) -> bool:
+    """Does the word belong to the language of periods (JAN-MAR, s/d, Tahap)? Then it may be shown in a report."""
+    return all(part in _WORDS for part in word.upper().split("-"))
 
 
 def _read_stage(words: str, scheme: str) -> Span | None:

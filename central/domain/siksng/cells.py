@@ -6,6 +6,7 @@ Place in the flow: `reading.py` asks cell by cell.
 
 import re
 
+from central.domain.periods import is_period_word
 from central.domain.tables import clean_text, plain_header
 from protocol.ids import NUMBER_LENGTH, InvalidCode, NikProblem, mask_name, parse_nik, parse_village_code
 from protocol.regions import Village, find_village, village_by_any_code
@@ -97,10 +98,11 @@ def find_place(code_text: str, village_name: str, district_name: str) -> Village
 
 
 _LONG_DIGITS = re.compile(r"[0-9]{5,}")
+_DATE_LIKE = re.compile(r"[0-9./-]{1,10}")
 
 
 def show_masked(cell: str) -> str:
-    """A cell in a report. In a shifted row any cell may hold a name or number, so words and long numbers are masked."""
-    text = clean_text(cell)[:VALUE_CHARS_MAX]
-    text = _LONG_DIGITS.sub("*****", text)
-    return " ".join(word if len(word) <= 3 or any(map(str.isdigit, word)) else mask_name(word) for word in text.split())
+    """A cell in a report. In a shifted row any cell may hold a name or number, so only words of periods stay whole."""
+    text = _LONG_DIGITS.sub("***", clean_text(cell)[:VALUE_CHARS_MAX])
+    words = (word if _DATE_LIKE.fullmatch(word) or is_period_word(word) else mask_name(word) for word in text.split())
+    return " ".join(words)
