@@ -1,0 +1,123 @@
+"""Who this box is: its key, its certificate, the nonce of its last session and the machine's fingerprint.
+
+Lives in a folder of its own, outside the database, its backups and any image, so that a copy of the data is not a copy
+of the box. Files are replaced whole and fsynced.
+"""
+
+import os
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Self
+
+from chassis.signing import Key, KeyRefused, verify
+from protocol.codec import pack, unpack
+from protocol.errors import ProtocolError
+from protocol.messages import CERTIFICATE, Certificate, EnrolReply, Signed, open_signed
+
+MACHINE_ID_FILES = (Path("/etc/machine-id"), Path("/sys/class/dmi/id/product_uuid"))
+_FINGERPRINT = b"kampung/fingerprint/1"
+
+
+class NotEnrolled(Exception):
+    """This box has no certificate yet: run `agent enrol`."""
+
+
+@dataclass(slots=True)
+class BoxIdentity:
+    """An enrolled box."""
+
+    folder: Path
+    key: Key
+    village: str
+    certificate: Signed
+    central_key: bytes
+    fingerprint: bytes
+    nonce: bytes
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Raises NotEnrolled or KeyRefused."""
+        try:
+            enrolled = unpack((folder / "certificate").read_bytes(), EnrolReply)
+        except FileNotFoundError as error:
+            raise NotEnrolled(
+                "this village server is not enrolled: run `agent enrol` with a token from the centre"
+            ) from error
+        except (ProtocolError, OSError) as error:
+            raise KeyRefused(f"the certificate in {folder} is damaged: enrol this server again") from error
+        key = Key.load(folder / "box.key")
+        certificate = open_signed(
+            CERTIFICATE, enrolled.certificate, Certificate, lambda m, s: verify(enrolled.central_key, m, s)
+        )
+        if certificate.public_key != key.public:
+            raise KeyRefused(f"key and certificate in {folder} do not belong together: enrol this server again")
+        return cls(
+            folder=folder,
+            key=key,
+            village=certificate.village,
+            certificate=enrolled.certificate,
+            central_key=enrolled.central_key,
+            fingerprint=fingerprint(),
+            nonce=_read(folder / "nonce"),
+        )
+
+    def sign(self, message: bytes) -> bytes:
+        return self.key.sign(message)
+
+    def verify_central(self, message: bytes, signature: bytes) -> bool:
+        return verify(self.central_key, message, signature)
+
+    def keep_nonce(self, nonce: bytes) -> None:
+        replace_file(self.folder / "nonce", nonce)
+        self.nonce = nonce
+
+
+def prepare_key(folder: Path) -> Key:
+    """A fresh key for an enrolment, beside the one in use until the centre has answered."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    fresh = folder / "box.key.new"
+    fresh.unlink(missing_ok=True)
+    return Key.create(fresh)
+
+
+def keep_enrolment(folder: Path, reply: EnrolReply) -> None:
+    """Put key and certificate in force. The certificate goes last: without it the box is simply not enrolled."""
+    (folder / "certificate").unlink(missing_ok=True)
+    (folder / "box.key.new").replace(folder / "box.key")
+    replace_file(folder / "nonce", b"")
+    replace_file(folder / "certificate", pack(reply))
+
+
+def fingerprint() -> bytes:
+    """What tells this machine from a copy of its disk, as far as the system lets us read it."""
+    parts = [path.read_bytes() for path in MACHINE_ID_FILES if _is_readable(path)]
+    return sha256(_FINGERPRINT + b"\x00".join(parts)).digest()[:16]
+
+
+def _is_readable(path: Path) -> bool:
+    return os.access(path, os.R_OK)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return b""
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """The new content or the old, whatever happens; on disk when this returns."""
+    partial = path.with_name(path.name + ".partial")
+    file = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    try:
+        os.write(file, content)
+        os.fsync(file)
+    finally:
+        os.close(file)
+    partial.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

@@ -1,0 +1,32 @@
+"""What every page of the village needs at hand: the archive, the rules of the office, and the state of the road."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from agent.config import AgentSettings
+from agent.domain.letters import LetterKind
+from agent.domain.numbering import NumberingError, NumberingPolicy
+from agent.domain.texts import LetterText
+from agent.store import Stamper, Store
+from agent.sync import Status
+
+
+@dataclass(frozen=True)
+class Office:
+    """Made once by the composition root. `road` is None on a box that is not enrolled yet; `printed` counts what was
+    printed, by kind and result, for the metrics."""
+
+    settings: AgentSettings
+    store: Store
+    stamper: Stamper
+    kinds: Mapping[str, LetterKind]
+    texts: Mapping[tuple[str, int], LetterText]
+    road: Callable[[], Status | None]
+    printed: dict[tuple[str, str], int] = field(default_factory=dict)
+
+    def numbering(self) -> NumberingPolicy | NumberingError:
+        """The policy, or what is missing in the settings, to be shown to whoever can set it."""
+        try:
+            return self.settings.numbering()
+        except NumberingError as error:
+            return error
