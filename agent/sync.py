@@ -7,7 +7,7 @@ virtual network; both run this very code.
 
 import base64
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Protocol, TypeVar
@@ -131,7 +131,7 @@ class Courier:
     identity: Identity
     road: Road
     chance: Callable[[], float]
-    health: Callable[[], list[tuple[str, int]]]
+    health: Callable[[], Awaitable[list[tuple[str, int]]]]
     software: str = ""
     session: Session = field(default_factory=Session)
     status: Status = field(default_factory=Status)
@@ -206,7 +206,7 @@ class Courier:
             boot_id=stamper.boot_id,
             fingerprint=self.identity.fingerprint,
             clock_ms=stamper.now_ms(),
-            health=self.health(),
+            health=await self.health(),
             software=self.software,
         )
 

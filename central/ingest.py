@@ -44,6 +44,7 @@ from protocol.messages import (
     sign,
 )
 from protocol.ops import LogOpened, Op, Position, Unreadable, chain, head_message, read_op, start_of
+from protocol.parcel import OUTBOX, Acknowledgements, Label, unwrap
 
 SESSION_BYTES, NONCE_BYTES = 32, 16
 RETRY_SECONDS = 30
@@ -304,20 +305,25 @@ class Ingest:
 
         async def work(connection: Connection) -> Appended:
             box = await self._session(connection, session)
-            self._check_head(box, batch, hashes)
-            log = await self._log_for(connection, box.village, batch, hashes)
-            skip = await self._held(connection, log, batch, hashes)
-            position = log.head
-            if skip < len(hashes):
-                if log.sealed_seq is not None:
-                    raise ProtocolError(Code.SEALED, "the village opened another log")
-                proofs = self._proofs(box.village, batch)
-                position = await logs.stage(connection, log, body, skip, hashes[skip:], proofs, now_ms)
-            return await self._acknowledge(connection, box, position, now_ms)
+            return await self._append_from(connection, box, body, batch, hashes, now_ms)
 
         appended = await self.database.transact(work)
         self.on_staged()
         return appended
+
+    async def _append_from(
+        self, connection: Connection, box: Box, body: bytes, batch: Append, hashes: Sequence[bytes], now_ms: int
+    ) -> Appended:
+        self._check_head(box, batch, hashes)
+        log = await self._log_for(connection, box.village, batch, hashes)
+        skip = await self._held(connection, log, batch, hashes)
+        position = log.head
+        if skip < len(hashes):
+            if log.sealed_seq is not None:
+                raise ProtocolError(Code.SEALED, "the village opened another log")
+            proofs = self._proofs(box.village, batch)
+            position = await logs.stage(connection, log, body, skip, hashes[skip:], proofs, now_ms)
+        return await self._acknowledge(connection, box, position, now_ms)
 
     def _check_head(self, box: Box, batch: Append, hashes: Sequence[bytes]) -> None:
         head = Position(batch.after.log_id, batch.after.seq + len(hashes), hashes[-1])
@@ -417,20 +423,22 @@ class Ingest:
 
         async def work(connection: Connection) -> Appended:
             box = await self._session(connection, session)
-            self._check_head(box, batch, hashes)
-            log, skip = await self._branch(connection, box.village, batch, hashes)
-            position = log.head
-            if skip < len(hashes):
-                position = await logs.stage(
-                    connection, log, body, skip, hashes[skip:], self._proofs(box.village, batch), now_ms
-                )
-            else:
-                position = Position(batch.after.log_id, batch.after.seq + len(hashes), hashes[-1])
-            return await self._acknowledge(connection, box, position, now_ms)
+            return await self._quarantine_from(connection, box, body, batch, hashes, now_ms)
 
         appended = await self.database.transact(work)
         self.on_staged()
         return appended
+
+    async def _quarantine_from(
+        self, connection: Connection, box: Box, body: bytes, batch: Append, hashes: Sequence[bytes], now_ms: int
+    ) -> Appended:
+        self._check_head(box, batch, hashes)
+        log, skip = await self._branch(connection, box.village, batch, hashes)
+        position = Position(batch.after.log_id, batch.after.seq + len(hashes), hashes[-1])
+        if skip < len(hashes):
+            proofs = self._proofs(box.village, batch)
+            position = await logs.stage(connection, log, body, skip, hashes[skip:], proofs, now_ms)
+        return await self._acknowledge(connection, box, position, now_ms)
 
     async def _branch(
         self, connection: Connection, village: str, batch: Append, hashes: Sequence[bytes]
@@ -463,6 +471,56 @@ class Ingest:
             else:
                 high = middle - 1
         return low
+
+    # --- a parcel: the same frames on a stick ---
+
+    async def take_parcel(self, parcel: bytes) -> Acknowledgements:
+        """Every frame of an exported outbox, taken as append or, where it forks, as quarantine. Idempotent.
+
+        Raises ProtocolError for a damaged parcel or one of a machine that is not enrolled (any more).
+        """
+        frames = unwrap(OUTBOX, parcel)
+        if not frames:
+            raise ProtocolError(Code.MALFORMED, "an empty parcel")
+        label = decode(frames[0], Label)
+        appended = [await self._take_frame(label, frame) for frame in frames[1:]]
+        self.on_staged()
+        return Acknowledgements(label.village, appended)
+
+    async def _take_frame(self, label: Label, frame: bytes) -> Appended:
+        batch = decode(frame, Append)
+        if not batch.headers:
+            raise ProtocolError(Code.MALFORMED, "a batch without ops")
+        hashes = chain(batch.after, batch.headers, batch.bodies)
+        now_ms = self.clock.now_ms()
+
+        async def append(connection: Connection) -> Appended:
+            return await self._append_from(
+                connection, await self._sender(connection, label), frame, batch, hashes, now_ms
+            )
+
+        async def quarantine(connection: Connection) -> Appended:
+            return await self._quarantine_from(
+                connection, await self._sender(connection, label), frame, batch, hashes, now_ms
+            )
+
+        try:
+            return await self.database.transact(append)
+        except ProtocolError as error:
+            if error.code not in {Code.FORK, Code.SEALED}:
+                raise
+        return await self.database.transact(quarantine)
+
+    async def _sender(self, connection: Connection, label: Label) -> Box:
+        certificate = open_signed(
+            CERTIFICATE, label.certificate, Certificate, lambda m, s: verify(self.key.public, m, s)
+        )
+        box = await boxes.find(connection, certificate.village, certificate.serial)
+        if certificate.village != label.village or box is None or box.public_key != certificate.public_key:
+            raise ProtocolError(Code.UNKNOWN_BOX, "this server is not enrolled here")
+        if box.state == "revoked" or self.revocations.is_revoked(box.village, box.serial):
+            raise ProtocolError(Code.REVOKED, "this server was revoked")
+        return box
 
     # --- feed ---
 

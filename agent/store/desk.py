@@ -16,7 +16,7 @@ from agent.store.mark import MarkKeeper
 from chassis.database import Connection, Database
 from protocol.codec import pack
 from protocol.feed import Cycle
-from protocol.messages import Anchor, Mark, anchor_hash
+from protocol.messages import Anchor, Mark, Receipt, Signed, anchor_hash
 from protocol.ops import (
     AnyBody,
     Header,
@@ -266,6 +266,10 @@ class Store:
             await _set_numbering(desk.connection, "known")
 
         await self.write(work)
+
+    async def acknowledge(self, receipt: Receipt, signed: Signed) -> None:
+        """The centre's signed word, already verified, for a place in one of this box's logs."""
+        await self.database.transact(lambda c: oplog.acknowledge(c, receipt.position, receipt, signed))
 
     async def local(self) -> Local:
         """What the session needs to know."""

@@ -1,0 +1,641 @@
+"""The village's program: one composition root, and the commands for those who look after the box.
+
+Exit codes: 0 done, 1 refused or failed (the reason stands on standard error), 2 wrong use. Every command that changes
+something names what it changes; `--json` gives machines the same answer.
+"""
+
+import asyncio
+import contextlib
+import fcntl
+import json
+import os
+import shutil
+import signal
+import sys
+from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib import metadata, resources
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import structlog
+import typer
+from aiohttp import web
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from prometheus_client import CollectorRegistry
+from rich.console import Console
+from rich.table import Table
+
+from agent import config, data, identity
+from agent.config import AgentSettings
+from agent.domain.letters import CatalogueError, LetterKind, read_catalogue, with_office_codes
+from agent.domain.sheets import vocabulary_of
+from agent.domain.texts import LetterText, read_texts
+from agent.health import Health
+from agent.identity import BoxIdentity, NotEnrolled
+from agent.machine import MachineStamper
+from agent.road import HttpRoad, Lanes
+from agent.store import MarkFile, Store, WrongVillage, inspection, oplog, parcel
+from agent.sync import Courier, LineDown
+from agent.web.app import build_app, build_metrics_app
+from agent.web.office import Office
+from chassis import logs, schema, systemd
+from chassis.database import DatabaseError, MigrationFolder, SqliteDatabase
+from chassis.settings import SettingsError
+from chassis.signing import KeyRefused
+from chassis.web.accounts import AccountError, create_account, hash_password, list_accounts, set_active, set_password
+from protocol.codec import decode, encode
+from protocol.errors import ProtocolError
+from protocol.messages import RECEIPT, EnrolReply, EnrolRequest, Failure, Receipt, open_signed
+from protocol.parcel import Label, read_acknowledgements
+from protocol.session import Condition
+
+VERSION = metadata.version("kampung")
+DEFAULT_SETTINGS = Path("/etc/kampung/agent.toml")
+WATCHDOG_SECONDS_DEFAULT = 10.0
+BACKUPS_KEPT = 14
+"""Two weeks of daily backups: a fault that nobody saw in a fortnight is in all of them anyway."""
+ROLES = ("clerk", "secretary", "head")
+
+log = structlog.get_logger()
+out, err = Console(), Console(stderr=True)
+program = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+users = typer.Typer(no_args_is_help=True, help="Accounts of the people who work here.")
+program.add_typer(users, name="user")
+
+SettingsOption = Annotated[
+    Path, typer.Option("--settings", "-s", envvar="KAMPUNG_AGENT_SETTINGS", help="The settings file (TOML).")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
+
+
+class Stopped(Exception):
+    """A command that cannot go on; the message names the cure."""
+
+
+def migrations() -> list[MigrationFolder]:
+    return [schema.MIGRATIONS, MigrationFolder("agent", resources.files("agent.schema"))]
+
+
+def letter_rules(settings: AgentSettings) -> tuple[dict[str, LetterKind], dict[tuple[str, int], LetterText]]:
+    """Kinds with the office's own codes, and every text ever shipped."""
+    kinds = read_catalogue(data.letters_csv(), data.letter_fields_csv())
+    texts = read_texts(data.letter_texts(), {key: vocabulary_of(kind) for key, kind in kinds.items()})
+    return with_office_codes(kinds, settings.numbers.codes), texts
+
+
+@contextlib.contextmanager
+def only_one(settings: AgentSettings) -> Iterator[None]:
+    """Two programs on one data folder would give one number twice: the second is refused."""
+    settings.data_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    settings.identity_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lock = os.open(settings.data_folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(lock)
+        raise Stopped(f"another agent is using {settings.data_folder}: stop it first") from None
+    try:
+        yield
+    finally:
+        os.close(lock)
+
+
+@contextlib.asynccontextmanager
+async def archive(settings: AgentSettings) -> AsyncIterator[Store]:
+    """The opened archive, for a command or for the service."""
+    with only_one(settings):
+        database = await SqliteDatabase.open(settings.database, migrations())
+        mark = MarkFile(settings.mark)
+        store = Store(database, mark, MachineStamper(), settings.village)
+        try:
+            await store.open()
+            yield store
+        finally:
+            await database.close()
+            mark.close()
+
+
+@dataclass(slots=True)
+class Agent:
+    """The running program: pages, metrics, post room and calendar jobs over one archive."""
+
+    settings: AgentSettings
+    store: Store
+    courier: Courier | None = None
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Serve until `stopping` is set."""
+        async with contextlib.AsyncExitStack() as stack:
+            lanes = await self._open_road(stack)
+            office = self._office()
+            registry = CollectorRegistry()
+            await self._serve(
+                stack, build_app(office, registry, VERSION), self.settings.listen.host, self.settings.listen.port
+            )
+            await self._serve(
+                stack,
+                build_metrics_app(office, registry),
+                self.settings.listen.metrics_host,
+                self.settings.listen.metrics_port,
+            )
+            self._start_jobs(stack)
+            log.info("agent ready", village=self.settings.village, condition=str(self.store.condition), version=VERSION)
+            systemd.notify("READY=1")
+            await self._work(lanes, stopping)
+            systemd.notify("STOPPING=1")
+
+    def _office(self) -> Office:
+        kinds, texts = letter_rules(self.settings)
+        return Office(
+            settings=self.settings,
+            store=self.store,
+            stamper=self.store.stamper,
+            kinds=kinds,
+            texts=texts,
+            road=lambda: self.courier.status if self.courier else None,
+        )
+
+    async def _open_road(self, stack: contextlib.AsyncExitStack) -> Lanes | None:
+        """None on a box that is not enrolled: the counter works all the same."""
+        try:
+            who = BoxIdentity.load(self.settings.identity_folder)
+        except NotEnrolled as error:
+            log.warning("not enrolled", cure=str(error))
+            return None
+        if who.village != self.settings.village:
+            raise Stopped(f"the certificate is village {who.village}'s, the settings say {self.settings.village}")
+        road = HttpRoad.open(self.settings.central.url, self.settings.central.ca_file)
+        stack.push_async_callback(road.close)
+        health = Health(self.store, self.settings.data_folder)
+        stamper = self.store.stamper
+        self.courier = Courier(
+            store=self.store,
+            identity=who,
+            road=road,
+            chance=lambda: int.from_bytes(stamper.random(4), "big") / 2**32,
+            health=health.numbers,
+            software=VERSION,
+        )
+        lanes = Lanes(self.courier)
+        self.store.on_written = lanes.wake
+        return lanes
+
+    async def _serve(self, stack: contextlib.AsyncExitStack, app: web.Application, host: str, port: int) -> None:
+        runner = web.AppRunner(app, access_log=None, auto_decompress=False, keepalive_timeout=30)
+        await runner.setup()
+        stack.push_async_callback(runner.cleanup)
+        await web.TCPSite(runner, host, port).start()
+
+    def _start_jobs(self, stack: contextlib.AsyncExitStack) -> None:
+        """Calendar jobs only; the post room never depends on a calendar."""
+        if self.settings.backup_folder is None:
+            return
+        jobs = AsyncIOScheduler(timezone="Asia/Jakarta")
+        jobs.add_job(
+            self._back_up,
+            "cron",
+            hour=self.settings.backup_hour,
+            misfire_grace_time=6 * 3600,
+            coalesce=True,
+            id="backup",
+        )
+        jobs.start()
+        stack.callback(jobs.shutdown, wait=False)
+
+    async def _back_up(self) -> None:
+        if self.settings.backup_folder is not None:
+            path = await back_up(self.store, self.settings.backup_folder)
+            log.info("backup written", file=path.name)
+
+    async def _work(self, lanes: Lanes | None, stopping: asyncio.Event) -> None:
+        tasks = [asyncio.create_task(self._watch(stopping), name="watchdog")]
+        if lanes is not None:
+            tasks.append(asyncio.create_task(lanes.run(), name="lanes"))
+        waiting = asyncio.create_task(stopping.wait())
+        done, _ = await asyncio.wait([waiting, *tasks], return_when=asyncio.FIRST_COMPLETED)
+        for task in (waiting, *tasks):
+            task.cancel()
+        await asyncio.gather(waiting, *tasks, return_exceptions=True)
+        for task in done - {waiting}:
+            task.result()
+
+    async def _watch(self, stopping: asyncio.Event) -> None:
+        """Ping the watchdog only after the database has proved that it still works; a failed one ends the program."""
+        seconds = systemd.watchdog_interval_seconds() or WATCHDOG_SECONDS_DEFAULT
+        while not stopping.is_set():
+            await self.store.is_numbering_known()
+            if self.store.database.failure is not None:
+                raise Stopped(
+                    f"the database failed: {self.store.database.failure}; start again after a check of the disk"
+                )
+            systemd.notify("WATCHDOG=1")
+            systemd.status(self._words())
+            await asyncio.sleep(seconds)
+
+    def _words(self) -> str:
+        status = self.courier.status if self.courier else None
+        if status is None:
+            return "not enrolled; the counter works"
+        if status.halted:
+            return f"sync halted: {status.halted}; the counter works"
+        return (
+            "online" if status.is_online else f"offline ({status.last_error or 'not reached yet'}); the counter works"
+        )
+
+
+# --- commands ---------------------------------------------------------------------------------------------------------
+
+
+def stop(message: str) -> NoReturn:
+    err.print(f"agent: {message}", style="red", highlight=False, markup=False)
+    raise typer.Exit(1)
+
+
+def run_command(work: Coroutine[Any, Any, None]) -> None:
+    """Every error a command can foresee ends in one line and exit code 1."""
+    try:
+        asyncio.run(work)
+    except (
+        Stopped,
+        SettingsError,
+        KeyRefused,
+        NotEnrolled,
+        WrongVillage,
+        DatabaseError,
+        ProtocolError,
+        LineDown,
+        AccountError,
+        CatalogueError,
+        OSError,
+    ) as error:
+        stop(str(error))
+
+
+def load(path: Path) -> AgentSettings:
+    try:
+        settings = config.load(path)
+    except SettingsError as error:
+        stop(str(error))
+    logs.configure(json=not sys.stderr.isatty(), level=settings.log_level)
+    return settings
+
+
+@program.command()
+def run(settings_path: SettingsOption = DEFAULT_SETTINGS) -> None:
+    """Serve the pages and keep in touch with the centre until stopped (SIGTERM, SIGINT)."""
+    settings = load(settings_path)
+
+    async def serve() -> None:
+        stopping = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+        async with archive(settings) as store:
+            await Agent(settings, store).run(stopping)
+
+    run_command(serve())
+
+
+@program.command()
+def enrol(
+    token_file: Annotated[Path, typer.Argument(help="File with the one-time token; - reads standard input.")],
+    settings_path: SettingsOption = DEFAULT_SETTINGS,
+) -> None:
+    """Make this box the village's server: new keys here, a certificate from the centre."""
+    settings = load(settings_path)
+    token = (sys.stdin.readline() if str(token_file) == "-" else token_file.read_text()).strip()
+
+    async def work() -> None:
+        async with archive(settings) as store:
+            key = identity.prepare_key(settings.identity_folder)
+            reply = await _ask_for_certificate(settings, EnrolRequest(token, key.public, identity.fingerprint()))
+            identity.keep_enrolment(settings.identity_folder, reply)
+            who = BoxIdentity.load(settings.identity_folder)
+            if who.village != settings.village:
+                (settings.identity_folder / "certificate").unlink()
+                raise Stopped(f"that token is for village {who.village}; the settings say {settings.village}")
+            if not reply.logs:
+                await store.note_first_of_village()
+        out.print(f"enrolled as village {settings.village}")
+
+    run_command(work())
+
+
+async def _ask_for_certificate(settings: AgentSettings, request: EnrolRequest) -> EnrolReply:
+    road = HttpRoad.open(settings.central.url, settings.central.ca_file)
+    try:
+        reply = await road.request("POST", "/v1/enrol", {}, {}, encode(request), 30)
+    finally:
+        await road.close()
+    if reply.status != 200:
+        said = decode(reply.body, Failure)
+        raise Stopped(f"the centre refused: {said.code}: {said.detail}")
+    return decode(reply.body, EnrolReply)
+
+
+@program.command()
+def status(settings_path: SettingsOption = DEFAULT_SETTINGS, as_json: JsonOption = False) -> None:
+    """What this box holds and what waits to be sent. Reads beside a running agent."""
+    settings = load(settings_path)
+
+    async def work() -> None:
+        if not settings.database.exists():
+            raise Stopped(f"there is no database at {settings.database}: has this agent ever run?")
+        database = await SqliteDatabase.open(settings.database, migrations())
+        try:
+            heads = await database.read(oplog.heads)
+            waiting = await database.read(oplog.outbox)
+        finally:
+            await database.close()
+        is_enrolled = (settings.identity_folder / "certificate").exists()
+        facts: dict[str, Any] = {
+            "village": settings.village,
+            "version": VERSION,
+            "enrolled": is_enrolled,
+            "logs": [{"log": head.log_id.hex(), "head": head.seq, "acknowledged": acked} for _, head, acked in heads],
+            "waiting": waiting.ops,
+            "oldest_waiting": _time(waiting.oldest_ms),
+        }
+        _show(facts, as_json)
+
+    run_command(work())
+
+
+def _time(ms: int | None) -> str | None:
+    return None if ms is None else datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="seconds")
+
+
+def _show(facts: Mapping[str, Any], as_json: bool) -> None:
+    if as_json:
+        sys.stdout.write(json.dumps(facts) + "\n")
+        return
+    table = Table(show_header=False)
+    for key, value in facts.items():
+        table.add_row(key, json.dumps(value) if isinstance(value, list) else str(value))
+    out.print(table)
+
+
+@program.command()
+def verify(settings_path: SettingsOption = DEFAULT_SETTINGS, as_json: JsonOption = False) -> None:
+    """Read the whole archive again: database pages, hash chains, feed digests, mark. Exit 1 when anything is wrong."""
+    settings = load(settings_path)
+
+    async def work() -> None:
+        async with archive(settings) as store:
+            condition = store.condition
+            problems = await inspection.inspect(store)
+        if condition not in {Condition.INTACT, Condition.FRESH}:
+            problems.append(f"condition: {condition}")
+        _show({"village": settings.village, "problems": problems or "none"}, as_json)
+        if problems:
+            raise Stopped(f"{len(problems)} problem(s) found")
+
+    run_command(work())
+
+
+@program.command()
+def backup(
+    folder: Annotated[Path, typer.Argument(help="Where to put the backup file.")],
+    settings_path: SettingsOption = DEFAULT_SETTINGS,
+) -> None:
+    """Write one consistent copy of the database, also while the agent runs. Keys and mark are never part of it."""
+    settings = load(settings_path)
+
+    async def work() -> None:
+        if not settings.database.exists():
+            raise Stopped(f"there is no database at {settings.database}")
+        database = await SqliteDatabase.open(settings.database, migrations())
+        try:
+            out.print(str(await _write_backup(database, settings.village, folder)))
+        finally:
+            await database.close()
+
+    run_command(work())
+
+
+async def back_up(store: Store, folder: Path) -> Path:
+    """A backup of a running archive; old ones beyond BACKUPS_KEPT are removed."""
+    path = await _write_backup(store.database, store.village, folder)
+    for old in sorted(folder.glob(f"village-{store.village}-*.db"))[:-BACKUPS_KEPT]:
+        old.unlink()
+    return path
+
+
+async def _write_backup(database: Any, village: str, folder: Path) -> Path:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    path = folder / f"village-{village}-{stamp}.db"
+    await database.backup_to(path)
+    return path
+
+
+@program.command()
+def restore(
+    backup_file: Annotated[Path, typer.Argument(help="A file written by `agent backup`.")],
+    settings_path: SettingsOption = DEFAULT_SETTINGS,
+) -> None:
+    """Put a backup in place of the database. The present one is set aside, never deleted; the mark stays."""
+    settings = load(settings_path)
+
+    async def work() -> None:
+        with only_one(settings):
+            await _check_backup(backup_file, settings.village)
+            _set_aside(settings.database)
+            partial = settings.database.with_suffix(".incoming")
+            shutil.copyfile(backup_file, partial)
+            partial.chmod(0o600)
+            with partial.open("rb") as file:
+                os.fsync(file.fileno())
+            partial.replace(settings.database)
+        async with archive(settings) as store:
+            out.print(f"restored village {settings.village}; condition: {store.condition}")
+
+    run_command(work())
+
+
+async def _check_backup(path: Path, village: str) -> None:
+    """Refuse a damaged, newer or other village's backup before anything is touched."""
+    if not path.is_file():
+        raise Stopped(f"there is no backup at {path}")
+    scratch = path.with_name(path.name + ".check")
+    shutil.copyfile(path, scratch)
+    try:
+        database = await SqliteDatabase.open(scratch, migrations())
+        try:
+            problems = await database.quick_check()
+            found = await database.read(lambda connection: connection.fetch_value("SELECT village FROM box"))
+        finally:
+            await database.close()
+    finally:
+        for leftover in path.parent.glob(scratch.name + "*"):
+            leftover.unlink()
+    if problems:
+        raise Stopped(f"the backup is damaged: {problems[0]}")
+    if found != village:
+        raise Stopped(f"the backup is village {found}'s; this box is village {village}'s")
+
+
+def _set_aside(path: Path) -> None:
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    for name in (path.name, path.name + "-wal", path.name + "-shm"):
+        present = path.with_name(name)
+        if present.exists():
+            present.rename(path.with_name(f"{name}.before-{stamp}"))
+
+
+@program.command("export-outbox")
+def export_outbox(
+    target: Annotated[Path, typer.Argument(help="The file to write.")],
+    settings_path: SettingsOption = DEFAULT_SETTINGS,
+) -> None:
+    """Write everything the centre has not acknowledged to a file for a stick (`kampung-central import-outbox` takes it)."""
+    settings = load(settings_path)
+
+    async def work() -> None:
+        who = BoxIdentity.load(settings.identity_folder)
+        database = await SqliteDatabase.open(settings.database, migrations())
+        try:
+            label = Label(settings.village, who.certificate, VERSION)
+            written, ops = await database.read(lambda connection: parcel.export_outbox(connection, label, who.sign))
+        finally:
+            await database.close()
+        identity.replace_file(target, written)
+        out.print(f"{ops} record(s) of village {settings.village} written to {target}")
+
+    run_command(work())
+
+
+@program.command("import-acknowledgements")
+def import_acknowledgements(
+    source: Annotated[Path, typer.Argument(help="The file that `kampung-central import-outbox` wrote.")],
+    settings_path: SettingsOption = DEFAULT_SETTINGS,
+) -> None:
+    """Take the centre's signed acknowledgements from a stick. Only while the agent is stopped."""
+    settings = load(settings_path)
+
+    async def work() -> None:
+        who = BoxIdentity.load(settings.identity_folder)
+        carried = read_acknowledgements(source.read_bytes())
+        if carried.village != settings.village:
+            raise Stopped(f"these acknowledgements are village {carried.village}'s")
+        async with archive(settings) as store:
+            for appended in carried.appended:
+                receipt = open_signed(RECEIPT, appended.receipt, Receipt, who.verify_central)
+                await store.acknowledge(receipt, appended.receipt)
+        out.print(f"{len(carried.appended)} acknowledgement(s) taken")
+
+    run_command(work())
+
+
+# --- accounts ---------------------------------------------------------------------------------------------------------
+
+
+def _password() -> str:
+    """From the keyboard, twice, or one line of standard input: never an argument, which others on the machine can read."""
+    if sys.stdin.isatty():
+        typed: str = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+        return typed
+    return sys.stdin.readline().rstrip("\n")
+
+
+@users.command("add")
+def user_add(
+    login: str,
+    name: Annotated[str, typer.Option(help="Name as printed.")],
+    role: Annotated[str, typer.Option(help="clerk, secretary or head.")] = "clerk",
+    title: Annotated[str, typer.Option(help="Office held.")] = "",
+    settings_path: SettingsOption = DEFAULT_SETTINGS,
+) -> None:
+    """Add an account; the password is asked for or read from standard input."""
+    settings = load(settings_path)
+
+    async def work() -> None:
+        if role not in ROLES:
+            raise Stopped(f"role {role!r} is none of {', '.join(ROLES)}")
+        hashed = hash_password(_password())
+        database = await _open_beside(settings)
+        try:
+            now_ms = MachineStamper().now_ms()
+            await database.transact(
+                lambda connection: create_account(
+                    connection,
+                    login=login,
+                    display_name=name,
+                    role=role,
+                    title=title,
+                    password_hash=hashed,
+                    now_ms=now_ms,
+                )
+            )
+        finally:
+            await database.close()
+        out.print(f"account {login} added with role {role}")
+
+    run_command(work())
+
+
+@users.command("password")
+def user_password(login: str, settings_path: SettingsOption = DEFAULT_SETTINGS) -> None:
+    """Set a new password and end the account's sessions."""
+    settings = load(settings_path)
+
+    async def work() -> None:
+        hashed = hash_password(_password())
+        database = await _open_beside(settings)
+        try:
+            if not await database.transact(lambda connection: set_password(connection, login, hashed)):
+                raise Stopped(f"there is no account {login}")
+        finally:
+            await database.close()
+        out.print(f"password of {login} changed")
+
+    run_command(work())
+
+
+@users.command("close")
+def user_close(login: str, settings_path: SettingsOption = DEFAULT_SETTINGS) -> None:
+    """Close an account; its records keep its name."""
+    settings = load(settings_path)
+
+    async def work() -> None:
+        database = await _open_beside(settings)
+        try:
+            if not await database.transact(lambda connection: set_active(connection, login, False)):
+                raise Stopped(f"there is no account {login}")
+        finally:
+            await database.close()
+        out.print(f"account {login} closed")
+
+    run_command(work())
+
+
+@users.command("list")
+def user_list(settings_path: SettingsOption = DEFAULT_SETTINGS, as_json: JsonOption = False) -> None:
+    """Who may sign in here."""
+    settings = load(settings_path)
+
+    async def work() -> None:
+        database = await _open_beside(settings)
+        try:
+            accounts = await database.read(list_accounts)
+        finally:
+            await database.close()
+        rows = [{"login": a.login, "role": a.role, "active": a.is_active} for a in accounts]
+        _show({"accounts": rows}, as_json)
+
+    run_command(work())
+
+
+async def _open_beside(settings: AgentSettings) -> SqliteDatabase:
+    """The database beside a running agent: SQLite serialises the two writers."""
+    settings.data_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return await SqliteDatabase.open(settings.database, migrations())
+
+
+def main() -> None:
+    program()
+
+
+if __name__ == "__main__":
+    main()
