@@ -351,7 +351,10 @@ async def _run_in_thread(connection: aiosqlite.Connection, call: Callable[[], T]
 
 
 async def _start_thread(sqlite: sqlite3.Connection, health: _Health) -> tuple[aiosqlite.Connection, _Desk]:
-    return await aiosqlite.Connection(lambda: sqlite, iter_chunk_size=64), _Desk(sqlite, health)
+    connection = aiosqlite.Connection(lambda: sqlite, iter_chunk_size=64)
+    # A program that dies of a bug must end, not hang on this thread: SQLite takes the rest for a crash and rolls back.
+    connection._thread.daemon = True
+    return await connection, _Desk(sqlite, health)
 
 
 def _open_writer(path: str, migrations: Sequence[Migration], health: _Health) -> sqlite3.Connection:

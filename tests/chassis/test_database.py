@@ -4,6 +4,8 @@ import asyncio
 import importlib.metadata
 import resource
 import sqlite3
+import subprocess
+import sys
 import threading
 import tomllib
 from collections.abc import AsyncIterator, Iterator
@@ -427,3 +429,23 @@ async def test_the_private_call_runs_once_in_the_databases_thread(tmp_path: Path
     await connection.close()
     with pytest.raises(ValueError, match="closed"):
         await execute(call)  # type: ignore[no-untyped-call]
+
+
+DYING_PROGRAM = """
+import asyncio, pathlib, sys
+from chassis.database import SqliteDatabase
+
+async def main():
+    await SqliteDatabase.open(pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]))
+    raise RuntimeError("a bug")
+
+asyncio.run(main())
+"""
+
+
+def test_a_program_that_dies_of_a_bug_ends(tmp_path: Path, migrations: Path) -> None:
+    """A service manager restarts what ended; it cannot see that something hangs."""
+    command = [sys.executable, "-c", DYING_PROGRAM, str(tmp_path / "library.db"), str(migrations)]
+    ended = subprocess.run(command, check=False, cwd=Path(__file__).parents[2], capture_output=True, timeout=60)
+    assert ended.returncode == 1
+    assert b"RuntimeError: a bug" in ended.stderr
