@@ -7,25 +7,20 @@ something names what it changes; `--json` gives machines the same answer.
 import asyncio
 import contextlib
 import fcntl
-import json
 import os
 import shutil
-import signal
 import sys
-from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import metadata, resources
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import structlog
 import typer
-from aiohttp import web
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from prometheus_client import CollectorRegistry
-from rich.console import Console
-from rich.table import Table
 
 from agent import config, data, identity
 from agent.config import AgentSettings
@@ -40,11 +35,11 @@ from agent.store import MarkFile, Store, WrongVillage, inspection, oplog, parcel
 from agent.sync import Courier, LineDown
 from agent.web.app import build_app, build_metrics_app
 from agent.web.office import Office
-from chassis import logs, schema, systemd
-from chassis.database import DatabaseError, MigrationFolder, SqliteDatabase
+from chassis import commands, logs, schema, systemd
+from chassis.commands import Stopped, out, show
+from chassis.database import Database, MigrationFolder, SqliteDatabase
+from chassis.service import run_until, serve, watch
 from chassis.settings import SettingsError
-from chassis.signing import KeyRefused
-from chassis.web.accounts import AccountError, create_account, hash_password, list_accounts, set_active, set_password
 from protocol.codec import decode, encode
 from protocol.errors import ProtocolError
 from protocol.messages import RECEIPT, EnrolReply, EnrolRequest, Failure, Receipt, open_signed
@@ -53,25 +48,17 @@ from protocol.session import Condition
 
 VERSION = metadata.version("kampung")
 DEFAULT_SETTINGS = Path("/etc/kampung/agent.toml")
-WATCHDOG_SECONDS_DEFAULT = 10.0
+PROGRAM = "agent"
 BACKUPS_KEPT = 14
 """Two weeks of daily backups: a fault that nobody saw in a fortnight is in all of them anyway."""
 ROLES = ("clerk", "secretary", "head")
 
 log = structlog.get_logger()
-out, err = Console(), Console(stderr=True)
 program = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-users = typer.Typer(no_args_is_help=True, help="Accounts of the people who work here.")
-program.add_typer(users, name="user")
 
-SettingsOption = Annotated[
-    Path, typer.Option("--settings", "-s", envvar="KAMPUNG_AGENT_SETTINGS", help="The settings file (TOML).")
-]
+settings_option = typer.Option("--settings", "-s", envvar="KAMPUNG_AGENT_SETTINGS", help="The settings file (TOML).")
+SettingsOption = Annotated[Path, settings_option]
 JsonOption = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
-
-
-class Stopped(Exception):
-    """A command that cannot go on; the message names the cure."""
 
 
 def migrations() -> list[MigrationFolder]:
@@ -131,10 +118,10 @@ class Agent:
             lanes = await self._open_road(stack)
             office = self._office()
             registry = CollectorRegistry()
-            await self._serve(
+            await serve(
                 stack, build_app(office, registry, VERSION), self.settings.listen.host, self.settings.listen.port
             )
-            await self._serve(
+            await serve(
                 stack,
                 build_metrics_app(office, registry),
                 self.settings.listen.metrics_host,
@@ -143,7 +130,7 @@ class Agent:
             self._start_jobs(stack)
             log.info("agent ready", village=self.settings.village, condition=str(self.store.condition), version=VERSION)
             systemd.notify("READY=1")
-            await self._work(lanes, stopping)
+            await run_until(stopping, self._works(lanes))
             systemd.notify("STOPPING=1")
 
     def _office(self) -> Office:
@@ -182,12 +169,6 @@ class Agent:
         self.store.on_written = lanes.wake
         return lanes
 
-    async def _serve(self, stack: contextlib.AsyncExitStack, app: web.Application, host: str, port: int) -> None:
-        runner = web.AppRunner(app, access_log=None, auto_decompress=False, keepalive_timeout=30)
-        await runner.setup()
-        stack.push_async_callback(runner.cleanup)
-        await web.TCPSite(runner, host, port).start()
-
     def _start_jobs(self, stack: contextlib.AsyncExitStack) -> None:
         """Calendar jobs only; the post room never depends on a calendar."""
         if self.settings.backup_folder is None:
@@ -209,30 +190,9 @@ class Agent:
             path = await back_up(self.store, self.settings.backup_folder)
             log.info("backup written", file=path.name)
 
-    async def _work(self, lanes: Lanes | None, stopping: asyncio.Event) -> None:
-        tasks = [asyncio.create_task(self._watch(stopping), name="watchdog")]
-        if lanes is not None:
-            tasks.append(asyncio.create_task(lanes.run(), name="lanes"))
-        waiting = asyncio.create_task(stopping.wait())
-        done, _ = await asyncio.wait([waiting, *tasks], return_when=asyncio.FIRST_COMPLETED)
-        for task in (waiting, *tasks):
-            task.cancel()
-        await asyncio.gather(waiting, *tasks, return_exceptions=True)
-        for task in done - {waiting}:
-            task.result()
-
-    async def _watch(self, stopping: asyncio.Event) -> None:
-        """Ping the watchdog only after the database has proved that it still works; a failed one ends the program."""
-        seconds = systemd.watchdog_interval_seconds() or WATCHDOG_SECONDS_DEFAULT
-        while not stopping.is_set():
-            await self.store.is_numbering_known()
-            if self.store.database.failure is not None:
-                raise Stopped(
-                    f"the database failed: {self.store.database.failure}; start again after a check of the disk"
-                )
-            systemd.notify("WATCHDOG=1")
-            systemd.status(self._words())
-            await asyncio.sleep(seconds)
+    def _works(self, lanes: Lanes | None) -> dict[str, Coroutine[Any, Any, None]]:
+        works = {"watchdog": watch(self.store.database, self.store.is_numbering_known, self._words)}
+        return works if lanes is None else {**works, "lanes": lanes.run()}
 
     def _words(self) -> str:
         status = self.courier.status if self.courier else None
@@ -248,36 +208,16 @@ class Agent:
 # --- commands ---------------------------------------------------------------------------------------------------------
 
 
-def stop(message: str) -> NoReturn:
-    err.print(f"agent: {message}", style="red", highlight=False, markup=False)
-    raise typer.Exit(1)
-
-
 def run_command(work: Coroutine[Any, Any, None]) -> None:
-    """Every error a command can foresee ends in one line and exit code 1."""
-    try:
-        asyncio.run(work)
-    except (
-        Stopped,
-        SettingsError,
-        KeyRefused,
-        NotEnrolled,
-        WrongVillage,
-        DatabaseError,
-        ProtocolError,
-        LineDown,
-        AccountError,
-        CatalogueError,
-        OSError,
-    ) as error:
-        stop(str(error))
+    foreseen = (NotEnrolled, WrongVillage, ProtocolError, LineDown, CatalogueError)
+    commands.run_command(PROGRAM, work, foreseen)
 
 
 def load(path: Path) -> AgentSettings:
     try:
         settings = config.load(path)
     except SettingsError as error:
-        stop(str(error))
+        commands.stop(PROGRAM, str(error))
     logs.configure(json=not sys.stderr.isatty(), level=settings.log_level)
     return settings
 
@@ -287,14 +227,12 @@ def run(settings_path: SettingsOption = DEFAULT_SETTINGS) -> None:
     """Serve the pages and keep in touch with the centre until stopped (SIGTERM, SIGINT)."""
     settings = load(settings_path)
 
-    async def serve() -> None:
-        stopping = asyncio.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    async def work() -> None:
+        stopping = commands.stop_signal()
         async with archive(settings) as store:
             await Agent(settings, store).run(stopping)
 
-    run_command(serve())
+    run_command(work())
 
 
 @program.command()
@@ -357,23 +295,13 @@ def status(settings_path: SettingsOption = DEFAULT_SETTINGS, as_json: JsonOption
             "waiting": waiting.ops,
             "oldest_waiting": _time(waiting.oldest_ms),
         }
-        _show(facts, as_json)
+        show(facts, as_json=as_json)
 
     run_command(work())
 
 
 def _time(ms: int | None) -> str | None:
     return None if ms is None else datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="seconds")
-
-
-def _show(facts: Mapping[str, Any], as_json: bool) -> None:
-    if as_json:
-        sys.stdout.write(json.dumps(facts) + "\n")
-        return
-    table = Table(show_header=False)
-    for key, value in facts.items():
-        table.add_row(key, json.dumps(value) if isinstance(value, list) else str(value))
-    out.print(table)
 
 
 @program.command()
@@ -387,7 +315,7 @@ def verify(settings_path: SettingsOption = DEFAULT_SETTINGS, as_json: JsonOption
             problems = await inspection.inspect(store)
         if condition not in {Condition.INTACT, Condition.FRESH}:
             problems.append(f"condition: {condition}")
-        _show({"village": settings.village, "problems": problems or "none"}, as_json)
+        show({"village": settings.village, "problems": problems or "none"}, as_json=as_json)
         if problems:
             raise Stopped(f"{len(problems)} problem(s) found")
 
@@ -422,7 +350,7 @@ async def back_up(store: Store, folder: Path) -> Path:
     return path
 
 
-async def _write_backup(database: Any, village: str, folder: Path) -> Path:
+async def _write_backup(database: Database, village: str, folder: Path) -> Path:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
     path = folder / f"village-{village}-{stamp}.db"
@@ -528,109 +456,29 @@ def import_acknowledgements(
     run_command(work())
 
 
-# --- accounts ---------------------------------------------------------------------------------------------------------
-
-
-def _password() -> str:
-    """From the keyboard, twice, or one line of standard input: never an argument, which others on the machine can read."""
-    if sys.stdin.isatty():
-        typed: str = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
-        return typed
-    return sys.stdin.readline().rstrip("\n")
-
-
-@users.command("add")
-def user_add(
-    login: str,
-    name: Annotated[str, typer.Option(help="Name as printed.")],
-    role: Annotated[str, typer.Option(help="clerk, secretary or head.")] = "clerk",
-    title: Annotated[str, typer.Option(help="Office held.")] = "",
-    settings_path: SettingsOption = DEFAULT_SETTINGS,
-) -> None:
-    """Add an account; the password is asked for or read from standard input."""
+@contextlib.asynccontextmanager
+async def _accounts(settings_path: Path) -> AsyncIterator[Database]:
+    """The database beside a running agent: SQLite lets the two writers take turns."""
     settings = load(settings_path)
-
-    async def work() -> None:
-        if role not in ROLES:
-            raise Stopped(f"role {role!r} is none of {', '.join(ROLES)}")
-        hashed = hash_password(_password())
-        database = await _open_beside(settings)
-        try:
-            now_ms = MachineStamper().now_ms()
-            await database.transact(
-                lambda connection: create_account(
-                    connection,
-                    login=login,
-                    display_name=name,
-                    role=role,
-                    title=title,
-                    password_hash=hashed,
-                    now_ms=now_ms,
-                )
-            )
-        finally:
-            await database.close()
-        out.print(f"account {login} added with role {role}")
-
-    run_command(work())
-
-
-@users.command("password")
-def user_password(login: str, settings_path: SettingsOption = DEFAULT_SETTINGS) -> None:
-    """Set a new password and end the account's sessions."""
-    settings = load(settings_path)
-
-    async def work() -> None:
-        hashed = hash_password(_password())
-        database = await _open_beside(settings)
-        try:
-            if not await database.transact(lambda connection: set_password(connection, login, hashed)):
-                raise Stopped(f"there is no account {login}")
-        finally:
-            await database.close()
-        out.print(f"password of {login} changed")
-
-    run_command(work())
-
-
-@users.command("close")
-def user_close(login: str, settings_path: SettingsOption = DEFAULT_SETTINGS) -> None:
-    """Close an account; its records keep its name."""
-    settings = load(settings_path)
-
-    async def work() -> None:
-        database = await _open_beside(settings)
-        try:
-            if not await database.transact(lambda connection: set_active(connection, login, False)):
-                raise Stopped(f"there is no account {login}")
-        finally:
-            await database.close()
-        out.print(f"account {login} closed")
-
-    run_command(work())
-
-
-@users.command("list")
-def user_list(settings_path: SettingsOption = DEFAULT_SETTINGS, as_json: JsonOption = False) -> None:
-    """Who may sign in here."""
-    settings = load(settings_path)
-
-    async def work() -> None:
-        database = await _open_beside(settings)
-        try:
-            accounts = await database.read(list_accounts)
-        finally:
-            await database.close()
-        rows = [{"login": a.login, "role": a.role, "active": a.is_active} for a in accounts]
-        _show({"accounts": rows}, as_json)
-
-    run_command(work())
-
-
-async def _open_beside(settings: AgentSettings) -> SqliteDatabase:
-    """The database beside a running agent: SQLite serialises the two writers."""
     settings.data_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return await SqliteDatabase.open(settings.database, migrations())
+    database = await SqliteDatabase.open(settings.database, migrations())
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
+program.add_typer(
+    commands.account_commands(
+        PROGRAM,
+        roles=ROLES,
+        settings_option=settings_option,
+        default_settings=DEFAULT_SETTINGS,
+        open_database=_accounts,
+        now_ms=MachineStamper().now_ms,
+    ),
+    name="user",
+)
 
 
 def main() -> None:

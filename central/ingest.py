@@ -85,8 +85,11 @@ class Answer:
     body: bytes = b""
 
 
+@dataclass(frozen=True, slots=True)
 class Quiet:
-    """No news on the feeds yet: the caller may wait and ask again."""
+    """No news on this village's feeds yet: the caller may wait and ask again."""
+
+    village: str
 
 
 @dataclass(slots=True)
@@ -544,7 +547,7 @@ class Ingest:
         if told != box.cursors or health is not None or not box.is_session_used:
             await self.database.transact(lambda c: boxes.note_cursors(c, box, cursors, health, now_ms))
         if not is_news:
-            return Quiet()
+            return Quiet(box.village)
         anchor, _ = await self.database.transact(lambda c: logs.anchor(c, timeline, self.key.sign, now_ms))
         return Answer(200, encode(FeedReply(timeline, anchor, items[0], items[1], heads[0], heads[1])))
 

@@ -195,16 +195,16 @@ CREATE TABLE import_file (
   as_of TEXT NOT NULL,
   imported_ms INTEGER NOT NULL,
   imported_by TEXT NOT NULL,
-  rows INTEGER NOT NULL
+  rows INTEGER NOT NULL,
+  content BLOB NOT NULL
 ) STRICT;
 
--- Every row has exactly one fate; the raw row is kept as it came.
+-- Every row has exactly one fate; the row as it came stands in the file's content (zlib), by its line number.
 CREATE TABLE import_row (
   import INTEGER NOT NULL REFERENCES import_file (id),
   row INTEGER NOT NULL,
   fate TEXT NOT NULL,
   reason TEXT NOT NULL,
-  raw TEXT NOT NULL,
   PRIMARY KEY (import, row)
 ) STRICT, WITHOUT ROWID;
 

@@ -88,6 +88,10 @@ async def count_dirty(connection: Connection) -> int:
     return total
 
 
+async def is_any_dirty(connection: Connection) -> bool:
+    return await connection.fetch_value("SELECT 1 FROM proposal WHERE is_dirty = 1 LIMIT 1") is not None
+
+
 async def all_proposals(connection: Connection) -> list[Proposal]:
     return [_proposal(r) for r in await connection.fetch_all(f"SELECT {_PROPOSAL} FROM proposal")]
 

@@ -203,6 +203,10 @@ async def next_staged(connection: Connection, village: str | None = None) -> Sta
     return Staged(row[0], row[1], first, ops, [first_received(op.seq, proofs, row["received_ms"]) for op in ops])
 
 
+async def is_any_staged(connection: Connection) -> bool:
+    return await connection.fetch_value("SELECT 1 FROM staged LIMIT 1") is not None
+
+
 def first_received(seq: int, proofs: Iterable[tuple[int, int]], received_ms: int) -> int:
     """A signed receipt up to a place proves that everything below was there at its time."""
     return min([received_ms, *(at_ms for upto, at_ms in proofs if upto >= seq)])

@@ -1,0 +1,504 @@
+"""The centre's program: one composition root, and the commands for those who look after it.
+
+Exit codes: 0 done, 1 refused or failed (the reason stands on standard error), 2 wrong use. Commands work beside a
+running centre; it notices what they changed within a second.
+"""
+
+import asyncio
+import contextlib
+import csv
+import os
+import shutil
+import sys
+from collections.abc import AsyncIterator, Coroutine
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from importlib import metadata, resources
+from pathlib import Path
+from typing import Annotated, Any
+
+import structlog
+import typer
+from aiohttp import web
+from prometheus_client import CollectorRegistry
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from central import audit as audits
+from central import config, reconcile, tabulation
+from central.config import CentralSettings
+from central.domain.catalogue import CatalogueError, parse_reasons, parse_rules
+from central.domain.periods import parse_period
+from central.enrolment import Enrolment
+from central.imports import ImportRefused, import_coverage, read_list
+from central.ingest import Ingest
+from central.machine import MachineClock, RevocationFile
+from central.pipeline import Pipeline
+from central.reconcile import Rules
+from central.store import boxes, facts, feeds, overview, trail
+from central.web.app import build_app, build_metrics_app
+from central.web.desk import Desk
+from central.web.sync import Door, Wakeups
+from chassis import commands, logs, schema, systemd
+from chassis.commands import Stopped, err, out, show
+from chassis.database import Connection, Database, MigrationFolder, SqliteDatabase
+from chassis.service import run_until, serve, watch
+from chassis.settings import SettingsError
+from chassis.signing import Key
+from protocol.codec import pack
+from protocol.errors import ProtocolError
+from protocol.feed import REGENCY, Cycle
+from protocol.ids import InvalidCode, parse_village_code
+from protocol.parcel import pack_acknowledgements
+from protocol.regions import UnknownRegion, village
+from protocol.schemes import Rulebook, parse_month
+
+VERSION = metadata.version("kampung")
+DEFAULT_SETTINGS = Path("/etc/kampung/central.toml")
+PROGRAM = "kampung-central"
+ROLES = ("officer", "admin", "auditor", "ops")
+WIB_MS = 7 * 3_600_000
+
+log = structlog.get_logger()
+program = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+cycles = typer.Typer(no_args_is_help=True, help="Rounds of an aid scheme.")
+program.add_typer(cycles, name="cycle")
+
+settings_option = typer.Option("--settings", "-s", envvar="KAMPUNG_CENTRAL_SETTINGS", help="The settings file (TOML).")
+SettingsOption = Annotated[Path, settings_option]
+JsonOption = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
+
+
+def migrations() -> list[MigrationFolder]:
+    return [schema.MIGRATIONS, MigrationFolder("central", resources.files("central.schema"))]
+
+
+def shipped_rules() -> Rules:
+    """The rule book and the sentences that ship with the program."""
+    data = resources.files("central.data")
+    rule_set = parse_rules((data / "schemes.csv").read_text("utf-8"), (data / "exclusions.csv").read_text("utf-8"))
+    reasons = parse_reasons(
+        (data / "rejection_reasons.csv").read_text("utf-8"), (data / "next_steps.csv").read_text("utf-8")
+    )
+    return Rules(Rulebook(rule_set), reasons)
+
+
+def regency_key(settings: CentralSettings) -> Key:
+    """The signing key. Made only where there is neither key nor database: a lost key must never be replaced unseen."""
+    settings.identity_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    settings.data_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not settings.key.exists() and not settings.database.exists():
+        return Key.create(settings.key)
+    return Key.load(settings.key)
+
+
+@contextlib.asynccontextmanager
+async def archive(settings: CentralSettings) -> AsyncIterator[Database]:
+    settings.data_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    database = await SqliteDatabase.open(settings.database, migrations())
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
+@dataclass(slots=True)
+class Central:
+    """The running centre: the boxes' door, the officers' pages, metrics and the pipeline over one database."""
+
+    settings: CentralSettings
+    database: Database
+    key: Key
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Serve until `stopping` is set."""
+        clock, rules, wakeups = MachineClock(), shipped_rules(), Wakeups()
+        pipeline = Pipeline(self.database, rules, clock, wakeups.wake)
+        revoked = RevocationFile(self.settings.revoked)
+        ingest = Ingest(self.database, self.key, clock, revoked, pipeline.poke, wakeups.wake)
+        door = web.Application()
+        door.add_routes(Door(ingest, Enrolment(self.database, self.key, clock), wakeups).routes())
+        desk, registry = Desk(self.database, clock, rules), CollectorRegistry()
+        listen = self.settings.listen
+        async with contextlib.AsyncExitStack() as stack:
+            await serve(stack, door, listen.host, listen.sync_port)
+            await serve(stack, build_app(desk, registry, VERSION), listen.host, listen.pages_port)
+            await serve(stack, build_metrics_app(desk, registry), listen.metrics_host, listen.metrics_port)
+            log.info("centre ready", version=VERSION)
+            systemd.notify("READY=1")
+            pipeline.poke()
+            await run_until(stopping, self._works(pipeline))
+            systemd.notify("STOPPING=1")
+
+    def _works(self, pipeline: Pipeline) -> dict[str, Coroutine[Any, Any, None]]:
+        return {
+            "pipeline": pipeline.run(),
+            "look_around": pipeline.look_around(),
+            "watchdog": watch(self.database, lambda: self.database.read(boxes.timeline), lambda: "serving"),
+        }
+
+
+# --- commands ---------------------------------------------------------------------------------------------------------
+
+
+def run_command(work: Coroutine[Any, Any, None]) -> None:
+    foreseen = (ProtocolError, ImportRefused, CatalogueError, InvalidCode, UnknownRegion)
+    commands.run_command(PROGRAM, work, foreseen)
+
+
+def load(path: Path) -> CentralSettings:
+    try:
+        settings = config.load(path)
+    except SettingsError as error:
+        commands.stop(PROGRAM, str(error))
+    logs.configure(json=not sys.stderr.isatty(), level=settings.log_level)
+    return settings
+
+
+def actor() -> str:
+    """Who runs a command, for the trail."""
+    return "command:" + (os.environ.get("SUDO_USER") or os.environ.get("USER") or str(os.getuid()))
+
+
+@program.command()
+def run(settings_path: SettingsOption = DEFAULT_SETTINGS) -> None:
+    """Serve boxes and officers until stopped (SIGTERM, SIGINT)."""
+    settings = load(settings_path)
+
+    async def work() -> None:
+        stopping = commands.stop_signal()
+        key = regency_key(settings)
+        async with archive(settings) as database:
+            await Central(settings, database, key).run(stopping)
+
+    run_command(work())
+
+
+@program.command()
+def enrol(
+    village_code: Annotated[str, typer.Argument(metavar="VILLAGE", help="Ten digits, or the dotted form.")],
+    settings_path: SettingsOption = DEFAULT_SETTINGS,
+) -> None:
+    """Give a one-time token (72 hours) with which one machine may become this village's server. Prints only the token."""
+    settings = load(settings_path)
+
+    async def work() -> None:
+        home = village(parse_village_code(village_code))
+        key, clock = regency_key(settings), MachineClock()
+        async with archive(settings) as database:
+            token = await Enrolment(database, key, clock).give_token(home.code, actor())
+            await _record(database, "enrolment_token", home.code)
+        sys.stdout.write(token + "\n")
+
+    run_command(work())
+
+
+@program.command()
+def revoke(
+    village_code: Annotated[str, typer.Argument(metavar="VILLAGE")],
+    serial: Annotated[int, typer.Argument(help="Which enrolment of the village; the fleet page lists them.")],
+    settings_path: SettingsOption = DEFAULT_SETTINGS,
+) -> None:
+    """Shut a machine out for good (stolen, copied). Also kept outside the database, so that no restore forgets it."""
+    settings = load(settings_path)
+
+    async def work() -> None:
+        home = village(parse_village_code(village_code))
+        async with archive(settings) as database:
+            RevocationFile(settings.revoked).add(home.code, serial)
+            found = await database.transact(lambda connection: boxes.revoke(connection, home.code, serial))
+            await _record(database, "revoke", f"{home.code}/{serial}")
+        out.print(f"village {home.code}, machine {serial}: revoked{'' if found else ' (it was not in use here)'}")
+
+    run_command(work())
+
+
+async def _record(database: Database, action: str, subject: str) -> None:
+    now_ms = MachineClock().now_ms()
+    await database.transact(
+        lambda connection: trail.record(connection, at_ms=now_ms, actor=actor(), action=action, subject=subject)
+    )
+
+
+@program.command("import")
+def import_file(
+    file: Annotated[Path, typer.Argument(help="A CSV list in SIKS-NG/DTKS shape.")],
+    permission: Annotated[str, typer.Option(help="The permission under which the list is used.")],
+    as_of: Annotated[str, typer.Option(help="Date of the list's data, like 2021-04-30.")],
+    period: Annotated[str, typer.Option(help="Months for programmes without a period of their own.")] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only report what each row would become.")] = False,
+    report: Annotated[Path | None, typer.Option(help="Write the per-row report here (CSV).")] = None,
+    settings_path: SettingsOption = DEFAULT_SETTINGS,
+    as_json: JsonOption = False,
+) -> None:
+    """Import who is covered by other schemes. A bad row is that row's problem; the same file twice is refused."""
+    settings = load(settings_path)
+
+    async def work() -> None:
+        _date(as_of)
+        default = parse_period(period, "") if period else None
+        if period and default is None:
+            raise Stopped(f"--period {period!r} is no period: write it like '2021-05 s/d 2021-07'")
+        content = file.read_bytes()
+        with Progress(SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=err) as progress:
+            progress.add_task(f"reading {file.name}")
+            found = read_list(content, default_period=default)
+            if report is not None:
+                _write_report(report, found.reports)
+            summary: dict[str, Any] = {"file": file.name, "rows": len(found.reports), "fates": _count(found.reports)}
+            summary |= {"coverages": len(found.coverages), "ignored_columns": list(found.ignored_columns)}
+            if not dry_run:
+                async with archive(settings) as database:
+                    done = await import_coverage(
+                        database,
+                        content,
+                        found,
+                        name=file.name,
+                        permission=permission,
+                        as_of=as_of,
+                        actor=actor(),
+                        now_ms=MachineClock().now_ms(),
+                    )
+                    summary["import"] = done.import_id
+        show(summary, as_json=as_json)
+
+    run_command(work())
+
+
+def _count(reports: Any) -> dict[str, int]:
+    fates: dict[str, int] = {}
+    for each in reports:
+        fates[each.fate.value] = fates.get(each.fate.value, 0) + 1
+    return fates
+
+
+def _write_report(path: Path, reports: Any) -> None:
+    """Row, fate, and each remark with its column and masked value."""
+    with path.open("w", newline="", encoding="utf-8") as target:
+        writer = csv.writer(target)
+        writer.writerow(["row", "fate", "column", "value", "reason"])
+        for each in reports:
+            for remark in each.remarks or (None,):
+                cells = [remark.column, remark.value, remark.reason] if remark else ["", "", ""]
+                writer.writerow([each.row, each.fate.value, *(_escape(cell or "") for cell in cells)])
+
+
+def _escape(cell: str) -> str:
+    """A spreadsheet must not take a cell for a formula."""
+    return "'" + cell if cell[:1] in set("=+-@\t\r") else cell
+
+
+@program.command("import-outbox")
+def import_outbox(
+    parcel: Annotated[Path, typer.Argument(help="The file that `agent export-outbox` wrote.")],
+    acknowledgements: Annotated[Path, typer.Argument(help="Where to write the acknowledgements to carry back.")],
+    settings_path: SettingsOption = DEFAULT_SETTINGS,
+) -> None:
+    """Take a village's records from a stick; taking the same file again changes nothing."""
+    settings = load(settings_path)
+
+    async def work() -> None:
+        key = regency_key(settings)
+        async with archive(settings) as database:
+            ingest = Ingest(database, key, MachineClock(), RevocationFile(settings.revoked))
+            taken = await ingest.take_parcel(parcel.read_bytes())
+            acknowledgements.write_bytes(pack_acknowledgements(taken.village, taken.appended))
+            await _record(database, "import_outbox", taken.village)
+        last = taken.appended[-1].position.seq if taken.appended else 0
+        out.print(f"village {taken.village}: {len(taken.appended)} batch(es) held, up to record {last}")
+
+    run_command(work())
+
+
+@cycles.command("add")
+def cycle_add(
+    code: Annotated[str, typer.Argument(help="For example APBD-PANGAN-2021-05.")],
+    scheme: Annotated[str, typer.Option(help="A scheme of the rule book.")],
+    name: Annotated[str, typer.Option(help="As clerks read it.")],
+    first: Annotated[str, typer.Option("--from", help="First month, like 2021-05.")],
+    until: Annotated[str, typer.Option(help="Last month, like 2021-07.")],
+    opens: Annotated[str, typer.Option(help="First day of the proposal window, like 2021-04-01.")],
+    closes: Annotated[str, typer.Option(help="First day after the window.")],
+    objection_days: Annotated[int, typer.Option(min=1, max=365)] = 14,
+    settings_path: SettingsOption = DEFAULT_SETTINGS,
+) -> None:
+    """Add a cycle, or change one that has the same code, and publish it to every village."""
+    settings = load(settings_path)
+
+    async def work() -> None:
+        if scheme not in shipped_rules().book.schemes:
+            raise Stopped(f"{scheme!r} is no scheme: {', '.join(sorted(shipped_rules().book.schemes))}")
+        cycle = _cycle(code, scheme, name, (first, until), (opens, closes), objection_days)
+        async with archive(settings) as database:
+            now_ms = MachineClock().now_ms()
+
+            async def put(connection: Connection) -> None:
+                await facts.put_cycle(connection, cycle)
+                item = feeds.Publication("cycle", b"cycle:" + code.encode(), pack(cycle))
+                await feeds.publish(connection, REGENCY, [item], now_ms)
+
+            await database.transact(put)
+            await _record(database, "cycle", code)
+        out.print(f"cycle {code} published")
+
+    run_command(work())
+
+
+def _cycle(
+    code: str, scheme: str, name: str, months: tuple[str, str], window: tuple[str, str], objection_days: int
+) -> Cycle:
+    try:
+        first, until = (parse_month(month) for month in months)
+    except ValueError as error:
+        raise Stopped(f"--from/--until: {error}") from error
+    opens_ms, closes_ms = (_date(day) for day in window)
+    if until < first or closes_ms <= opens_ms:
+        raise Stopped("a period or window ends before it begins")
+    return Cycle(code, scheme, name, first, until, opens_ms, closes_ms, objection_days)
+
+
+def _date(text: str) -> int:
+    """Midnight in WIB, in ms since 1970."""
+    try:
+        day = date.fromisoformat(text)
+    except ValueError as error:
+        raise Stopped(f"{text!r} is no date: write it like 2021-05-17") from error
+    return (day.toordinal() - date(1970, 1, 1).toordinal()) * 86_400_000 - WIB_MS
+
+
+@cycles.command("list")
+def cycle_list(settings_path: SettingsOption = DEFAULT_SETTINGS, as_json: JsonOption = False) -> None:
+    """The cycles and their windows."""
+    settings = load(settings_path)
+
+    async def work() -> None:
+        async with archive(settings) as database:
+            found = await database.read(facts.cycles)
+        rows = [
+            {"code": c.code, "scheme": c.scheme, "opens": _day(c.opens_ms), "closes": _day(c.closes_ms)} for c in found
+        ]
+        show({"cycles": rows}, as_json=as_json)
+
+    run_command(work())
+
+
+def _day(ms: int) -> str:
+    return datetime.fromtimestamp((ms + WIB_MS) / 1000, UTC).date().isoformat()
+
+
+@program.command()
+def decisions(settings_path: SettingsOption = DEFAULT_SETTINGS, as_json: JsonOption = False) -> None:
+    """How many proposals were decided how, by cycle and reason. Decides first what still waits."""
+    settings = load(settings_path)
+
+    async def work() -> None:
+        async with archive(settings) as database:
+            await _settle(database)
+            counts = await database.read(overview.decision_counts)
+        rows = [{"cycle": cycle, "outcome": outcome, "code": code, "count": n} for cycle, outcome, code, n in counts]
+        show({"decisions": rows}, as_json=as_json)
+
+    run_command(work())
+
+
+async def _settle(database: Database) -> None:
+    """Tabulate and decide whatever waits; the running centre does the same, one transaction at a time."""
+    clock, rules = MachineClock(), shipped_rules()
+    while await database.transact(lambda c: tabulation.tabulate_next(c, clock.now_ms())):
+        pass
+    while await database.transact(lambda c: reconcile.reconcile_next(c, rules, clock.now_ms())):
+        pass
+
+
+@program.command()
+def audit(settings_path: SettingsOption = DEFAULT_SETTINGS, as_json: JsonOption = False) -> None:
+    """Recompute every chain, digest and decision from the records. Exit 1 when anything differs."""
+    settings = load(settings_path)
+
+    async def work() -> None:
+        async with archive(settings) as database:
+            await _settle(database)
+            problems = await database.quick_check()
+            found = await database.read(lambda connection: audits.audit(connection, shipped_rules()))
+        problems += found.problems
+        counts = {"ops": found.ops, "feed_items": found.feed_items, "decisions": found.decisions}
+        show({**counts, "problems": problems or "none"}, as_json=as_json)
+        if problems:
+            raise Stopped(f"{len(problems)} problem(s) found")
+
+    run_command(work())
+
+
+@program.command()
+def backup(
+    folder: Annotated[Path, typer.Argument(help="Where to put the backup file.")],
+    settings_path: SettingsOption = DEFAULT_SETTINGS,
+) -> None:
+    """Write one consistent copy of the database, also while the centre runs. The key is never part of it."""
+    settings = load(settings_path)
+
+    async def work() -> None:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+        async with archive(settings) as database:
+            path = folder / f"centre-{stamp}.db"
+            await database.backup_to(path)
+        out.print(str(path))
+
+    run_command(work())
+
+
+@program.command()
+def restore(
+    backup_file: Annotated[Path, typer.Argument(help="A file written by `kampung-central backup`.")],
+    settings_path: SettingsOption = DEFAULT_SETTINGS,
+) -> None:
+    """Put a backup in place of the database (stop the centre first) and start a new timeline, which the boxes heal."""
+    settings = load(settings_path)
+
+    async def work() -> None:
+        if not backup_file.is_file():
+            raise Stopped(f"there is no backup at {backup_file}")
+        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+        incoming = settings.database.with_suffix(".incoming")
+        shutil.copyfile(backup_file, incoming)
+        checked = await SqliteDatabase.open(incoming, migrations())
+        problems = await checked.quick_check()
+        await checked.close()
+        if problems:
+            incoming.unlink()
+            raise Stopped(f"the backup is damaged: {problems[0]}")
+        for name in (settings.database.name, settings.database.name + "-wal", settings.database.name + "-shm"):
+            present = settings.database.with_name(name)
+            if present.exists():
+                present.rename(present.with_name(f"{name}.before-{stamp}"))
+        incoming.replace(settings.database)
+        clock = MachineClock()
+        async with archive(settings) as database:
+            timeline, now_ms = clock.random(16), clock.now_ms()
+            await database.transact(lambda connection: boxes.start_timeline(connection, timeline, now_ms))
+            await _record(database, "restore", backup_file.name)
+        out.print(f"restored {backup_file.name}; a new timeline began, the villages will send what is missing")
+
+    run_command(work())
+
+
+program.add_typer(
+    commands.account_commands(
+        PROGRAM,
+        roles=ROLES,
+        settings_option=settings_option,
+        default_settings=DEFAULT_SETTINGS,
+        open_database=lambda path: archive(load(path)),
+        now_ms=MachineClock().now_ms,
+        record=lambda database, action, login: _record(database, f"user_{action}", login),
+    ),
+    name="user",
+)
+
+
+def main() -> None:
+    program()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,50 @@
+"""What the regency sets for the centre, in one TOML file; every key is in docs/operating.md. Never holds a secret."""
+
+from pathlib import Path
+
+import msgspec
+
+from chassis.settings import SettingsError, load_settings
+
+
+class Listen(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Three doors: boxes, officers, metrics. TLS ends in front of them."""
+
+    host: str = "127.0.0.1"
+    sync_port: int = 8443
+    pages_port: int = 8081
+    metrics_host: str = "127.0.0.1"
+    metrics_port: int = 9102
+    is_tls: bool = False
+
+
+class CentralSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The whole file. `identity_folder` holds the regency's signing key and the list of revoked machines."""
+
+    data_folder: Path
+    identity_folder: Path
+    listen: Listen = Listen()
+    idle_seconds: int = 900
+    log_level: str = "INFO"
+
+    @property
+    def database(self) -> Path:
+        return self.data_folder / "centre.db"
+
+    @property
+    def key(self) -> Path:
+        return self.identity_folder / "regency.key"
+
+    @property
+    def revoked(self) -> Path:
+        return self.identity_folder / "revoked"
+
+
+def load(path: Path) -> CentralSettings:
+    """Read and check the settings. Raises SettingsError; the message names file, key and cure."""
+    settings = load_settings(path, CentralSettings)
+    if settings.identity_folder.resolve().is_relative_to(settings.data_folder.resolve()):
+        raise SettingsError(
+            f"{path}: identity_folder must lie outside data_folder, or every backup would carry the key"
+        )
+    return settings

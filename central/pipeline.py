@@ -1,0 +1,101 @@
+"""Drives what follows an acknowledgement: tabulate, decide, wake the villages that have news. One task, never two.
+
+Appends go first: they are what a village waits for. A backlog is tabulated while no append is under way, but never
+later than `DEFER_SECONDS_MAX`, so that a busy fleet is judged too.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import structlog
+
+from central import reconcile, tabulation
+from central.ingest import Clock
+from central.reconcile import Rules
+from central.store import facts, feeds, logs
+from chassis.database import Connection, Database
+from protocol.feed import REGENCY
+
+QUIET_SECONDS = 0.05
+DEFER_SECONDS_MAX = 1.0
+FAULT_SECONDS = 5.0
+LOOK_SECONDS = 1.0
+"""Commands (an import, a new cycle) change facts from another process; this is how soon they are noticed."""
+
+log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class Pipeline:
+    """`poke` when something was staged or changed; `on_published` hears which feeds have news."""
+
+    database: Database
+    rules: Rules
+    clock: Clock
+    on_published: Callable[[str], None]
+    heartbeat_ms: dict[str, int] = field(default_factory=dict)
+    _poked: asyncio.Event = field(default_factory=asyncio.Event)
+    _last_poke: float = 0.0
+
+    def poke(self) -> None:
+        self._last_poke = time.monotonic()
+        self._poked.set()
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            await self._poked.wait()
+            self._poked.clear()
+            try:
+                await self.drain()
+            except Exception:
+                # what was acknowledged stays staged; the fault is logged and tried again
+                log.exception("pipeline step failed")
+                await asyncio.sleep(FAULT_SECONDS)
+                self._poked.set()
+
+    async def look_around(self) -> None:
+        """Until cancelled: notice what commands changed in the database beside this process."""
+        seen = await self.database.read(_regency_seq)
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            seq, waits = await self.database.read(_regency_seq), await self.database.read(_is_waiting)
+            if waits:
+                self._poked.set()
+            if seq != seen:
+                seen = seq
+                self.on_published(REGENCY)
+
+    async def drain(self) -> None:
+        """Until nothing waits."""
+        started = time.monotonic()
+        while True:
+            await self._give_way(started)
+            ops = await self.database.transact(lambda c: tabulation.tabulate_next(c, self.clock.now_ms()))
+            self.heartbeat_ms["tabulated"] = self.clock.now_ms()
+            decided = await self._decide()
+            if not ops and not decided:
+                return
+
+    async def _give_way(self, started: float) -> None:
+        """A single fresh batch is handled at once; while more keep coming, wait for a pause."""
+        while self._poked.is_set() and time.monotonic() - started < DEFER_SECONDS_MAX:
+            self._poked.clear()
+            await asyncio.sleep(QUIET_SECONDS)
+
+    async def _decide(self) -> bool:
+        villages = await self.database.transact(lambda c: reconcile.reconcile_next(c, self.rules, self.clock.now_ms()))
+        self.heartbeat_ms["decided"] = self.clock.now_ms()
+        for village in sorted(villages):
+            self.on_published(village)
+        return bool(villages)
+
+
+async def _regency_seq(connection: Connection) -> int:
+    return (await feeds.head(connection, REGENCY))[0]
+
+
+async def _is_waiting(connection: Connection) -> bool:
+    return await facts.is_any_dirty(connection) or await logs.is_any_staged(connection)

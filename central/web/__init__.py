@@ -1,0 +1,1 @@
+"""The centre's doors: `sync` for boxes, pages for officers."""

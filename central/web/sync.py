@@ -1,0 +1,215 @@
+"""The boxes' door: bodies within limits in, frames out. Every decision is `central/ingest`'s; nothing is parsed twice.
+
+Place in the flow: wire -> here -> ingest; a long-poll waits here until something is published or its time is over.
+"""
+
+import asyncio
+import base64
+import binascii
+import contextlib
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Sequence
+
+from aiohttp import web
+
+from central.enrolment import Enrolment
+from central.ingest import Answer, Ingest, Quiet, failure
+from chassis.web.declarations import machine
+from protocol.codec import MEDIA_TYPE, SENT_BYTES_MAX, unpack
+from protocol.errors import Code, ProtocolError
+from protocol.feed import REGENCY
+from protocol.messages import HEALTH_MAX, Cursors, Health
+from protocol.session import FEED_WAIT_SECONDS
+
+APPENDS_MAX = 16
+"""Bodies being received and verified at once: 32 MiB at most. Others are told to come back before theirs is read."""
+BUSY_SECONDS = 2
+BODY_SECONDS_MAX = 60
+"""A body that takes longer holds a place that another village needs; the box halves its batch and tries again."""
+CHUNK_BYTES = 256 * 1024
+
+
+class Wakeups:
+    """Who waits for which feed. A ticket taken before looking makes sure that no news falls between look and wait."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[str, set[asyncio.Future[None]]] = defaultdict(set)
+        self._count = 0
+        self._last: dict[str, int] = {}
+
+    def ticket(self) -> int:
+        """This moment, as `wait` understands it."""
+        return self._count
+
+    def wake(self, feed: str) -> None:
+        self._count += 1
+        self._last[feed] = self._count
+        for future in self._waiting.pop(feed, set()):
+            if not future.done():
+                future.set_result(None)
+
+    async def wait(self, feeds: Sequence[str], ticket: int, seconds: float) -> None:
+        """Until one of the feeds has news since the ticket, or the time is over."""
+        if any(self._last.get(feed, 0) > ticket for feed in feeds):
+            return
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        for feed in feeds:
+            self._waiting[feed].add(future)
+        try:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(future, seconds)
+        finally:
+            for feed in feeds:
+                self._waiting.get(feed, set()).discard(future)
+
+
+class Door:
+    """The handlers of /v1."""
+
+    def __init__(self, ingest: Ingest, enrolment: Enrolment, wakeups: Wakeups) -> None:
+        self._ingest = ingest
+        self._enrolment = enrolment
+        self._wakeups = wakeups
+        self._places = asyncio.Semaphore(APPENDS_MAX)
+
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            web.post("/v1/enrol", self.enrol),
+            web.post("/v1/hello", self.hello),
+            web.post("/v1/append", self.append),
+            web.post("/v1/quarantine", self.quarantine),
+            web.get("/v1/feed", self.feed),
+            web.get("/v1/log", self.log),
+            web.get("/v1/chunk/{digest}", self.chunk),
+        ]
+
+    @machine
+    async def enrol(self, request: web.Request) -> web.Response:
+        return await self._take(request, self._enrolment.enrol)
+
+    @machine
+    async def hello(self, request: web.Request) -> web.Response:
+        return await self._take(request, self._ingest.hello)
+
+    @machine
+    async def append(self, request: web.Request) -> web.Response:
+        session = _session(request)
+        return await self._take(request, lambda body: self._ingest.append(session, body))
+
+    @machine
+    async def quarantine(self, request: web.Request) -> web.Response:
+        session = _session(request)
+        return await self._take(request, lambda body: self._ingest.quarantine(session, body))
+
+    async def _take(self, request: web.Request, answer: Callable[[bytes], Awaitable[Answer]]) -> web.Response:
+        if self._places.locked():
+            return _respond(failure(ProtocolError(Code.BUSY, "too many at once", retry_seconds=BUSY_SECONDS)))
+        async with self._places:
+            try:
+                body = await _read(request)
+            except ProtocolError as error:
+                return _respond(failure(error))
+            return _respond(await answer(body))
+
+    @machine
+    async def feed(self, request: web.Request) -> web.Response:
+        try:
+            cursors, seconds, health = _feed_query(request)
+        except ProtocolError as error:
+            return _respond(failure(error))
+        session = _session(request)
+        deadline = asyncio.get_running_loop().time() + seconds
+        while True:
+            ticket = self._wakeups.ticket()
+            answer = await self._ingest.feed(session, cursors, health)
+            left = deadline - asyncio.get_running_loop().time()
+            if not isinstance(answer, Quiet):
+                return _respond(answer)
+            if left <= 0:
+                return web.Response(status=204)
+            health = None  # noted once
+            await self._wakeups.wait((answer.village, REGENCY), ticket, left)
+
+    @machine
+    async def log(self, request: web.Request) -> web.Response:
+        query = request.query
+        try:
+            log_id, epoch, seq = bytes.fromhex(query["log"]), _whole(query["epoch"]), _whole(query["after"])
+        except (KeyError, ValueError):
+            return _respond(failure(ProtocolError(Code.MALFORMED, "log, epoch and after are needed")))
+        return _respond(await self._ingest.read_log(_session(request), log_id, epoch, seq))
+
+    @machine
+    async def chunk(self, request: web.Request) -> web.Response:
+        try:
+            digest = bytes.fromhex(request.match_info["digest"])
+        except ValueError:
+            return _respond(failure(ProtocolError(Code.UNKNOWN_CHUNK, "not a digest")))
+        return _respond(await self._ingest.read_chunk(_session(request), digest))
+
+
+async def _read(request: web.Request) -> bytes:
+    """The body, never more than a frame may have and never for longer than is fair."""
+    if request.headers.get("Content-Encoding", "identity") != "identity":
+        raise ProtocolError(Code.UNSUPPORTED, "frames carry their own compression")
+    if request.content_length is not None and request.content_length > SENT_BYTES_MAX:
+        raise ProtocolError(Code.TOO_LARGE, "frame")
+    body = bytearray()
+    try:
+        async with asyncio.timeout(BODY_SECONDS_MAX):
+            async for part in request.content.iter_chunked(CHUNK_BYTES):
+                body += part
+                if len(body) > SENT_BYTES_MAX:
+                    raise ProtocolError(Code.TOO_LARGE, "frame")
+    except TimeoutError as error:
+        raise ProtocolError(Code.BUSY, "the body came too slowly", retry_seconds=BUSY_SECONDS) from error
+    return bytes(body)
+
+
+def _session(request: web.Request) -> bytes:
+    """The session a request claims; whether it is in force is asked inside the transaction."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme != "Kampung":
+        return b""
+    try:
+        return base64.urlsafe_b64decode(token)
+    except (binascii.Error, ValueError):
+        return b""
+
+
+def _feed_query(request: web.Request) -> tuple[Cursors, float, list[tuple[str, int]] | None]:
+    query = request.query
+    try:
+        village = [_whole(part) for part in query["village"].split(",")]
+        regency = [_whole(part) for part in query["regency"].split(",")]
+        cursors = Cursors(bytes.fromhex(query["timeline"]), village[0], village[1], regency[0], regency[1])
+        seconds = min(_whole(query.get("wait", "0")), FEED_WAIT_SECONDS)
+    except (KeyError, ValueError, IndexError) as error:
+        raise ProtocolError(Code.MALFORMED, "timeline, village, regency and wait are needed") from error
+    return cursors, float(seconds), _health(request)
+
+
+def _health(request: web.Request) -> list[tuple[str, int]] | None:
+    header = request.headers.get("Kampung-Health")
+    if header is None:
+        return None
+    try:
+        raw = base64.urlsafe_b64decode(header)
+    except (binascii.Error, ValueError) as error:
+        raise ProtocolError(Code.MALFORMED, "Kampung-Health") from error
+    numbers: list[tuple[str, int]] = unpack(raw, Health)
+    if len(numbers) > HEALTH_MAX:
+        raise ProtocolError(Code.MALFORMED, "Kampung-Health")
+    return numbers
+
+
+def _whole(text: str) -> int:
+    """A whole number of at most 16 ASCII digits: int() would also take signs, blanks, underscores and other scripts."""
+    if not (text.isascii() and text.isdigit() and len(text) <= 16):
+        raise ValueError(text)
+    return int(text)
+
+
+def _respond(answer: Answer) -> web.Response:
+    headers = {"Content-Type": MEDIA_TYPE, "Cache-Control": "no-store"}
+    return web.Response(status=answer.status, body=answer.body, headers=headers)

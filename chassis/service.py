@@ -1,0 +1,63 @@
+"""What a long-running program of ours does around its own work: serve, keep its tasks, prove to systemd that it works.
+
+Place in the flow: called by the composition roots only.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+from aiohttp import web
+
+from chassis import systemd
+from chassis.database import Database
+
+WATCHDOG_SECONDS_DEFAULT = 10.0
+KEEPALIVE_SECONDS = 75
+"""Longer than a long-poll waits, so that a box's connection is not closed under it."""
+SHUTDOWN_SECONDS = 2.0
+"""Long-polls that still wait at a stop are ended after this."""
+BACKLOG = 1024
+
+
+class ServiceFailed(Exception):
+    """The program cannot go on; the message names what failed and the cure."""
+
+
+async def serve(stack: contextlib.AsyncExitStack, app: web.Application, host: str, port: int) -> None:
+    """Serve an application until the stack is left. Bodies are inflated by nobody but ourselves, within limits."""
+    runner = web.AppRunner(
+        app,
+        access_log=None,
+        auto_decompress=False,
+        keepalive_timeout=KEEPALIVE_SECONDS,
+        shutdown_timeout=SHUTDOWN_SECONDS,
+    )
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    await web.TCPSite(runner, host, port, backlog=BACKLOG).start()
+
+
+async def run_until(stopping: asyncio.Event, works: dict[str, Coroutine[Any, Any, None]]) -> None:
+    """Run the works beside each other until asked to stop. A work that ends or fails ends the program with its error."""
+    tasks = [asyncio.create_task(work, name=name) for name, work in works.items()]
+    waiting = asyncio.create_task(stopping.wait(), name="stopping")
+    done, _ = await asyncio.wait([waiting, *tasks], return_when=asyncio.FIRST_COMPLETED)
+    for task in (waiting, *tasks):
+        task.cancel()
+    await asyncio.gather(waiting, *tasks, return_exceptions=True)
+    for task in done - {waiting}:
+        task.result()
+
+
+async def watch(database: Database, prove: Callable[[], Awaitable[object]], words: Callable[[], str]) -> None:
+    """Ping the watchdog only after the database has proved that it still works; a failed one ends the program."""
+    seconds = systemd.watchdog_interval_seconds() or WATCHDOG_SECONDS_DEFAULT
+    while True:
+        await prove()
+        if database.failure is not None:
+            raise ServiceFailed(f"the database failed ({database.failure}): check the disk, then start again")
+        systemd.notify("WATCHDOG=1")
+        systemd.status(words())
+        await asyncio.sleep(seconds)
