@@ -305,18 +305,18 @@ class Session:
                 assert_never(event)
 
     def _is_stale(self, event: UpEvent | DownEvent) -> bool:
-        """Did the other lane lose or renew the session while this answer travelled?
+        """Did the other lane halt, lose or renew the session while this answer travelled?
 
         What was to be stored is stored by now, and the next hello compares anew: such an answer must not move the phase
-        (to sending without a session) nor end a session that it does not speak of.
+        (to sending without a session), cut a halt short, nor end a session that it does not speak of.
         """
+        if self.phase is Phase.HALTED:
+            return True
         match event:
             case Acked() | Pulled() | Opened():
                 return not self.token
             case Failed() if event.token is not None:
                 return event.token != self.token
-            case Failed():
-                return self.phase is Phase.HALTED
             case _:
                 return False
 
@@ -387,13 +387,15 @@ class Session:
                 self.central[log_id] = best.head
         self.pulls.sort(key=lambda head: head.epoch)
         if self.forks:
+            self.new_log = "fork"
             self._start_salvage(local)
         self._settle(local)
 
     def _start_salvage(self, local: Local) -> None:
+        """From the last place that both held, by the box's own books; those of a restored centre may be shorter."""
         fork = self.forks[0]
-        self.salvage_seq = next((log.acked_seq for log in local.logs if log.head.log_id == fork.log_id), 0)
-        self.new_log = "fork"
+        acked = next((log.acked_seq for log in local.logs if log.head.log_id == fork.log_id), 0)
+        self.salvage_seq = acked if acked < fork.seq else 0
 
     def _settle(self, local: Local) -> None:
         """The next thing to put right before ops can flow, in this order."""
@@ -436,11 +438,12 @@ class Session:
             case Code.TOO_LARGE if self.batch > 1 and self.phase in (Phase.SENDING, Phase.SALVAGING):
                 self.batch = max(self.batch // 4, 1)
             case Code.SEALED if self.phase is Phase.SENDING:
-                self._treat_as_fork(local)
-            case Code.GAP if self.phase is Phase.SALVAGING and self.salvage_seq:
-                self.salvage_seq = (
-                    0  # the centre lost even the place we last agreed on: offer the branch from its start
-                )
+                self.new_log = "fork"
+                self._salvage_blocked(local)
+            case Code.PARENT_MISSING if self.phase is Phase.SENDING and self.conflicts:
+                self._salvage_blocked(local)
+            case Code.GAP | Code.FORK if self.phase is Phase.SALVAGING and self.salvage_seq:
+                self.salvage_seq = 0  # the centre lost even the place last agreed on: offer the branch from its start
             case Code.GAP | Code.FORK | Code.SEALED | Code.PARENT_MISSING | Code.UNKNOWN_LOG:
                 self.phase = Phase.GREETING
                 self._break_loop(now, chance)
@@ -449,8 +452,12 @@ class Session:
                 if REMEDY[event.code] is Remedy.HALT:
                     self._halt(event.code, now)
 
-    def _treat_as_fork(self, local: Local) -> None:
-        """Ops on a log whose parent was sealed without them (an image of the whole disk was restored)."""
+    def _salvage_blocked(self, local: Local) -> None:
+        """Offer as a branch what the centre cannot take as a continuation.
+
+        Either its log was sealed without these ops (an image of the whole disk was restored), or nobody has its parent
+        any more: older logs went first, and a fresh hello did not help.
+        """
         blocked = self._send(local)
         if isinstance(blocked, SendOps):
             self.forks = [log.head for log in local.logs if log.head.log_id == blocked.log_id]
