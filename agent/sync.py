@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Protocol, TypeVar
 
+from agent.domain.status import Status
 from agent.store import Store, feed, oplog
 from chassis.database import Connection
 from protocol import VERSION
@@ -104,23 +105,6 @@ class Road(Protocol):
     async def request(
         self, method: str, path: str, query: Mapping[str, str], headers: Mapping[str, str], body: bytes, seconds: float
     ) -> Reply: ...
-
-
-@dataclass(slots=True)
-class Status:
-    """What pages and metrics say about the road. Times in ms since 1970 by the box's clock; None: never since start."""
-
-    is_online: bool = False
-    since_ms: int | None = None
-    last_contact_ms: int | None = None
-    last_error: str = ""
-    halted: str = ""
-    clock_skew_ms: int = 0
-    attempts: dict[str, int] = field(default_factory=dict)
-    digest_mismatches: int = 0
-
-    def count(self, result: str) -> None:
-        self.attempts[result] = self.attempts.get(result, 0) + 1
 
 
 @dataclass(slots=True)

@@ -24,7 +24,7 @@ from chassis.web.accounts import AccountError, create_account, hash_password, li
 
 out, err = Console(), Console(stderr=True)
 
-FORESEEN = (SettingsError, KeyRefused, DatabaseError, AccountError, ServiceFailed, OSError)
+FORESEEN: tuple[type[Exception], ...] = (SettingsError, KeyRefused, DatabaseError, AccountError, ServiceFailed, OSError)
 """Errors whose message is meant for the operator; anything else is a bug and keeps its traceback."""
 
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from agent.config import AgentSettings
 from agent.domain.letters import LetterKind
 from agent.domain.numbering import NumberingError, NumberingPolicy
+from agent.domain.status import Status
 from agent.domain.texts import LetterText
 from agent.store import Stamper, Store
-from agent.sync import Status
 
 
 @dataclass(frozen=True)
