@@ -173,7 +173,10 @@ class Ingest:
                 central_ms=now_ms,
             )
 
-        return sign(WELCOME, await self.database.transact(work), self.key.sign)
+        welcome = await self.database.transact(work)
+        if welcome.directive == Directive.DUPLICATE:  # only now is its notice committed, and this the caller's own thread
+            self.on_published(hello.village)
+        return sign(WELCOME, welcome, self.key.sign)
 
     def _authenticate(self, signed: Signed) -> tuple[Hello, Certificate]:
         """Who speaks, before the database is asked. The certificate proves the key, the key proves the hello."""
@@ -247,7 +250,6 @@ class Ingest:
         await boxes.suspect_clone(connection, box, now_ms)
         if box.clone_suspected_ms is None:
             await publish_notice(connection, box.village, "clone_suspected", now_ms)
-            self.on_published(box.village)
 
     async def _notice_restore(self, connection: Connection, box: Box, hello: Hello, now_ms: int) -> None:
         """Proof, from within the present timeline, of something this database does not know: it is an older copy."""
