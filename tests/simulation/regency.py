@@ -1,0 +1,298 @@
+"""The centre and its people: the process that answers boxes, the pipeline behind it, the officer, the backups.
+
+One database, the real functions of `central`, each step an event of its own so that batches differ from seed to seed.
+"""
+
+import base64
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from importlib.resources import files
+
+from agent.sync import Reply
+from central import reconcile, tabulation
+from central.domain.catalogue import parse_exclusions, parse_reasons, parse_schemes
+from central.domain.decisions import Coverage
+from central.enrolment import Enrolment
+from central.ingest import Answer, Ingest, Quiet
+from central.reconcile import Rules
+from central.store import boxes, facts, feeds, imports
+from chassis.database import Connection, drive
+from chassis.signing import Key
+from protocol.codec import pack
+from protocol.feed import REGENCY, Cycle
+from protocol.messages import Cursors
+from protocol.schemes import Rulebook, RuleSet
+from tests.simulation.clockwork import SECOND, Clockwork
+from tests.simulation.hardware import CENTRAL_SHELF, Disk, Fuse, PowerCut
+from tests.simulation.line import Call
+from tests.simulation.machine import WallClock, describe
+
+PIPELINE_MS = (1, 8 * SECOND)
+"""How long a staged batch may wait for the pipeline: sometimes several villages' batches pile up."""
+
+AnswerTo = Callable[[Reply | None], None]
+
+
+@lru_cache(maxsize=1)
+def shipped_rules() -> Rules:
+    data = files("central.data")
+    schemes = parse_schemes((data / "schemes.csv").read_text())
+    exclusions = parse_exclusions((data / "exclusions.csv").read_text(), schemes)
+    reasons = parse_reasons((data / "rejection_reasons.csv").read_text(), (data / "next_steps.csv").read_text())
+    return Rules(Rulebook(RuleSet(schemes, exclusions)), reasons)
+
+
+@dataclass(slots=True)
+class Revoked:
+    """The list of machines that must never come back, outside the database."""
+
+    known: dict[tuple[str, int], bool] = field(default_factory=dict)
+
+    def is_revoked(self, village: str, serial: int) -> bool:
+        return (village, serial) in self.known
+
+
+@dataclass(frozen=True, slots=True)
+class CentralClock:
+    clockwork: Clockwork
+    clock: WallClock
+
+    def now_ms(self) -> int:
+        return self.clock.now_ms()
+
+    def random(self, size: int) -> bytes:
+        return self.clockwork.random(size)
+
+
+@dataclass(slots=True)
+class Parked:
+    """A long-poll that waits for news."""
+
+    call: Call
+    answer: AnswerTo
+    token: bytes
+    cursors: Cursors
+    is_over: bool = False
+
+
+class Regency:
+    """The centre as a process on a machine of its own."""
+
+    def __init__(self, clockwork: Clockwork, report: Callable[[str], None]) -> None:
+        self.clockwork = clockwork
+        self.report = report
+        self.fuse = Fuse()
+        self.disk: Disk = CENTRAL_SHELF.take()
+        self.disk.fuse = self.fuse
+        self.clock = WallClock(clockwork)
+        self.key = Key.from_seed(clockwork.random(32))
+        self.revoked = Revoked()
+        self.rules = shipped_rules()
+        clock = CentralClock(clockwork, self.clock)
+        self.ingest = Ingest(self.disk, self.key, clock, self.revoked)
+        self.ingest.on_staged = self._poke
+        self.ingest.on_published = lambda feed: self._wake()
+        self.enrolment = Enrolment(self.disk, self.key, clock)
+        self.is_on = True
+        self.runs = 0
+        self.parked: list[Parked] = []
+        self.restored_at_ms = 0
+        self.requests = 0
+        self._is_poked = False
+
+    # --- answering ---
+
+    def receive(self, call: Call, answer: AnswerTo) -> None:
+        if not self.is_on:
+            answer(None)
+            return
+        self.requests += 1
+        changes = self.disk.changes
+        try:
+            reply = self._reply(call, answer)
+            if call.is_damaged and self.disk.changes != changes:
+                self.report(f"a damaged {call.path} changed the centre")
+        except PowerCut:
+            self.lose_power()
+            answer(None)
+            return
+        except Exception as error:  # a bug: a real centre would answer 500, the simulator tells
+            self.report(f"centre_crash: {call.method} {call.path}: {describe(error)}")
+            answer(Reply(500, b""))
+            return
+        if reply is not None:
+            answer(Reply(reply.status, reply.body))
+
+    def _reply(self, call: Call, answer: AnswerTo) -> Answer | None:
+        token = _token(call)
+        match call.path.split("/")[2]:
+            case "hello":
+                return drive(self.ingest.hello(call.body))
+            case "append":
+                return drive(self.ingest.append(token, call.body))
+            case "quarantine":
+                return drive(self.ingest.quarantine(token, call.body))
+            case "log":
+                query = call.query
+                return drive(
+                    self.ingest.read_log(token, bytes.fromhex(query["log"]), int(query["epoch"]), int(query["after"]))
+                )
+            case "chunk":
+                return drive(self.ingest.read_chunk(token, bytes.fromhex(call.path.rsplit("/", 1)[1])))
+            case _:
+                return self._feed(call, token, answer)
+
+    def _feed(self, call: Call, token: bytes, answer: AnswerTo) -> Answer | None:
+        query = call.query
+        village = [int(part) for part in query["village"].split(",")]
+        shared = [int(part) for part in query["regency"].split(",")]
+        cursors = Cursors(bytes.fromhex(query["timeline"]), village[0], village[1], shared[0], shared[1])
+        found = drive(self.ingest.feed(token, cursors, None))
+        if not isinstance(found, Quiet):
+            return found
+        parked = Parked(call, answer, token, cursors)
+        self.parked.append(parked)
+        self.clockwork.after(int(query["wait"]) * SECOND, "wait over", lambda: self._give_up(parked))
+        return None
+
+    def _give_up(self, parked: Parked) -> None:
+        if not parked.is_over:
+            self._unpark(parked, Reply(204, b""))
+
+    def _unpark(self, parked: Parked, reply: Reply | None) -> None:
+        parked.is_over = True
+        self.parked.remove(parked)
+        parked.answer(reply)
+
+    def _wake(self) -> None:
+        """Something was published: whoever waits looks again."""
+        for parked in list(self.parked):
+            found = drive(self.ingest.feed(parked.token, parked.cursors, None))
+            if not isinstance(found, Quiet):
+                self._unpark(parked, Reply(found.status, found.body))
+
+    # --- the pipeline ---
+
+    def _poke(self) -> None:
+        if not self._is_poked:
+            self._is_poked = True
+            self.clockwork.after(self.clockwork.between(*PIPELINE_MS), "pipeline", self._run_pipeline)
+
+    def _run_pipeline(self) -> None:
+        """One step; planned again while there is something to do."""
+        self._is_poked = False
+        if not self.is_on:
+            return
+        now_ms = self.clock.now_ms()
+        try:
+            ops = drive(self.disk.transact(lambda c: tabulation.tabulate_next(c, now_ms)))
+            is_deciding = not ops or self.clockwork.happens(0.5)
+            villages = (
+                drive(self.disk.transact(lambda c: reconcile.reconcile_next(c, self.rules, now_ms)))
+                if is_deciding
+                else []
+            )
+        except PowerCut:
+            self.lose_power()
+            return
+        except Exception as error:
+            self.report(f"centre_crash: pipeline: {describe(error)}")
+            return
+        if ops or villages:
+            self._wake()
+        if ops or villages or not is_deciding or self._has_work():
+            self._poke()
+
+    def _has_work(self) -> bool:
+        staged, dirty = self.waiting()
+        return bool(staged or dirty)
+
+    def waiting(self) -> tuple[int, int]:
+        """Batches not tabulated, proposals not decided."""
+
+        async def look(connection: Connection) -> tuple[int, int]:
+            return await connection.fetch_value("SELECT count(*) FROM staged"), await facts.count_dirty(connection)
+
+        return drive(self.disk.read(look))
+
+    # --- power, backups ---
+
+    def lose_power(self) -> None:
+        """Connections break; what was committed stays."""
+        self.is_on = False
+        self.runs += 1
+        self.fuse.where = ""
+        for parked in list(self.parked):
+            self._unpark(parked, None)
+
+    def power_on(self) -> None:
+        self.disk.spin_up()
+        self.is_on = True
+        self._poke()
+
+    def backup(self) -> bytes:
+        return self.disk.serialize()
+
+    def restore(self, image: bytes, *, is_told: bool) -> None:
+        """An older copy in place of the database. `is_told`: through the restore command, which starts a new timeline."""
+        self.lose_power()
+        self.disk.spin_up()
+        self.disk.deserialize(image)
+        self.restored_at_ms = self.clockwork.now_ms
+        if is_told:
+            timeline = self.clockwork.random(16)
+            drive(self.disk.transact(lambda c: boxes.start_timeline(c, timeline, self.clock.now_ms())))
+
+    def hashes(self) -> list[bytes]:
+        """Every op the centre durably holds, tabulated or staged."""
+
+        async def look(connection: Connection) -> list[bytes]:
+            held = [row[0] for row in await connection.fetch_all("SELECT hash FROM op")]
+            for (joined,) in await connection.fetch_all("SELECT hashes FROM staged"):
+                held += [joined[at : at + 32] for at in range(0, len(joined), 32)]
+            return held
+
+        return drive(self.disk.read(look))
+
+    # --- the officer ---
+
+    def cycles(self) -> list[Cycle]:
+        return drive(self.disk.read(facts.cycles))
+
+    def put_cycle(self, cycle: Cycle) -> None:
+        now_ms = self.clock.now_ms()
+
+        async def work(connection: Connection) -> None:
+            await facts.put_cycle(connection, cycle)
+            news = feeds.Publication("cycle", b"cycle:" + cycle.code.encode(), pack(cycle))
+            await feeds.publish(connection, REGENCY, [news], now_ms)
+
+        self._do(work)
+
+    def import_list(self, digest: bytes, coverages: Sequence[Coverage]) -> None:
+        """A list of people in other schemes; the same list again changes nothing."""
+
+        async def work(connection: Connection) -> None:
+            if await imports.find_digest(connection, digest) is not None:
+                return
+            list_ = imports.ImportFile(
+                digest, "daftar.csv", "simulasi", "2021-05-01", self.clock.now_ms(), "petugas", len(coverages), b""
+            )
+            file_id = await imports.add(connection, list_, [(n, "kept", "") for n in range(1, len(coverages) + 1)])
+            await facts.add_coverages(connection, file_id, enumerate(coverages, start=1))
+
+        self._do(work)
+
+    def _do(self, work: Callable[[Connection], object]) -> None:
+        try:
+            drive(self.disk.transact(work))  # type: ignore[arg-type]
+        except PowerCut:
+            self.lose_power()
+            return
+        self._wake()
+        self._poke()
+
+
+def _token(call: Call) -> bytes:
+    return base64.urlsafe_b64decode(call.headers.get("Authorization", "Kampung ")[8:])
