@@ -174,7 +174,9 @@ class Ingest:
             )
 
         welcome = await self.database.transact(work)
-        if welcome.directive == Directive.DUPLICATE:  # only now is its notice committed, and this the caller's own thread
+        if (
+            welcome.directive == Directive.DUPLICATE
+        ):  # only now is its notice committed, and this the caller's own thread
             self.on_published(hello.village)
         return sign(WELCOME, welcome, self.key.sign)
 
@@ -375,15 +377,10 @@ class Ingest:
         if batch.after != start_of(batch.after.log_id):
             raise Conflict(Code.GAP, start_of(batch.after.log_id))
         opened = _opening(batch, first_hash)
-        known = await logs.of_village(connection, village)
         parent = None
         if opened.parent is not None:
             parent = await self._parent(connection, village, opened.parent)
             await logs.seal(connection, parent, parent.head.seq)
-        elif known:
-            raise ProtocolError(
-                Code.PARENT_MISSING, "this village has a log already: the first op must name its parent"
-            )
         return await logs.open_epoch(
             connection, village, start_of(batch.after.log_id), parent_epoch=parent.epoch if parent else None
         )

@@ -15,8 +15,6 @@ from central.domain.decisions import (
     Verdict,
     date_text,
     decide,
-    key_kk,
-    key_nik,
     months_text,
     period_text,
 )
@@ -73,16 +71,16 @@ async def collect(connection: Connection, seeds: Iterable[Proposal]) -> Neighbou
     kks: set[str] = set()
     frontier: Sequence[Proposal] = list(around.proposals.values())
     while frontier:
-        new_niks = sorted({nik for p in frontier if (nik := key_nik(p.nik))} - niks)
-        new_kks = sorted({kk for p in frontier if (kk := key_kk(p.kk))} - kks)
+        new_niks = sorted({p.match_nik for p in frontier if p.match_nik} - niks)
+        new_kks = sorted({p.match_kk for p in frontier if p.match_kk} - kks)
         niks |= set(new_niks)
         kks |= set(new_kks)
-        found = await facts.proposals_by(connection, "match_nik", new_niks)
-        found += await facts.proposals_by(connection, "match_kk", new_kks)
+        found = await facts.proposals_by(connection, "match_nik", new_niks, around.proposals)
+        found += await facts.proposals_by(connection, "match_kk", new_kks, around.proposals)
         covered = await facts.coverages_by(connection, "match_nik", new_niks)
         covered += await facts.coverages_by(connection, "match_kk", new_kks)
         around.coverages |= {c.reference: c for c in covered}
-        frontier = [p for p in {p.record: p for p in found}.values() if p.record not in around.proposals]
+        frontier = list({p.record: p for p in found}.values())
         around.proposals |= {p.record: p for p in frontier}
     return around
 
@@ -114,7 +112,7 @@ async def _publish(
         given = await feeds.publish(connection, village, items, now_ms)
         await facts.put_decisions(
             connection,
-            [_row(village, d, i.value, seq) for d, i, seq in zip(decisions, items, given, strict=True)],
+            [_row(village, d, seq) for d, seq in zip(decisions, given, strict=True)],
         )
     return set(by_village)
 
@@ -147,10 +145,8 @@ def word(rules: Rules, proposal: Proposal, cycle: Cycle | None, verdict: Verdict
     )
 
 
-def _row(village: str, d: Decision, value: bytes, seq: int) -> DecisionRow:
-    return DecisionRow(
-        d.proposal, village, d.scheme, d.cycle, d.outcome, d.code, d.facts_hash, value, d.decided_ms, seq
-    )
+def _row(village: str, d: Decision, seq: int) -> DecisionRow:
+    return DecisionRow(d.proposal, village, d.scheme, d.cycle, d.outcome, d.code, d.facts_hash, d.decided_ms, seq)
 
 
 def _iso(ms: int) -> str:

@@ -113,11 +113,9 @@ async def _keep_proposals(connection: Connection, staged: logs.Staged, batch: _B
     if not batch.proposals:
         return
     anchors = await logs.anchor_times(connection, (header.anchor_hash for _, header, _, _ in batch.proposals))
+    withdrawn = await facts.withdrawn(connection, staged.village) | set(batch.withdrawn)
     new = []
     for op, header, body, received_ms in batch.proposals:
-        withdrawn = op.record_id in batch.withdrawn or await facts.is_withdrawn(
-            connection, staged.village, op.record_id
-        )
         proposal = Proposal(
             record=op.record_id,
             village=staged.village,
@@ -125,6 +123,8 @@ async def _keep_proposals(connection: Connection, staged: logs.Staged, batch: _B
             cycle=body.cycle,
             nik=body.nik,
             kk=body.kk,
+            match_nik=key_nik(body.nik),
+            match_kk=key_kk(body.kk),
             name_key=name_key(body.name),
             birth_date=body.birth_date,
             sex=body.sex,
@@ -132,7 +132,7 @@ async def _keep_proposals(connection: Connection, staged: logs.Staged, batch: _B
             claimed_ms=header.claimed_ms,
             anchor_ms=anchors.get(header.anchor_hash, 0),
             received_ms=received_ms,
-            is_withdrawn=withdrawn,
+            is_withdrawn=op.record_id in withdrawn,
         )
-        new.append(NewProposal(proposal, staged.epoch, op.seq, body.name, key_nik(body.nik), key_kk(body.kk)))
+        new.append(NewProposal(proposal, staged.epoch, op.seq, body.name))
     await facts.add_proposals(connection, new)

@@ -251,7 +251,6 @@ class ProposalMade(Body, frozen=True):
 
     scheme: Word
     cycle: Word
-    resident: MaybeId
     nik: Word
     kk: Word
     name: Line

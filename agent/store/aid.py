@@ -52,7 +52,6 @@ async def propose(desk: Desk, cycle_code: str, person: Registered, note: str, ac
             salt=salt,
             scheme=cycle.scheme,
             cycle=cycle.code,
-            resident=person.id,
             nik=resident.nik,
             kk=resident.kk,
             name=resident.name,

@@ -124,6 +124,12 @@ async def _put_letter(connection: Connection, op: Op, ordinal: int, body: Letter
     await raise_floor(connection, NumberHigh(body.series, body.year, body.number))
 
 
+async def _resident_of(connection: Connection, nik: str) -> bytes:
+    """The proposal names a person by NIK, as the centre knows them; here it is tied to the registration."""
+    found: bytes | None = await connection.fetch_value("SELECT id FROM resident WHERE nik = $1", nik)
+    return found or b""
+
+
 async def _put_proposal(connection: Connection, op: Op, ordinal: int, body: ProposalMade, at_ms: int) -> None:
     await connection.execute(
         "INSERT OR IGNORE INTO proposal (id, log, seq, scheme, cycle, resident, nik, kk, name, written_ms)"
@@ -133,7 +139,7 @@ async def _put_proposal(connection: Connection, op: Op, ordinal: int, body: Prop
         op.seq,
         body.scheme,
         body.cycle,
-        body.resident,
+        await _resident_of(connection, body.nik),
         body.nik,
         body.kk,
         body.name,

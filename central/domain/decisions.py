@@ -34,6 +34,7 @@ _FACTS = b"kampung/facts/1"
 class Proposal:
     """A proposal as its village recorded it, with what the centre can prove about its time (ms since 1970).
 
+    `match_nik`, `match_kk`: the keys people are found by (`key_nik`, `key_kk`), None where there is none.
     `anchor_ms`: the centre's time the record cites, 0 where it proves nothing; `received_ms`: first receipt.
     """
 
@@ -43,6 +44,8 @@ class Proposal:
     cycle: str
     nik: str
     kk: str
+    match_nik: str | None
+    match_kk: str | None
     name_key: str
     birth_date: str
     sex: str
@@ -125,20 +128,20 @@ class _Candidate:
     def person(self) -> Person:
         p = self.proposal
         return Person(
-            nik=self.nik,
+            nik=key_nik(p.nik),
             name_key=p.name_key,
             birth_date=_date(p.birth_date),
             sex=_sex(p.sex),
             mother_key=p.mother_key,
         )
 
-    @cached_property
-    def nik(self) -> Nik | None:
-        return key_nik(self.proposal.nik)
+    @property
+    def nik(self) -> str | None:
+        return self.proposal.match_nik
 
-    @cached_property
-    def kk(self) -> Kk | None:
-        return key_kk(self.proposal.kk)
+    @property
+    def kk(self) -> str | None:
+        return self.proposal.match_kk
 
 
 def key_nik(text: str) -> Nik | None:
@@ -382,7 +385,7 @@ def _facts_hash(
     p = c.proposal
     cycle = policy.cycles.get(p.cycle)
     facts = (
-        (p.record, p.nik, p.kk, p.scheme, p.cycle, p.anchor_ms, p.received_ms, p.claimed_ms, p.is_withdrawn),
+        (p.record, p.nik, p.kk, p.scheme, p.cycle, p.anchor_ms, p.received_ms, p.claimed_ms, bool(p.is_withdrawn)),
         (cycle.first, cycle.until, cycle.closes_ms) if cycle else (),
         [(x.reference, x.scheme, x.component, x.first, x.until, link.value) for x, link in linked],
         [(r.proposal.record, link.value) for r, link in rivals],

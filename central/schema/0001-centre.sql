@@ -148,7 +148,7 @@ CREATE TABLE proposal (
   received_ms INTEGER NOT NULL,
   is_withdrawn INTEGER NOT NULL DEFAULT 0,
   is_dirty INTEGER NOT NULL DEFAULT 1
-) STRICT, WITHOUT ROWID;
+) STRICT;
 CREATE INDEX proposal_nik ON proposal (match_nik) WHERE match_nik IS NOT NULL;
 CREATE INDEX proposal_kk ON proposal (match_kk) WHERE match_kk IS NOT NULL;
 CREATE INDEX proposal_dirty ON proposal (is_dirty) WHERE is_dirty = 1;
@@ -161,6 +161,7 @@ CREATE TABLE withdrawal (
   PRIMARY KEY (village, proposal)
 ) STRICT, WITHOUT ROWID;
 
+-- What was said stands in feed_item (feed = village, seq = feed_seq).
 CREATE TABLE decision (
   proposal BLOB PRIMARY KEY CHECK (length(proposal) = 16),
   village TEXT NOT NULL,
@@ -169,10 +170,9 @@ CREATE TABLE decision (
   outcome TEXT NOT NULL,
   code TEXT NOT NULL,
   facts_hash BLOB NOT NULL,
-  value BLOB NOT NULL,
   decided_ms INTEGER NOT NULL,
   feed_seq INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
+) STRICT;
 CREATE INDEX decision_recent ON decision (decided_ms);
 
 CREATE TABLE cycle (

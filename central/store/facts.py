@@ -3,7 +3,7 @@
 A change of facts marks the proposals it could touch as dirty; `central/reconcile` decides their neighbourhoods again.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 
 from central.domain.decisions import Coverage, CyclePolicy, Proposal
@@ -16,14 +16,12 @@ KEYS_IN_QUERY = 400
 
 @dataclass(frozen=True, slots=True)
 class NewProposal:
-    """A proposal as tabulated, with the keys it is matched by."""
+    """A proposal as tabulated, with its place in the log and the name as written."""
 
     proposal: Proposal
     epoch: int
     seq: int
     name: str
-    match_nik: str | None
-    match_kk: str | None
 
 
 async def add_proposals(connection: Connection, proposals: Iterable[NewProposal]) -> None:
@@ -42,8 +40,8 @@ async def add_proposals(connection: Connection, proposals: Iterable[NewProposal]
                 n.proposal.cycle,
                 n.proposal.nik,
                 n.proposal.kk,
-                n.match_nik,
-                n.match_kk,
+                n.proposal.match_nik,
+                n.proposal.match_kk,
                 n.name,
                 n.proposal.name_key,
                 n.proposal.birth_date,
@@ -71,11 +69,10 @@ async def withdraw(connection: Connection, village: str, proposal: bytes) -> Non
     )
 
 
-async def is_withdrawn(connection: Connection, village: str, proposal: bytes) -> bool:
-    found = await connection.fetch_value(
-        "SELECT 1 FROM withdrawal WHERE village = $1 AND proposal = $2", village, proposal
-    )
-    return found is not None
+async def withdrawn(connection: Connection, village: str) -> set[bytes]:
+    """The proposals a village took back, read or not yet read."""
+    rows = await connection.fetch_all("SELECT proposal FROM withdrawal WHERE village = $1", village)
+    return {r[0] for r in rows}
 
 
 async def dirty(connection: Connection, limit: int) -> list[Proposal]:
@@ -100,9 +97,12 @@ async def all_coverages(connection: Connection) -> list[Coverage]:
     return [_coverage(r) for r in await connection.fetch_all(f"SELECT {_COVERAGE} FROM coverage")]
 
 
-async def proposals_by(connection: Connection, column: str, keys: Sequence[str]) -> list[Proposal]:
-    """`column` is match_nik or match_kk."""
-    return [_proposal(r) for r in await _by_keys(connection, f"SELECT {_PROPOSAL} FROM proposal WHERE {column}", keys)]
+async def proposals_by(
+    connection: Connection, column: str, keys: Sequence[str], known: Container[bytes]
+) -> list[Proposal]:
+    """Those not known yet; `column` is match_nik or match_kk."""
+    rows = await _by_keys(connection, f"SELECT {_PROPOSAL} FROM proposal WHERE {column}", keys)
+    return [_proposal(r) for r in rows if r[0] not in known]
 
 
 async def coverages_by(connection: Connection, column: str, keys: Sequence[str]) -> list[Coverage]:
@@ -209,7 +209,6 @@ class DecisionRow:
     outcome: str
     code: str
     facts_hash: bytes
-    value: bytes
     decided_ms: int
     feed_seq: int
 
@@ -231,8 +230,8 @@ async def decisions_of(connection: Connection, records: Sequence[bytes]) -> dict
 
 async def put_decisions(connection: Connection, rows: Iterable[DecisionRow]) -> None:
     await connection.execute_many(
-        "INSERT OR REPLACE INTO decision (proposal, village, scheme, cycle, outcome, code, facts_hash, value, decided_ms,"
-        " feed_seq) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        "INSERT OR REPLACE INTO decision (proposal, village, scheme, cycle, outcome, code, facts_hash, decided_ms,"
+        " feed_seq) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         [
             (
                 r.proposal,
@@ -242,7 +241,6 @@ async def put_decisions(connection: Connection, rows: Iterable[DecisionRow]) -> 
                 r.outcome,
                 r.code,
                 r.facts_hash,
-                r.value,
                 r.decided_ms,
                 r.feed_seq,
             )
@@ -252,13 +250,13 @@ async def put_decisions(connection: Connection, rows: Iterable[DecisionRow]) -> 
 
 
 _PROPOSAL = (
-    "record, village, scheme, cycle, nik, kk, name_key, birth_date, sex, mother_key, claimed_ms, anchor_ms, received_ms,"
-    " is_withdrawn"
+    "record, village, scheme, cycle, nik, kk, match_nik, match_kk, name_key, birth_date, sex, mother_key, claimed_ms,"
+    " anchor_ms, received_ms, is_withdrawn"
 )
 
 
 def _proposal(row: Row) -> Proposal:
-    return Proposal(**(dict(zip(row.keys(), row, strict=True)) | {"is_withdrawn": bool(row["is_withdrawn"])}))
+    return Proposal(*row)
 
 
 _COVERAGE = (

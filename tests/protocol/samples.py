@@ -198,7 +198,6 @@ BODIES: tuple[AnyBody, ...] = (
         salt=salt(7),
         scheme="APBD-PANGAN",
         cycle="APBD-PANGAN-2021-05",
-        resident=salt(100),
         nik="3510256507850001",
         kk="3510250101100001",
         name="SITI CONTOH",
