@@ -174,9 +174,8 @@ class Ingest:
             )
 
         welcome = await self.database.transact(work)
-        if (
-            welcome.directive == Directive.DUPLICATE
-        ):  # only now is its notice committed, and this the caller's own thread
+        if welcome.directive == Directive.DUPLICATE:
+            # only now is its notice committed, and only here is this the caller's own thread
             self.on_published(hello.village)
         return sign(WELCOME, welcome, self.key.sign)
 
