@@ -30,7 +30,7 @@ from agent.domain.texts import LetterText, read_texts
 from agent.health import Health
 from agent.identity import BoxIdentity, NotEnrolled
 from agent.machine import MachineStamper
-from agent.road import HttpRoad, Lanes
+from agent.road import HttpRoad, Lanes, Threads
 from agent.store import MarkFile, Store, WrongVillage, inspection, oplog, parcel
 from agent.sync import Courier, LineDown
 from agent.web.app import build_app, build_metrics_app
@@ -164,6 +164,7 @@ class Agent:
             chance=lambda: int.from_bytes(stamper.random(4), "big") / 2**32,
             health=health.numbers,
             software=VERSION,
+            aside=Threads(),
         )
         lanes = Lanes(self.courier)
         self.store.on_written = lanes.wake

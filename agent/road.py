@@ -6,20 +6,22 @@ Knows nothing of what is said. A reply larger than a frame may be, slower than i
 import asyncio
 import contextlib
 import ssl
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from pathlib import Path
-from typing import Self
+from typing import Any, Self, TypeVar
 
 import aiohttp
 import structlog
 
-from agent.sync import Courier, LineDown, Reply
+from agent.sync import Aside, Courier, LineDown, Reply
 from protocol.codec import MEDIA_TYPE, SENT_BYTES_MAX
 
 CONNECT_SECONDS = 10
 CHUNK_BYTES = 64 * 1024
 FAULT_SECONDS = 5.0
 """After a fault of our own (a bug, a failing disk) a lane waits this long, so that it cannot spin."""
+
+T = TypeVar("T")
 
 log = structlog.get_logger()
 
@@ -71,6 +73,16 @@ async def _read(response: aiohttp.ClientResponse) -> bytes:
             raise LineDown("the reply is larger than a frame may be")
         parts.append(part)
     return b"".join(parts)
+
+
+class Threads(Aside):
+    """Compression of a backlog takes tenths of a second: beside the event loop, so that no page waits for it."""
+
+    async def compute(self, work: Callable[[], T]) -> T:
+        return await asyncio.to_thread(work)
+
+    def begin(self, work: Coroutine[Any, Any, T]) -> Awaitable[T] | None:
+        return asyncio.create_task(work)
 
 
 class Lanes:

@@ -7,10 +7,10 @@ virtual network; both run this very code.
 
 import base64
 import contextlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from agent.domain.status import Status
 from agent.store import Store, feed, oplog
@@ -65,6 +65,7 @@ from protocol.session import (
     UpEvent,
 )
 
+T = TypeVar("T")
 M = TypeVar("M", bound=Message)
 
 RECEIPTS_MAX = 256
@@ -107,6 +108,30 @@ class Road(Protocol):
     ) -> Reply: ...
 
 
+class Aside:
+    """Where heavy work is done. This one does it on the spot, which is what a simulator wants; a running box has threads."""
+
+    async def compute(self, work: Callable[[], T]) -> T:
+        """The result of a function that takes milliseconds of processor time."""
+        return work()
+
+    def begin(self, work: Coroutine[Any, Any, T]) -> Awaitable[T] | None:
+        """Start something that will probably be wanted next; None where nothing runs beside."""
+        work.close()
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Parcelled:
+    """A batch as it goes on the road, and the place it leads to."""
+
+    seq: int
+    ops_max: int
+    ops: int
+    head: Position
+    frame: bytes
+
+
 @dataclass(slots=True)
 class Courier:
     """One box's side of the road. `chance` gives numbers in [0, 1); `health` the numbers a box reports."""
@@ -120,6 +145,8 @@ class Courier:
     session: Session = field(default_factory=Session)
     status: Status = field(default_factory=Status)
     on_decisions: Callable[[], None] = lambda: None
+    aside: Aside = field(default_factory=Aside)
+    _ahead: Awaitable[Parcelled | None] | None = None
 
     # --- up: hello, append, pull, salvage ---
 
@@ -223,6 +250,28 @@ class Courier:
     async def _send(
         self, log_id: bytes, seq: int, ops_max: int, started: float, *, is_salvage: bool = False
     ) -> UpEvent:
+        parcelled = await self._take(log_id, seq, ops_max)
+        if parcelled is None:
+            raise ProtocolError(Code.GAP, "nothing to send after that place")
+        self.session.resized(parcelled.ops)
+        if parcelled.ops == ops_max:  # more than one batch waits: prepare the next while this one travels
+            self._ahead = self.aside.begin(self._prepare(log_id, parcelled.head.seq, self.session.next_batch()))
+        reply = await self._ask("POST", "/v1/quarantine" if is_salvage else "/v1/append", parcelled.frame)
+        if isinstance(reply, Failed):
+            return reply
+        appended = decode(reply.body, Appended)
+        await self._acknowledge(appended)
+        return Acked(appended.position, self._now() - started, is_salvage)
+
+    async def _take(self, log_id: bytes, seq: int, ops_max: int) -> Parcelled | None:
+        """The batch prepared ahead, when it is the one that is wanted now; else a new one."""
+        ahead, self._ahead = self._ahead, None
+        prepared = await ahead if ahead is not None else None
+        if prepared is not None and (prepared.head.log_id, prepared.seq, prepared.ops_max) == (log_id, seq, ops_max):
+            return prepared
+        return await self._prepare(log_id, seq, ops_max)
+
+    async def _prepare(self, log_id: bytes, seq: int, ops_max: int) -> Parcelled | None:
         async def look(connection: Connection) -> tuple[oplog.Batch | None, list[Signed]]:
             batch = await oplog.read_batch(connection, log_id, seq, ops_max)
             if batch is None:
@@ -231,16 +280,11 @@ class Courier:
 
         batch, receipts = await self.store.database.read(look)
         if batch is None:
-            raise ProtocolError(Code.GAP, "nothing to send after that place")
-        self.session.resized(len(batch.headers))
+            return None
         signature = self.identity.sign(head_message(self.identity.village, batch.head))
-        frame = encode(Append(batch.after, batch.headers, batch.bodies, signature, receipts))
-        reply = await self._ask("POST", "/v1/quarantine" if is_salvage else "/v1/append", frame)
-        if isinstance(reply, Failed):
-            return reply
-        appended = decode(reply.body, Appended)
-        await self._acknowledge(appended)
-        return Acked(appended.position, self._now() - started, is_salvage)
+        append = Append(batch.after, batch.headers, batch.bodies, signature, receipts)
+        frame = await self.aside.compute(lambda: encode(append))
+        return Parcelled(seq, ops_max, len(batch.headers), batch.head, frame)
 
     async def _acknowledge(self, appended: Appended) -> None:
         """Only the centre's signed word for this very history counts."""

@@ -18,8 +18,9 @@ from central.store import facts, feeds, logs
 from chassis.database import Connection, Database
 from protocol.feed import REGENCY
 
-QUIET_SECONDS = 0.05
-DEFER_SECONDS_MAX = 1.0
+QUIET_SECONDS = 0.2
+"""Longer than a box needs between two batches of a backlog; a lone proposal is judged at once all the same."""
+DEFER_SECONDS_MAX = 2.0
 FAULT_SECONDS = 5.0
 LOOK_SECONDS = 1.0
 """Commands (an import, a new cycle) change facts from another process; this is how soon they are noticed."""

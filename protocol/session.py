@@ -481,6 +481,10 @@ class Session:
         self.phase, self.halted, self.token = Phase.HALTED, str(reason), b""
         self.up.until = now + HALT_SECONDS
 
+    def next_batch(self) -> int:
+        """How many ops the next batch will hold if the one under way goes well and fast."""
+        return min(self.batch * 2, BATCH_OPS_MAX)
+
     def resized(self, ops: int) -> None:
         """The runner could fit only `ops` in a frame: keep the batch at what fits."""
         self.batch = max(1, min(self.batch, ops))

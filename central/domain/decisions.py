@@ -9,9 +9,9 @@ record id): accept, and refuse what an accepted one excludes.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
-from functools import cached_property
+from functools import cached_property, lru_cache
 from hashlib import sha256
 
 import msgspec
@@ -196,7 +196,7 @@ def _identity_conflicts(candidates: Sequence[_Candidate]) -> set[bytes]:
         if c.nik and not c.proposal.is_withdrawn:
             by_nik.setdefault(c.nik, []).append(c)
     held: set[bytes] = set()
-    for group in by_nik.values():
+    for group in (group for group in by_nik.values() if len(group) > 1):
         for i, a in enumerate(group):
             for b in group[i + 1 :]:
                 if compare(a.person, b.person) is Band.IDENTITY_CONFLICT:
@@ -221,7 +221,7 @@ class _Walk:
         if verdict.outcome == ACCEPTED:
             self._accept(candidate)
         facts = _facts_hash(self._policy, candidate, linked, rivals, candidate.proposal.record in self._conflicted)
-        return replace(verdict, facts_hash=facts)
+        return Verdict(verdict.outcome, verdict.code, verdict.values, verdict.rule, verdict.evidence, facts)
 
     def _judge(
         self, c: _Candidate, linked: list[tuple[Coverage, Unit]], rivals: list[tuple[_Candidate, Unit]]
@@ -415,6 +415,7 @@ def _village(code: str) -> Village | None:
         return None
 
 
+@lru_cache(maxsize=512)
 def place_text(code: str) -> str:
     """`Desa Kemiren, Kecamatan Glagah`, or a phrase where the list does not say."""
     home = _village(code) if code else None
@@ -425,6 +426,7 @@ _MONTHS = ("Januari Februari Maret April Mei Juni Juli Agustus September Oktober
 _WIB_MS, _DAY_MS = 7 * 3_600_000, 86_400_000
 
 
+@lru_cache(maxsize=512)
 def period_text(first: int, until: int) -> str:
     """`Mei-Juli 2021`, `November 2020 - Januari 2021`, `Mei 2021`."""
     a, b = f"{_MONTHS[first % 12]} {first // 12}", f"{_MONTHS[until % 12]} {until // 12}"
@@ -435,7 +437,12 @@ def period_text(first: int, until: int) -> str:
 
 def date_text(ms: int) -> str:
     """`17 Mei 2021` in WIB."""
-    day = date.fromordinal(date(1970, 1, 1).toordinal() + (ms + _WIB_MS) // _DAY_MS)
+    return _day_text((ms + _WIB_MS) // _DAY_MS)
+
+
+@lru_cache(maxsize=512)
+def _day_text(days: int) -> str:
+    day = date.fromordinal(date(1970, 1, 1).toordinal() + days)
     return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
 
 

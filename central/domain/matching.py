@@ -83,6 +83,8 @@ def name_key(name: str) -> str:
 def _split_words(name: str) -> list[str]:
     """Capital letters in words; accents dropped, what follows the first comma cut off, as titles do."""
     plain = name[:NAME_CHARS_MAX].upper()
+    if plain.isascii() and plain.replace(" ", "").isalpha():
+        return plain.split()  # nine names in ten
     if not plain.isascii():  # most names are, and lists have hundreds of thousands
         plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", plain).upper())
         plain = "".join(letter for letter in plain if not unicodedata.combining(letter))

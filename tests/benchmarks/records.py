@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 
-from deploy.demo.people import Person, village_people
+from deploy.demo.people import Person, household
 from protocol import ops
 from protocol.ids import parse_village_code
 from protocol.ops import AnyBody
@@ -29,15 +29,16 @@ PURPOSES = ("persyaratan administrasi sekolah", "pengajuan keringanan biaya", "p
 BodyOf = Callable[[bytes], AnyBody]
 
 
-def people(count: int, seed: int) -> list[Person]:
-    home = village(parse_village_code(VILLAGE))
-    return village_people(random.Random(seed), home, count)
+def heads_of_household(count: int, seed: int) -> list[Person]:
+    """One person a family card, as a village proposes food aid."""
+    rng, home, taken = random.Random(seed), village(parse_village_code(VILLAGE)), set[str]()
+    return [household(rng, home, taken=taken).members[0] for _ in range(count)]
 
 
 def bodies(count: int, seed: int) -> Iterator[BodyOf]:
-    """Letters and proposals in turn, about people of one village."""
+    """Letters and proposals in turn: each household is proposed once, letters go to anybody."""
     rng = random.Random(seed)
-    everyone = people(max(count // 4, 50), seed)
+    everyone = heads_of_household(max((count + 1) // 2, 50), seed)
     for n in range(count):
         person = rng.choice(everyone) if n % 2 == 0 else everyone[(n // 2) % len(everyone)]
         yield _letter(rng, person, n // 2 + 1) if n % 2 == 0 else _proposal(person)
