@@ -333,6 +333,10 @@ class InPlaceDatabase(Database):
         self._require_open()
         # Bytes 18 and 19 say "needs a log file beside it"; in memory there is none (SQLite file format, 1.3.3).
         self._sqlite.deserialize(image[:18] + b"\x01\x01" + image[20:])
+        # Statements prepared before still point into the former schema, which SQLite has freed; a change of authorizer
+        # makes it prepare them again (sqlite3_set_authorizer).
+        self._sqlite.set_authorizer(lambda *_: sqlite3.SQLITE_OK)
+        self._sqlite.set_authorizer(None)
         check_schema(self._sqlite, self._migrations)
         apply_migrations(self._sqlite, self._migrations)
 
