@@ -1,0 +1,493 @@
+"""A regency for tests: the real door, enrolment, tabulation and decisions over a real database, and villages' machines
+moved by hand.
+
+A `Machine` speaks the protocol byte by byte and keeps nothing in order by itself, so a test can make it forget, repeat,
+fork and lie. Time and chance are the test's own. `fill` tells one story that pages and metrics can be checked against.
+"""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from importlib import resources
+from typing import Any, TypeVar
+
+from central import reconcile, tabulation
+from central.domain.catalogue import parse_reasons, parse_rules
+from central.domain.decisions import Proposal, key_kk, key_nik
+from central.domain.matching import name_key
+from central.domain.periods import parse_period
+from central.enrolment import Enrolment
+from central.imports import CoverageImport, import_coverage, read_list
+from central.ingest import Answer, Ingest, Quiet
+from central.reconcile import Rules
+from central.store import boxes, facts, feeds
+from chassis import schema
+from chassis.database import Connection, Database, InPlaceDatabase, MigrationFolder
+from chassis.signing import Key, verify
+from protocol import VERSION
+from protocol.codec import decode, encode, pack, unpack
+from protocol.errors import STATUS
+from protocol.feed import REGENCY, Cycle, Decision
+from protocol.messages import (
+    ANCHOR,
+    HELLO,
+    RECEIPT,
+    WELCOME,
+    Anchor,
+    Append,
+    Appended,
+    Cursors,
+    EnrolReply,
+    EnrolRequest,
+    Failure,
+    FeedReply,
+    Hello,
+    Mark,
+    Receipt,
+    Signed,
+    SnapshotReply,
+    Welcome,
+    anchor_hash,
+    open_signed,
+    sign,
+)
+from protocol.ops import (
+    HEADER_VERSION,
+    AnyBody,
+    Header,
+    LetterIssued,
+    LogOpened,
+    NumberHigh,
+    Op,
+    Position,
+    ProposalMade,
+    ProposalWithdrawn,
+    head_message,
+    make_op,
+    start_of,
+    write_body,
+)
+from protocol.parcel import OUTBOX, Label, wrap
+from protocol.schemes import Rulebook, month
+from tests.protocol.samples import LETTERHEAD, SUBJECT
+
+DESA, OTHER_DESA, WARD = "3510252010", "3510152004", "3510161001"
+"""Two desa and a kelurahan."""
+START_MS = 1_620_018_000_000
+"""2021-05-03, noon in Banyuwangi."""
+DAY_MS = 86_400_000
+PANGAN = Cycle(
+    code="APBD-PANGAN-2021-05",
+    scheme="APBD-PANGAN",
+    name="Paket pangan Mei-Juli 2021",
+    month_from=month(2021, 5),
+    month_until=month(2021, 7),
+    opens_ms=START_MS - 30 * DAY_MS,
+    closes_ms=START_MS + 14 * DAY_MS,
+    objection_days=14,
+)
+BLT_DD = Cycle(
+    code="BLT-DD-2021-05",
+    scheme="BLT-DD",
+    name="BLT Dana Desa Mei 2021",
+    month_from=month(2021, 5),
+    month_until=month(2021, 5),
+    opens_ms=START_MS - 30 * DAY_MS,
+    closes_ms=START_MS + 14 * DAY_MS,
+    objection_days=14,
+)
+
+T = TypeVar("T")
+
+
+def shipped_rules() -> Rules:
+    data = resources.files("central.data")
+    rules = parse_rules((data / "schemes.csv").read_text("utf-8"), (data / "exclusions.csv").read_text("utf-8"))
+    reasons = parse_reasons(
+        (data / "rejection_reasons.csv").read_text("utf-8"), (data / "next_steps.csv").read_text("utf-8")
+    )
+    return Rules(Rulebook(rules), reasons)
+
+
+RULES = shipped_rules()
+
+
+def migrations() -> list[MigrationFolder]:
+    return [schema.MIGRATIONS, MigrationFolder("central", resources.files("central.schema"))]
+
+
+def in_memory() -> InPlaceDatabase:
+    return InPlaceDatabase.open(":memory:", migrations())
+
+
+@dataclass
+class Clock:
+    """Time that the test moves, and chance that is the same every time."""
+
+    at_ms: int = START_MS
+    chance: random.Random = field(default_factory=lambda: random.Random(1))
+
+    def now_ms(self) -> int:
+        return self.at_ms
+
+    def random(self, size: int) -> bytes:
+        return self.chance.randbytes(size)
+
+    def advance(self, *, seconds: float = 0, days: float = 0) -> None:
+        self.at_ms += int(seconds * 1000 + days * DAY_MS)
+
+
+@dataclass
+class Revoked:
+    """The list outside the database."""
+
+    known: set[tuple[str, int]] = field(default_factory=set)
+
+    def is_revoked(self, village: str, serial: int) -> bool:
+        return (village, serial) in self.known
+
+
+class Refused(Exception):
+    """The door's answer was a failure."""
+
+    def __init__(self, answer: Answer) -> None:
+        self.failure = decode(answer.body, Failure)
+        self.code = self.failure.code
+        self.status = answer.status
+        self.position = self.failure.position
+        super().__init__(f"{answer.status} {self.failure}")
+        assert STATUS[self.code] == answer.status  # type: ignore[index]
+
+
+def opened(answer: Answer | Quiet, kind: type[T]) -> T:
+    """The frame of a good answer. Raises Refused."""
+    assert isinstance(answer, Answer)
+    if answer.status != 200:
+        raise Refused(answer)
+    return decode(answer.body, kind)
+
+
+@dataclass
+class Machine:
+    """A village's server, moved by hand. `ops` are those of its present log."""
+
+    village: str
+    key: Key
+    fingerprint: bytes
+    certificate: Signed
+    central_key: bytes
+    log_id: bytes
+    nonce: bytes = b""
+    challenge: bytes = b""
+    session: bytes = b""
+    ops: list[Op] = field(default_factory=list)
+    logs: list[Position] = field(default_factory=list)
+    receipt: Signed | None = None
+    anchor: Anchor | None = None
+    anchor_hash: bytes = b""
+    salts: int = 0
+
+    @property
+    def head(self) -> Position:
+        return self.ops[-1].position if self.ops else start_of(self.log_id)
+
+    def copy(self) -> "Machine":
+        """What an image of its disk would be."""
+        return replace(self, ops=list(self.ops), logs=list(self.logs))
+
+    def write(self, body: AnyBody, *, claimed_ms: int = START_MS, header: bytes | None = None) -> Op:
+        """Add one op to the log."""
+        kind, schema_number, encoded = write_body(body)
+        seq = self.anchor.seq if self.anchor else 0
+        usual = Header(HEADER_VERSION, kind, schema_number, claimed_ms, bytes(8), 1_000, seq, self.anchor_hash)
+        return self.write_raw(header or pack(usual), encoded)
+
+    def write_raw(self, header: bytes, body: bytes) -> Op:
+        self.ops.append(make_op(self.head, header, body))
+        return self.ops[-1]
+
+    def salt(self) -> bytes:
+        """Another for every record, so that no two are the same op."""
+        self.salts += 1
+        return self.key.sign(b"%d" % self.salts)[:16]
+
+    def open_log(self, *, parent: Position | None = None, numbers: Sequence[NumberHigh] = (), how: str = "first") -> Op:
+        return self.write(LogOpened(self.salt(), parent, list(numbers), how))
+
+    def propose(self, *, cycle: Cycle = PANGAN, claimed_ms: int = START_MS, **changes: Any) -> Op:
+        return self.write(proposal_body(self.salt(), cycle=cycle, **changes), claimed_ms=claimed_ms)
+
+    def withdraw(self, proposal: bytes) -> Op:
+        return self.write(ProposalWithdrawn(self.salt(), proposal, "pindah", "sri"))
+
+    def issue(self, number: int, *, series: str = "470", year: int = 2021) -> Op:
+        return self.write(letter_body(self.salt(), number, series=series, year=year))
+
+    def batch(self, first: int = 1, last: int | None = None) -> Append:
+        """Ops `first` to `last` of the present log, as one append."""
+        ops = self.ops[first - 1 : last]
+        after = self.ops[first - 2].position if first > 1 else start_of(self.log_id)
+        return self.batch_of(ops, after)
+
+    def batch_of(self, ops: Sequence[Op], after: Position, receipts: Sequence[Signed] = ()) -> Append:
+        head = Position(after.log_id, after.seq + len(ops), ops[-1].hash)
+        signature = self.key.sign(head_message(self.village, head))
+        return Append(after, [op.header for op in ops], [op.body for op in ops], signature, list(receipts))
+
+    def hello(self, now_ms: int, **changes: Any) -> bytes:
+        """The frame of a hello; `changes` replace its fields."""
+        usual: dict[str, Any] = {
+            "version_min": VERSION,
+            "version_max": VERSION,
+            "village": self.village,
+            "certificate": self.certificate,
+            "logs": [*self.logs, self.head] if self.ops else list(self.logs),
+            "mark": None,
+            "receipt": self.receipt,
+            "cursors": Cursors(b"", 0, 0, 0, 0),
+            "nonce": self.nonce,
+            "challenge": self.challenge,
+            "boot_id": bytes(8),
+            "fingerprint": self.fingerprint,
+            "clock_ms": now_ms,
+            "health": [("outbox_ops", 0)],
+            "software": "0.1.0",
+        }
+        return encode(sign(HELLO, Hello(**(usual | changes)), self.key.sign))
+
+    def note(self, appended: Appended) -> None:
+        """What a machine keeps of an acknowledgement."""
+        self.receipt = appended.receipt
+        self.note_anchor(appended.anchor)
+
+    def note_anchor(self, signed: Signed) -> None:
+        self.anchor = open_signed(ANCHOR, signed, Anchor, lambda m, s: verify(self.central_key, m, s))
+        self.anchor_hash = anchor_hash(signed.payload)
+
+    def parcel(self, *frames: Append) -> bytes:
+        """An outbox on a stick."""
+        label = Label(self.village, self.certificate, "0.1.0")
+        return wrap(OUTBOX, [encode(label), *(encode(frame) for frame in frames)])
+
+
+def proposal_body(salt: bytes, *, cycle: Cycle = PANGAN, **changes: Any) -> ProposalMade:
+    usual: dict[str, Any] = {
+        "scheme": cycle.scheme,
+        "cycle": cycle.code,
+        "nik": "3510256507850001",
+        "kk": "3510250101100001",
+        "name": "SITI CONTOH",
+        "birth_date": "1985-07-25",
+        "sex": "P",
+        "mother": "DEWI CONTOH",
+        "address": "DUSUN KRAJAN",
+        "rt": "001",
+        "rw": "002",
+        "note": "",
+        "actor": "sri",
+    }
+    return ProposalMade(salt=salt, **(usual | changes))
+
+
+def letter_body(salt: bytes, number: int, *, series: str = "470", year: int = 2021) -> LetterIssued:
+    return LetterIssued(
+        salt=salt,
+        kind="sktm",
+        series=series,
+        year=year,
+        number=number,
+        printed_number=f"{series}/{number:03d}/429.508.03/{year}",
+        issued_on="2021-05-03",
+        valid_until="2021-08-03",
+        subject=SUBJECT,
+        fields=[("purpose", "keringanan biaya sekolah")],
+        signer_name="SLAMET CONTOH",
+        signer_title="Kepala Desa",
+        signer_nip="",
+        letterhead=LETTERHEAD,
+        text_version=1,
+        actor="sri",
+    )
+
+
+def proposal_fact(number: int, *, cycle: Cycle = PANGAN, village: str = DESA, **changes: Any) -> Proposal:
+    """A proposal as the pure rules see it; `number` names the record."""
+    usual: dict[str, Any] = {
+        "record": number.to_bytes(16, "big"),
+        "village": village,
+        "scheme": cycle.scheme,
+        "cycle": cycle.code,
+        "nik": nik(1),
+        "kk": kk(1),
+        "name_key": name_key("SITI CONTOH"),
+        "birth_date": "1985-07-25",
+        "sex": "P",
+        "mother_key": name_key("DEWI CONTOH"),
+        "claimed_ms": START_MS,
+        "anchor_ms": 0,
+        "received_ms": START_MS,
+        "is_withdrawn": False,
+    }
+    told = usual | changes
+    return Proposal(match_nik=key_nik(told["nik"]), match_kk=key_kk(told["kk"]), **told)
+
+
+def nik(number: int) -> str:
+    """A good NIK of a woman born on 25 July 1985."""
+    return f"351025650785{number:04d}"
+
+
+def kk(number: int) -> str:
+    return f"351025010110{number:04d}"
+
+
+@dataclass
+class Regency:
+    """The centre, without sockets."""
+
+    database: Database
+    clock: Clock = field(default_factory=Clock)
+    revoked: Revoked = field(default_factory=Revoked)
+    key: Key = field(default_factory=lambda: Key.from_seed(b"k" * 32))
+    rules: Rules = RULES
+    published: list[str] = field(default_factory=list)
+    staged: int = 0
+    ingest: Ingest = field(init=False)
+    enrolment: Enrolment = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.ingest = Ingest(
+            self.database, self.key, self.clock, self.revoked, self._note_staged, self.published.append
+        )
+        self.enrolment = Enrolment(self.database, self.key, self.clock)
+
+    def _note_staged(self) -> None:
+        self.staged += 1
+
+    # --- reading what is there ---
+
+    async def value(self, sql: str, *args: Any) -> Any:
+        return await self.database.read(lambda connection: connection.fetch_value(sql, *args))
+
+    async def rows(self, sql: str, *args: Any) -> list[tuple[Any, ...]]:
+        return [tuple(r) for r in await self.database.read(lambda connection: connection.fetch_all(sql, *args))]
+
+    async def heads(self, village: str = DESA) -> dict[int, tuple[int, bytes]]:
+        """(seq, hash) by epoch."""
+        found = await self.rows("SELECT epoch, head_seq, head_hash FROM log WHERE village = $1 ORDER BY epoch", village)
+        return {epoch: (seq, digest) for epoch, seq, digest in found}
+
+    async def decisions(self) -> dict[bytes, Decision]:
+        """What each village was last told, by proposal."""
+        found = await self.rows("SELECT value FROM feed_item WHERE kind = 'decision' ORDER BY feed, seq")
+        told = [unpack(row[0], Decision) for row in found]
+        return {each.proposal: each for each in told}
+
+    async def outcome(self, record: bytes) -> tuple[str, str]:
+        found = (await self.decisions())[record]
+        return found.outcome, found.code
+
+    # --- what an office does ---
+
+    async def put_cycle(self, cycle: Cycle = PANGAN) -> None:
+        async def put(connection: Connection) -> None:
+            await facts.put_cycle(connection, cycle)
+            item = feeds.Publication("cycle", b"cycle:" + cycle.code.encode(), pack(cycle))
+            await feeds.publish(connection, REGENCY, [item], self.clock.now_ms())
+
+        await self.database.transact(put)
+
+    async def import_list(self, content: bytes, *, name: str = "pkh.csv", as_of: str = "2021-04-30") -> CoverageImport:
+        found = read_list(content, default_period=parse_period("2021-01 s/d 2021-12", ""))
+        return await import_coverage(
+            self.database,
+            content,
+            found,
+            name=name,
+            permission="contoh",
+            as_of=as_of,
+            actor="command:test",
+            now_ms=self.clock.now_ms(),
+        )
+
+    async def tabulate(self) -> int:
+        """Everything staged; how many ops that were."""
+        total = 0
+        while ops := await self.database.transact(lambda c: tabulation.tabulate_next(c, self.clock.now_ms())):
+            total += ops
+        return total
+
+    async def decide(self) -> set[str]:
+        """Everything dirty; the villages that have news."""
+        villages: set[str] = set()
+        while await self.database.read(facts.is_any_dirty):
+            villages |= await self.database.transact(
+                lambda c: reconcile.reconcile_next(c, self.rules, self.clock.now_ms())
+            )
+        return villages
+
+    async def settle(self) -> None:
+        await self.tabulate()
+        await self.decide()
+
+    # --- what a village's machine does ---
+
+    async def enrol(self, village: str = DESA, *, seed: int = 1) -> Machine:
+        token = await self.enrolment.give_token(village, "command:test")
+        key = Key.from_seed(f"{village}-{seed}".encode().ljust(32, b"."))
+        fingerprint = self.clock.random(16)
+        reply = opened(await self.enrolment.enrol(encode(EnrolRequest(token, key.public, fingerprint))), EnrolReply)
+        log_id = self.clock.random(16)
+        return Machine(village, key, fingerprint, reply.certificate, reply.central_key, log_id)
+
+    async def greet(self, machine: Machine, **changes: Any) -> Welcome:
+        """Say hello and keep what a machine keeps of the answer."""
+        frame = machine.hello(self.clock.now_ms(), **changes)
+        welcome = read_welcome(machine, await self.ingest.hello(frame))
+        machine.challenge = welcome.challenge
+        if welcome.session:
+            machine.session, machine.nonce = welcome.session, welcome.nonce
+            machine.note_anchor(welcome.anchor)
+        return welcome
+
+    async def send(self, machine: Machine, first: int = 1, last: int | None = None) -> Appended:
+        """Append ops `first` to `last` of the machine's log. Raises Refused."""
+        return await self.append(machine, machine.batch(first, last))
+
+    async def append(self, machine: Machine, batch: Append) -> Appended:
+        appended = opened(await self.ingest.append(machine.session, encode(batch)), Appended)
+        self.check(machine, appended)
+        return appended
+
+    async def quarantine(self, machine: Machine, batch: Append) -> Appended:
+        appended = opened(await self.ingest.quarantine(machine.session, encode(batch)), Appended)
+        self.check(machine, appended)
+        return appended
+
+    def check(self, machine: Machine, appended: Appended) -> Receipt:
+        """An acknowledgement is signed, for this village and for the very place it names."""
+        receipt = open_signed(RECEIPT, appended.receipt, Receipt, lambda m, s: verify(self.key.public, m, s))
+        assert (receipt.village, receipt.position) == (machine.village, appended.position)
+        machine.note(appended)
+        return receipt
+
+    async def feed(
+        self, machine: Machine, cursors: Cursors, health: list[tuple[str, int]] | None = None
+    ) -> FeedReply | SnapshotReply | None:
+        """None: nothing new."""
+        answer = await self.ingest.feed(machine.session, cursors, health)
+        if isinstance(answer, Quiet):
+            return None
+        if answer.status == 409:
+            return decode(answer.body, SnapshotReply)
+        return opened(answer, FeedReply)
+
+    async def timeline(self) -> bytes:
+        found = await self.database.read(boxes.timeline)
+        assert found is not None
+        return found
+
+
+def read_welcome(machine: Machine, answer: Answer) -> Welcome:
+    signed = opened(answer, Signed)
+    return open_signed(WELCOME, signed, Welcome, lambda m, s: verify(machine.central_key, m, s))
