@@ -11,7 +11,7 @@ from nacl.exceptions import BadSignatureError
 from nacl.signing import SigningKey, VerifyKey
 
 from protocol import VERSION
-from protocol.codec import Message, pack
+from protocol.codec import Message, encode, pack
 from protocol.feed import (
     EMPTY_DIGEST,
     Cycle,
@@ -76,6 +76,7 @@ from protocol.ops import (
     start_of,
     write_body,
 )
+from protocol.parcel import Acknowledgements, Label
 from protocol.schemes import DeterminedBy, Effect, ExclusionRule, Level, RuleSet, Scheme, Unit, month
 
 VILLAGE = "3510252010"
@@ -271,7 +272,7 @@ VILLAGE_VALUES: tuple[tuple[str, bool, bytes, Message], ...] = (
         ),
     ),
     ("quarantined", False, OPS[4].record_id, Quarantined(OPS[4].record_id, 5, "bad_body")),
-    ("number_clash", True, OPS[3].record_id, NumberClash("470", 2021, 41, salt(103), OPS[3].record_id)),
+    ("number_clash", False, b"clash:" + OPS[3].record_id, NumberClash("470", 2021, 41, salt(103), OPS[3].record_id)),
     ("notice", False, b"clone_suspected", Notice("clone_suspected", NOON_MS)),
 )
 SCHEME = Scheme(
@@ -281,12 +282,12 @@ RULE = ExclusionRule(
     "APBD-PANGAN", "", "PKH", "", Unit.HOUSEHOLD, Effect.REJECT, True, month(2021, 1), None, "contoh dasar hukum"
 )
 REGENCY_VALUES: tuple[tuple[str, bool, bytes, Message], ...] = (
-    ("scheme", False, b"APBD-PANGAN", SCHEME),
+    ("scheme", False, b"scheme:APBD-PANGAN", SCHEME),
     ("exclusions", True, b"exclusions", RuleSet((SCHEME,), (RULE,))),
     (
         "cycle",
         True,
-        b"APBD-PANGAN-2021-05",
+        b"cycle:APBD-PANGAN-2021-05",
         Cycle(
             code="APBD-PANGAN-2021-05",
             scheme="APBD-PANGAN",
@@ -312,7 +313,7 @@ def items(values: tuple[tuple[str, bool, bytes, Message], ...], after: int = 0) 
 
 VILLAGE_ITEMS, REGENCY_ITEMS = items(VILLAGE_VALUES), items(REGENCY_VALUES)
 CHUNK = Chunk([State(item.seq, item.kind, item.critical, item.key, item.value) for item in REGENCY_ITEMS])
-CHUNK_NAME = sha256(b"stands for the hash of the chunk's frame").digest()
+CHUNK_NAME = sha256(encode(CHUNK)).digest()
 MANIFESTED = Manifest("regency", "", TIMELINE, len(REGENCY_ITEMS), REGENCY_ITEMS[-1].digest, [CHUNK_NAME])
 MANIFEST_SIGNED = sign(MANIFEST, MANIFESTED, central_sign)
 
@@ -385,6 +386,12 @@ MESSAGES = (
         "log_reply",
         "GET /v1/log, 200",
         LogReply(2, OPS[1].position, [op.header for op in OPS[2:4]], [op.body for op in OPS[2:4]], True),
+    ),
+    Sample("parcel_label", "first frame of an exported outbox", Label(VILLAGE, CERTIFICATE_SIGNED, "0.1.0")),
+    Sample(
+        "parcel_acknowledgements",
+        "the frame of the acknowledgements carried back",
+        Acknowledgements(VILLAGE, [Appended(HEAD, RECEIPT_SIGNED, ANCHOR_SIGNED)]),
     ),
     Sample("failure", "every other status", Failure("gap", "the log ends before this place", 0, OPS[3].position)),
 )
