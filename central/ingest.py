@@ -103,6 +103,14 @@ class Ingest:
     on_staged: Callable[[], None] = lambda: None
     on_published: Callable[[str], None] = lambda feed: None
 
+    async def start(self) -> None:
+        """At every start of the centre's process, before it answers anybody: every box must say hello and compare anew.
+
+        Somebody may have put an older database in place. A box at rest would never ask about its ops again: its session
+        would still hold, and the feed alone does not tell that records are missing.
+        """
+        await self.database.transact(lambda c: boxes.fence_sessions(c, self.clock.random, SESSION_BYTES))
+
     async def hello(self, body: bytes) -> Answer:
         return await self._answer(self._hello(body))
 

@@ -3,6 +3,7 @@
 Only this file writes `box`, `enrolment_token` and `centre`.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import msgspec
@@ -120,6 +121,14 @@ async def give_session(connection: Connection, box: Box, session: bytes, nonce: 
         nonce_before,
         box.village,
         box.serial,
+    )
+
+
+async def fence_sessions(connection: Connection, random: Callable[[int], bytes], size: int) -> None:
+    """Put an unknown session in place of every one that was given. A box whose answer was lost can still be told its own."""
+    rows = await connection.fetch_all("SELECT village, serial FROM box WHERE session IS NOT NULL")
+    await connection.execute_many(
+        "UPDATE box SET session = $1 WHERE village = $2 AND serial = $3", [(random(size), r[0], r[1]) for r in rows]
     )
 
 
