@@ -183,7 +183,8 @@ async def _show(
         decision = msgspec.msgpack.decode(value, type=Decision)
     except msgspec.MsgspecError as error:
         raise ProtocolError(Code.MALFORMED, "a decision that cannot be read") from error
-    newer = " WHERE excluded.decided_ms >= decision.decided_ms" if from_snapshot else ""
+    is_speaking_now = not from_snapshot or await _is_same_answer(connection, decision)
+    newer = "" if is_speaking_now else " WHERE excluded.decided_ms >= decision.decided_ms"
     await connection.execute(
         "INSERT INTO decision (proposal, outcome, code, value, decided_ms, arrived_ms, is_final)"
         " VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (proposal) DO UPDATE SET outcome = excluded.outcome,"
@@ -197,6 +198,15 @@ async def _show(
         now_ms,
         int(decision.is_final),
     )
+
+
+async def _is_same_answer(connection: Connection, decision: Decision) -> bool:
+    """Does the centre say what is shown here, from the same facts? Then it confirms it, whenever it decided that."""
+    value = await connection.fetch_value("SELECT value FROM decision WHERE proposal = $1", decision.proposal)
+    if value is None:
+        return False
+    shown = msgspec.msgpack.decode(value, type=Decision)
+    return (shown.outcome, shown.code, shown.facts_hash) == (decision.outcome, decision.code, decision.facts_hash)
 
 
 async def _cursor(connection: Connection, feed: str) -> _Cursor:
