@@ -7,12 +7,14 @@ product's `chain` cannot excuse itself.
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from agent.store import aid, inspection, letters
 from central.audit import audit
 from central.domain.decisions import key_kk, key_nik
 from central.store import facts, logs
 from chassis.database import Connection, drive
-from protocol.feed import EMPTY_DIGEST, replace
+from protocol.feed import EMPTY_DIGEST, Decision, replace
 from protocol.ops import GENESIS, LetterIssued, Op, ProposalMade, Unreadable, read_op
 from protocol.schemes import Claim, Effect, Unit, relation
 from tests.simulation.people import Printed
@@ -144,15 +146,14 @@ async def _check_feeds(connection: Connection) -> list[str]:
 
 async def _check_decisions(connection: Connection, world: "World") -> list[str]:
     """I6: nobody accepted twice where schemes exclude each other, nobody rejected without evidence that exists."""
-    rows = await connection.fetch_all("SELECT proposal, outcome, code, value FROM decision ORDER BY proposal")
+    rows = await connection.fetch_all(
+        "SELECT d.proposal, d.outcome, d.code, i.value FROM decision d"
+        " LEFT JOIN feed_item i ON i.feed = d.village AND i.seq = d.feed_seq ORDER BY d.proposal"
+    )
     proposals = {p.record: p for p in await facts.all_proposals(connection)}
     coverages = {c.reference for c in await facts.all_coverages(connection)}
     cycles = {c.code: c for c in await facts.cycles(connection)}
     found = [f"I7 {len(proposals)} proposals, {len(rows)} decisions"] if len(proposals) != len(rows) else []
-    from protocol.feed import Decision
-
-    import msgspec
-
     accepted = []
     for record, outcome, code, value in rows:
         decision = msgspec.msgpack.decode(value, type=Decision)
@@ -226,7 +227,11 @@ def _check_answers(world: "World", village: "Village", machine: "Machine") -> li
     """I9, I10: every answer is here as the centre gave it, and both sides say the same of the feed."""
 
     async def told(connection: Connection) -> tuple[dict[bytes, bytes], dict[str, bytes]]:
-        rows = await connection.fetch_all("SELECT proposal, value FROM decision WHERE village = $1", village.code)
+        rows = await connection.fetch_all(
+            "SELECT d.proposal, i.value FROM decision d LEFT JOIN feed_item i ON i.feed = d.village AND i.seq = d.feed_seq"
+            " WHERE d.village = $1",
+            village.code,
+        )
         heads = await connection.fetch_all(
             "SELECT feed, digest FROM feed_head WHERE feed IN ($1, 'regency')", village.code
         )

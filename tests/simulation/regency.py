@@ -168,7 +168,11 @@ class Regency:
     def _wake(self) -> None:
         """Something was published: whoever waits looks again."""
         for parked in list(self.parked):
-            found = drive(self.ingest.feed(parked.token, parked.cursors, None))
+            try:
+                found = drive(self.ingest.feed(parked.token, parked.cursors, None))
+            except PowerCut:
+                self.lose_power()
+                return
             if not isinstance(found, Quiet):
                 self._unpark(parked, Reply(found.status, found.body))
 
@@ -227,7 +231,10 @@ class Regency:
             self._unpark(parked, None)
 
     def power_on(self) -> None:
+        if self.is_on:
+            return
         self.disk.spin_up()
+        drive(self.ingest.start())
         self.is_on = True
         self._poke()
 

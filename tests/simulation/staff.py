@@ -59,9 +59,13 @@ class Staff:
 
     def enrol(self, village: Village, machine: Machine) -> None:
         """A token typed on the machine; it makes new keys and starts with its certificate."""
-        token = drive(self._regency.enrolment.give_token(village.code, "staff"))
         key = Key.from_seed(self._clockwork.random(32))
-        answer = drive(self._regency.enrolment.enrol(encode(EnrolRequest(token, key.public, machine.fingerprint))))
+        try:
+            token = drive(self._regency.enrolment.give_token(village.code, "staff"))
+            answer = drive(self._regency.enrolment.enrol(encode(EnrolRequest(token, key.public, machine.fingerprint))))
+        except PowerCut:
+            self._regency.lose_power()
+            return
         if answer.status != 200 or self._clockwork.happens(self.reply_lost):
             return
         reply = decode(answer.body, EnrolReply)

@@ -32,7 +32,7 @@ DAYS = (2, 5)
 OFFICE_MINUTES = (6, 14)
 """An office day is told in minutes of virtual time: what matters is what happens, not the waiting in between."""
 CLERK_OPS_A_DAY = (3, 9)
-TROUBLES_A_DAY = (0, 5)
+TROUBLES_A_DAY = (0, 8)
 HEAL_MINUTES_MAX = 240
 """Halts last ten minutes and a copy takes several to be retired; beyond this nothing moves any more."""
 REST_MINUTES = 5
@@ -149,8 +149,11 @@ class World:
     def run(self) -> Outcome:
         try:
             self._begin()
-            for day in range(self.clockwork.chance.randint(*DAYS)):
+            days = self.clockwork.chance.randint(*DAYS)
+            for day in range(days):
                 self._work(START_MS + day * DAY)
+                if day + 1 < days or self.clockwork.happens(0.5):  # else: mended while all machines run
+                    self._close_offices()
             if self._mend():
                 self._rest()
                 self.violations += check_all(self)[:VIOLATIONS_MAX]
@@ -203,6 +206,8 @@ class World:
         for _ in range(2):
             clockwork.after(clockwork.between(0, length), "copies", self._make_copies)
         clockwork.run_until(morning_ms + int(length))
+
+    def _close_offices(self) -> None:
         for village in self.villages:
             for machine in village.machines:
                 machine.power_off()
@@ -264,7 +269,8 @@ class World:
             for machine in village.machines:
                 machine.fuse.where = ""
                 machine.clock.shift_ms, machine.clock.stuck_at_ms = 0, None
-        if self.clockwork.happens(0.5):  # a long weekend: all that is still on its way arrives before anybody works
+        if self.clockwork.happens(0.3):  # a long weekend: all that is still on its way arrives before anybody works
+            self._close_offices()
             self.clockwork.run_until(self.clockwork.now_ms + 4 * DAY)
 
     def _waiting(self) -> list[str]:
