@@ -44,6 +44,7 @@ from chassis.database import Connection, Database, MigrationFolder, SqliteDataba
 from chassis.service import run_until, serve, watch
 from chassis.settings import SettingsError
 from chassis.signing import Key
+from chassis.web import WebSettings
 from protocol.codec import pack
 from protocol.errors import ProtocolError
 from protocol.feed import REGENCY, Cycle
@@ -121,7 +122,8 @@ class Central:
         listen = self.settings.listen
         async with contextlib.AsyncExitStack() as stack:
             await serve(stack, door, listen.host, listen.sync_port)
-            await serve(stack, build_app(desk, registry, VERSION), listen.host, listen.pages_port)
+            logins = WebSettings(idle_seconds=self.settings.idle_seconds, is_tls=listen.is_tls)
+            await serve(stack, build_app(desk, registry, VERSION, logins), listen.host, listen.pages_port)
             await serve(stack, build_metrics_app(desk, registry), listen.metrics_host, listen.metrics_port)
             log.info("centre ready", version=VERSION)
             systemd.notify("READY=1")

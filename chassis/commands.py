@@ -41,7 +41,9 @@ def run_command(program: str, work: Coroutine[Any, Any, None], foreseen: tuple[t
     """Run a command's work; every error it can foresee ends in one line and exit code 1."""
     try:
         asyncio.run(work)
-    except (Stopped, *FORESEEN, *foreseen) as error:
+    except Exception as error:
+        if not isinstance(error, (Stopped, *FORESEEN, *foreseen)):
+            raise
         stop(program, str(error))
 
 

@@ -1,0 +1,263 @@
+"""What officers and operators look at: the fleet, the decisions, the imports, counted and listed. Reads only."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from central.store import boxes
+from central.store.boxes import Box
+from chassis.database import Connection
+from protocol.feed import Decision
+
+PAGE_ROWS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class VillageState:
+    """One enrolled village: its machine, and what the centre itself counts."""
+
+    box: Box
+    feed_head: int
+    quarantined: int
+    held: int
+
+    @property
+    def feed_pending(self) -> int:
+        return max(0, self.feed_head - self.box.cursors[0])
+
+    def health(self, name: str) -> int | None:
+        """A number the box reported about itself; None when it reported none."""
+        return dict(self.box.health).get(name)
+
+
+async def villages(connection: Connection) -> dict[str, VillageState]:
+    """Every enrolled village by code."""
+    heads = dict(await _pairs(connection, "SELECT feed, seq FROM feed_head"))
+    quarantined = dict(await _pairs(connection, "SELECT village, count(*) FROM op WHERE reason != '' GROUP BY village"))
+    held = dict(await _pairs(connection, "SELECT village, sum(head_seq - branch_seq) FROM log GROUP BY village"))
+    return {
+        box.village: VillageState(
+            box, heads.get(box.village, 0), quarantined.get(box.village, 0), held.get(box.village, 0)
+        )
+        for box in await boxes.fleet(connection)
+    }
+
+
+async def _pairs(connection: Connection, sql: str, *args: object) -> list[tuple[str, int]]:
+    return [(r[0], r[1]) for r in await connection.fetch_all(sql, *args)]
+
+
+@dataclass(frozen=True, slots=True)
+class LogRow:
+    epoch: int
+    head_seq: int
+    tabulated_seq: int
+    branch_seq: int
+    sealed_seq: int | None
+
+
+async def logs_of(connection: Connection, village: str) -> list[LogRow]:
+    rows = await connection.fetch_all(
+        "SELECT epoch, head_seq, tabulated_seq, branch_seq, sealed_seq FROM log WHERE village = $1 ORDER BY epoch",
+        village,
+    )
+    return [LogRow(*r) for r in rows]
+
+
+async def machines_of(connection: Connection, village: str) -> list[tuple[int, str, int, int | None]]:
+    """(serial, state, enrolled_ms, last_contact_ms), newest first."""
+    rows = await connection.fetch_all(
+        "SELECT serial, state, enrolled_ms, last_contact_ms FROM box WHERE village = $1 ORDER BY serial DESC", village
+    )
+    return [(r[0], r[1], r[2], r[3]) for r in rows]
+
+
+async def quarantined_of(connection: Connection, village: str) -> list[tuple[str, int]]:
+    """(reason, how many ops)."""
+    sql = "SELECT reason, count(*) FROM op WHERE village = $1 AND reason != '' GROUP BY reason ORDER BY reason"
+    return await _pairs(connection, sql, village)
+
+
+async def clashes_of(connection: Connection, village: str) -> list[tuple[str, int, int]]:
+    """(series, year, number) that two records hold."""
+    rows = await connection.fetch_all(
+        "SELECT series, year, number FROM number_clash WHERE village = $1 ORDER BY year DESC, number", village
+    )
+    return [(r[0], r[1], r[2]) for r in rows]
+
+
+# --- decisions --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionLine:
+    """A decision as lists show it."""
+
+    proposal: bytes
+    village: str
+    name: str
+    cycle: str
+    outcome: str
+    code: str
+    decided_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Trail:
+    """Everything about one proposal that an officer or auditor may ask: who, when, what was answered, was it delivered."""
+
+    village: str
+    epoch: int
+    seq: int
+    nik: str
+    kk: str
+    name: str
+    birth_date: str
+    claimed_ms: int
+    anchor_ms: int
+    received_ms: int
+    is_withdrawn: bool
+    decision: Decision | None
+    feed_seq: int | None
+    stored_seq: int
+    applied_seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which decisions; empty means any."""
+
+    outcome: str = ""
+    cycle: str = ""
+    village: str = ""
+
+
+async def decisions(connection: Connection, chosen: Filter, page: int) -> tuple[list[DecisionLine], int]:
+    """One page, newest first, and how many there are in all."""
+    where = (
+        " WHERE ($1 = '' OR decision.outcome = $1) AND ($2 = '' OR decision.cycle = $2)"
+        " AND ($3 = '' OR decision.village = $3)"
+    )
+    total: int = await connection.fetch_value(
+        "SELECT count(*) FROM decision" + where, chosen.outcome, chosen.cycle, chosen.village
+    )
+    rows = await connection.fetch_all(
+        "SELECT decision.proposal, decision.village, proposal.name, decision.cycle, outcome, code, decided_ms"
+        f" FROM decision JOIN proposal ON proposal.record = decision.proposal{where}"
+        " ORDER BY decided_ms DESC, decision.proposal LIMIT $4 OFFSET $5",
+        chosen.outcome,
+        chosen.cycle,
+        chosen.village,
+        PAGE_ROWS,
+        (page - 1) * PAGE_ROWS,
+    )
+    return [DecisionLine(*r) for r in rows], total
+
+
+async def trail(connection: Connection, proposal: bytes) -> Trail | None:
+    row = await connection.fetch_one(
+        "SELECT proposal.village, epoch, proposal.seq, nik, kk, name, birth_date, claimed_ms, anchor_ms, received_ms,"
+        " is_withdrawn, feed_item.value, decision.feed_seq FROM proposal"
+        " LEFT JOIN decision ON decision.proposal = proposal.record"
+        " LEFT JOIN feed_item ON feed_item.feed = decision.village AND feed_item.seq = decision.feed_seq"
+        " WHERE proposal.record = $1",
+        proposal,
+    )
+    if row is None:
+        return None
+    values = dict(zip(row.keys(), row, strict=True))
+    value = values.pop("value")
+    box = await boxes.newest(connection, row["village"])
+    return Trail(
+        **values | {"is_withdrawn": bool(row["is_withdrawn"])},
+        decision=None if value is None else msgspec.msgpack.decode(value, type=Decision),
+        stored_seq=box.cursors[0] if box else 0,
+        applied_seq=box.cursors[1] if box else 0,
+    )
+
+
+async def decision_counts(connection: Connection) -> list[tuple[str, str, str, int]]:
+    """(cycle, outcome, code, how many)."""
+    rows = await connection.fetch_all(
+        "SELECT cycle, outcome, code, count(*) FROM decision GROUP BY cycle, outcome, code ORDER BY cycle, outcome, code"
+    )
+    return [(r[0], r[1], r[2], r[3]) for r in rows]
+
+
+# --- imports ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ImportLine:
+    id: int
+    name: str
+    permission: str
+    as_of: str
+    imported_ms: int
+    imported_by: str
+    rows: int
+    coverages: int
+
+
+async def imports(connection: Connection) -> list[ImportLine]:
+    rows = await connection.fetch_all(
+        "SELECT id, name, permission, as_of, imported_ms, imported_by, rows,"
+        " (SELECT count(*) FROM coverage WHERE import = import_file.id) FROM import_file ORDER BY id DESC LIMIT 500"
+    )
+    return [ImportLine(*r) for r in rows]
+
+
+async def import_fates(connection: Connection, import_id: int) -> list[tuple[str, int]]:
+    return await _pairs(
+        connection, "SELECT fate, count(*) FROM import_row WHERE import = $1 GROUP BY fate ORDER BY fate", import_id
+    )
+
+
+async def import_rows(connection: Connection, import_id: int, page: int) -> list[tuple[int, str, str]]:
+    """(row, fate, reason) of one page, rows with a reason first."""
+    rows = await connection.fetch_all(
+        "SELECT row, fate, reason FROM import_row WHERE import = $1 ORDER BY reason = '', row LIMIT $2 OFFSET $3",
+        import_id,
+        PAGE_ROWS,
+        (page - 1) * PAGE_ROWS,
+    )
+    return [(r[0], r[1], r[2]) for r in rows]
+
+
+# --- numbers for the metrics ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """One look at everything that is counted."""
+
+    villages: dict[str, VillageState]
+    decisions: Sequence[tuple[str, str, int]]
+    quarantined: Sequence[tuple[str, int]]
+    undecided: int
+    oldest_undecided_ms: int | None
+    staged: int
+    clashes: int
+    clones: int
+    enrolments: int
+    feed_items: int
+
+
+async def numbers(connection: Connection) -> Numbers:
+    found = await villages(connection)
+    outcomes = await connection.fetch_all("SELECT scheme, outcome, count(*) FROM decision GROUP BY scheme, outcome")
+    dirty = await connection.fetch_one("SELECT count(*), min(received_ms) FROM proposal WHERE is_dirty = 1")
+    count = connection.fetch_value
+    return Numbers(
+        villages=found,
+        decisions=[(r[0], r[1], r[2]) for r in outcomes],
+        quarantined=await _pairs(connection, "SELECT reason, count(*) FROM op WHERE reason != '' GROUP BY reason"),
+        undecided=dirty[0] if dirty else 0,
+        oldest_undecided_ms=dirty[1] if dirty else None,
+        staged=await count("SELECT count(*) FROM staged"),
+        clashes=await count("SELECT count(*) FROM number_clash"),
+        clones=sum(state.box.clone_suspected_ms is not None for state in found.values()),
+        enrolments=await count("SELECT count(*) FROM box"),
+        feed_items=await count("SELECT coalesce(sum(seq), 0) FROM feed_head"),
+    )

@@ -1,0 +1,70 @@
+"""The officers' pages and the machines' numbers, put together."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from datetime import timedelta, timezone
+
+import jinja2
+from aiohttp import web
+from prometheus_client import CollectorRegistry
+
+from central.web.decisions import DecisionPages
+from central.web.desk import Desk
+from central.web.fleet import FleetPages
+from central.web.home import HomePages
+from central.web.metrics import PREFIX, CentreCollector, MachinePages
+from chassis.metrics import HttpMetrics
+from chassis.web import GuardMetrics, NavigationEntry, WebSettings, install
+from protocol.ids import mask_name, mask_nik
+
+WIB = timezone(timedelta(hours=7), "WIB")
+NAVIGATION = (
+    NavigationEntry("Ringkasan", "/"),
+    NavigationEntry("Armada", "/fleet"),
+    NavigationEntry("Keputusan", "/decisions"),
+    NavigationEntry("Periode", "/cycles"),
+    NavigationEntry("Impor", "/imports"),
+)
+
+
+def build_app(
+    desk: Desk, registry: CollectorRegistry, version: str, settings: WebSettings | None = None
+) -> web.Application:
+    """The pages. `registry` also gets the request metrics."""
+    app = web.Application()
+    measured = HttpMetrics.create(registry, prefix=PREFIX, version=version)
+    app.middlewares.append(measured.middleware())
+    environment = install(
+        app,
+        database=desk.database,
+        loader=jinja2.PackageLoader("central.web"),
+        site_name="Kampung Kabupaten",
+        navigation=NAVIGATION,
+        settings=settings,
+        metrics=GuardMetrics(registry, prefix=PREFIX),
+        clock=desk.clock.now_ms,
+    )
+    environment.globals["wib"] = WIB
+    environment.filters.update(mask_name=mask_name, mask_nik=mask_nik)
+    for pages in (HomePages(desk), FleetPages(desk), DecisionPages(desk)):
+        app.add_routes(pages.routes())
+    app.cleanup_ctx.append(lambda _: _loop_watch(measured))
+    return app
+
+
+async def _loop_watch(measured: HttpMetrics) -> AsyncIterator[None]:
+    watch = asyncio.create_task(measured.watch_event_loop())
+    yield
+    watch.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await watch
+
+
+def build_metrics_app(desk: Desk, registry: CollectorRegistry) -> web.Application:
+    """/metrics and /healthz, for the monitoring network."""
+    collector = CentreCollector(desk)
+    registry.register(collector)
+    app = web.Application()
+    app.add_routes(MachinePages(desk, registry, collector).routes())
+    return app

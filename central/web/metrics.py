@@ -1,0 +1,148 @@
+"""The centre's numbers for Prometheus. Village numbers carry the village's code as label, never a name or number of a person.
+
+Timestamps that a box reports are exported as the box's own, so that a silent village ages by itself.
+"""
+
+import asyncio
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from aiohttp import web
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.registry import Collector
+
+from central.store import overview
+from central.store.overview import Numbers, VillageState
+from central.web.desk import Desk
+from chassis.web import machine
+from protocol.ids import VillageCode
+from protocol.regions import village
+
+PREFIX = "kampung"
+
+
+class CentreCollector(Collector):
+    """Renders the numbers that were read last; `refresh` is awaited by the handler before it renders."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._numbers: Numbers | None = None
+
+    async def refresh(self) -> None:
+        self._numbers = await self._desk.database.read(overview.numbers)
+
+    def describe(self) -> Iterable[Metric]:
+        return []
+
+    def collect(self) -> Iterator[Metric]:
+        if self._numbers is not None:
+            yield from _village_metrics(self._numbers.villages)
+            yield from _centre_metrics(self._numbers)
+
+
+def _gauge(name: str, what: str, rows: Iterable[tuple[str, float | None]]) -> Metric:
+    gauge = GaugeMetricFamily(f"{PREFIX}_{name}", what, labels=["village"])
+    for code, value in rows:
+        if value is not None:
+            gauge.add_metric([code], value)
+    return gauge
+
+
+def _village_metrics(villages: dict[str, VillageState]) -> Iterator[Metric]:
+    info = InfoMetricFamily(f"{PREFIX}_village", "Which program runs where", labels=["village"])
+    for code, v in villages.items():
+        home = village(VillageCode(code))
+        info.add_metric(
+            [code], {"district": home.district.code, "version": v.box.software or "unknown", "channel": "stable"}
+        )
+    yield info
+
+    def rows(value: Any) -> list[tuple[str, float | None]]:
+        return [(code, value(v)) for code, v in villages.items()]
+
+    def seconds(ms: int | None) -> float | None:
+        return ms / 1000 if ms else None
+
+    yield _gauge(
+        "village_last_contact_timestamp_seconds",
+        "Last request of the box",
+        rows(lambda v: seconds(v.box.last_contact_ms)),
+    )
+    yield _gauge(
+        "village_last_sync_success_timestamp_seconds",
+        "Last acknowledged append",
+        rows(lambda v: seconds(v.box.last_append_ms)),
+    )
+    yield _gauge(
+        "village_oldest_unacked_timestamp_seconds",
+        "When the oldest record was written that the centre does not hold, by the box's clock",
+        rows(lambda v: seconds(v.health("oldest_unacked_ms"))),
+    )
+    yield _gauge(
+        "village_unacked_records", "Records waiting at the box, as it reported", rows(lambda v: v.health("outbox_ops"))
+    )
+    yield _gauge("village_feed_pending_records", "Feed items the box has not stored", rows(lambda v: v.feed_pending))
+    yield _gauge("village_quarantined_records", "Ops that cannot be read", rows(lambda v: v.quarantined))
+    yield _gauge(
+        "village_clock_skew_seconds", "Box clock minus centre clock", rows(lambda v: v.box.clock_skew_ms / 1000)
+    )
+    yield _gauge(
+        "village_disk_free_ratio", "Free part of the box's disk", rows(lambda v: _ratio(v.health("disk_free_ppm")))
+    )
+
+
+def _ratio(ppm: int | None) -> float | None:
+    return None if ppm is None else ppm / 1_000_000
+
+
+def _centre_metrics(n: Numbers) -> Iterator[Metric]:
+    decided = GaugeMetricFamily(f"{PREFIX}_decisions", "Decisions in force", labels=["scheme", "outcome"])
+    for scheme, outcome, count in n.decisions:
+        decided.add_metric([scheme, outcome], count)
+    yield decided
+    quarantined = GaugeMetricFamily(f"{PREFIX}_quarantined_records", "Ops that cannot be read", labels=["reason"])
+    for reason, count in n.quarantined:
+        quarantined.add_metric([reason], count)
+    yield quarantined
+    yield GaugeMetricFamily(f"{PREFIX}_undecided_proposals", "Proposals waiting for a decision", value=n.undecided)
+    oldest = GaugeMetricFamily(
+        f"{PREFIX}_oldest_undecided_timestamp_seconds", "First receipt of the oldest undecided proposal"
+    )
+    if n.oldest_undecided_ms is not None:
+        oldest.add_metric([], n.oldest_undecided_ms / 1000)
+    yield oldest
+    yield GaugeMetricFamily(f"{PREFIX}_staged_batches", "Acknowledged batches not yet tabulated", value=n.staged)
+    yield GaugeMetricFamily(f"{PREFIX}_number_clashes", "Letter numbers held by two records", value=n.clashes)
+    yield GaugeMetricFamily(f"{PREFIX}_clones_suspected", "Villages with a suspected second server", value=n.clones)
+    yield CounterMetricFamily(f"{PREFIX}_enrolments", "Machines ever enrolled", value=n.enrolments)
+    yield CounterMetricFamily(f"{PREFIX}_feed_items", "Items ever published", value=n.feed_items)
+
+
+class MachinePages:
+    """/metrics and /healthz; where they are bound decides who may read them."""
+
+    def __init__(self, desk: Desk, registry: CollectorRegistry, collector: CentreCollector) -> None:
+        self._desk = desk
+        self._registry = registry
+        self._collector = collector
+
+    def routes(self) -> list[web.RouteDef]:
+        return [web.get("/metrics", self.metrics), web.get("/healthz", self.health)]
+
+    @machine
+    async def metrics(self, request: web.Request) -> web.StreamResponse:
+        await self._collector.refresh()
+        body = await asyncio.to_thread(generate_latest, self._registry)
+        return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    @machine
+    async def health(self, request: web.Request) -> web.StreamResponse:
+        database = self._desk.database
+        if database.failure is None:
+            await database.transact(lambda connection: connection.fetch_value("SELECT 1"))
+            return web.json_response({"status": "ok"})
+        return web.json_response(
+            {"status": "failed", "cause": "the database failed: check the disk, then restart"}, status=503
+        )

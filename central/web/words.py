@@ -1,0 +1,89 @@
+"""What officers read for a state, an outcome, a reason of ours. Pure."""
+
+from dataclasses import dataclass
+
+from central.store.overview import VillageState
+from protocol.regions import Village
+
+ONLINE_MS = 3 * 60_000
+"""A box at rest asks every 50 seconds; three missed polls and it counts as silent."""
+LATE_MS = 24 * 3_600_000
+
+OUTCOMES = {
+    "accepted": ("Disetujui", "good"),
+    "rejected": ("Ditolak", "bad"),
+    "needs_review": ("Perlu diperiksa", "wait"),
+    "withdrawn": ("Ditarik", "plain"),
+}
+FATES = {"kept": "Dipakai", "merged": "Digabung", "rejected": "Ditolak", "held": "Ditahan", "dropped": "Dilewati"}
+QUARANTINE = {
+    "unknown_kind": "jenis catatan belum dikenal",
+    "future_schema": "bentuk catatan lebih baru dari program ini",
+    "bad_header": "kepala catatan tidak terbaca",
+    "bad_body": "isi catatan tidak terbaca",
+}
+STATES = {
+    "online": ("Terhubung", "good"),
+    "silent": ("Tidak terdengar", "wait"),
+    "late": ("Terlambat lebih dari sehari", "bad"),
+    "clone": ("Server ganda dicurigai", "bad"),
+    "revoked": ("Server dicabut", "bad"),
+    "absent": ("Belum terdaftar", "plain"),
+}
+ROADS = {"active": "dipakai", "replaced": "diganti", "revoked": "dicabut"}
+
+
+@dataclass(frozen=True, slots=True)
+class FleetLine:
+    """One village on the fleet page. Times in ms since 1970; None: never, or nothing waits."""
+
+    village: Village
+    state: str
+    last_contact_ms: int | None
+    oldest_unacked_ms: int | None
+    outbox: int | None
+    feed_pending: int
+    quarantined: int
+    clock_skew_seconds: int
+    software: str
+
+
+def fleet_line(village: Village, found: VillageState | None, now_ms: int) -> FleetLine:
+    if found is None:
+        return FleetLine(village, "absent", None, None, None, 0, 0, 0, "")
+    return FleetLine(
+        village=village,
+        state=state_of(found, now_ms),
+        last_contact_ms=found.box.last_contact_ms,
+        oldest_unacked_ms=found.health("oldest_unacked_ms") or None,
+        outbox=found.health("outbox_ops"),
+        feed_pending=found.feed_pending,
+        quarantined=found.quarantined,
+        clock_skew_seconds=found.box.clock_skew_ms // 1000,
+        software=found.box.software,
+    )
+
+
+def state_of(found: VillageState, now_ms: int) -> str:
+    """The one word an operator needs first."""
+    box = found.box
+    if box.state != "active":
+        return "revoked"
+    if box.clone_suspected_ms is not None:
+        return "clone"
+    silent_ms = now_ms - (box.last_contact_ms or 0)
+    if silent_ms > LATE_MS:
+        return "late"
+    return "silent" if silent_ms > ONLINE_MS else "online"
+
+
+def ago(ms: int | None, now_ms: int) -> str:
+    """`baru saja`, `12 menit`, `3 jam`, `5 hari`: how long ago, in the roughest unit that still tells."""
+    if ms is None:
+        return "-"
+    minutes = max(0, now_ms - ms) // 60_000
+    if minutes < 1:
+        return "baru saja"
+    if minutes < 120:
+        return f"{minutes} menit"
+    return f"{minutes // 60} jam" if minutes < 2_880 else f"{minutes // 1_440} hari"
