@@ -42,7 +42,6 @@ from protocol.messages import (
     Failure,
     FeedReply,
     Hello,
-    Mark,
     Receipt,
     Signed,
     SnapshotReply,

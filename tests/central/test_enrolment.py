@@ -1,0 +1,92 @@
+"""Who becomes a village's server: whoever holds the one-time token, once, within its hours."""
+
+import pytest
+
+from central.enrolment import TOKEN_HOURS
+from chassis.signing import Key, verify
+from protocol.codec import encode
+from protocol.messages import CERTIFICATE, Certificate, EnrolReply, EnrolRequest, open_signed
+from tests.central.desk import DESA, OTHER_DESA, Machine, Refused, Regency, opened
+
+KEY = Key.from_seed(b"b" * 32)
+
+
+async def enrol(regency: Regency, token: str) -> EnrolReply:
+    return opened(await regency.enrolment.enrol(encode(EnrolRequest(token, KEY.public, b"host"))), EnrolReply)
+
+
+async def test_a_token_buys_a_certificate_of_the_machines_own_key(regency: Regency) -> None:
+    token = await regency.enrolment.give_token(DESA, "command:test")
+    reply = await enrol(regency, token)
+    assert reply.central_key == regency.key.public
+    certificate = open_signed(
+        CERTIFICATE, reply.certificate, Certificate, lambda m, s: verify(regency.key.public, m, s)
+    )
+    assert certificate == Certificate(DESA, 1, KEY.public, regency.clock.at_ms)
+    assert reply.timeline == await regency.timeline()
+    assert reply.logs == []
+
+
+async def test_a_token_is_good_once(regency: Regency) -> None:
+    token = await regency.enrolment.give_token(DESA, "command:test")
+    await enrol(regency, token)
+    with pytest.raises(Refused, match="bad_token"):
+        await enrol(regency, token)
+    assert await regency.value("SELECT count(*) FROM box") == 1
+
+
+async def test_a_token_is_typed_by_people(regency: Regency) -> None:
+    token = await regency.enrolment.give_token(DESA, "command:test")
+    assert token == token.lower()
+    assert len(token) == 32
+    await enrol(regency, f" {token.upper()}\n")
+
+
+@pytest.mark.parametrize("token", ["", "a" * 32, "Ç" * 20])
+async def test_an_invented_token_buys_nothing(regency: Regency, token: str) -> None:
+    await regency.enrolment.give_token(DESA, "command:test")
+    with pytest.raises(Refused, match="bad_token"):
+        await enrol(regency, token)
+
+
+async def test_a_token_goes_stale(regency: Regency) -> None:
+    token = await regency.enrolment.give_token(DESA, "command:test")
+    regency.clock.advance(seconds=TOKEN_HOURS * 3600)
+    with pytest.raises(Refused, match="bad_token"):
+        await enrol(regency, token)
+    assert await regency.value("SELECT used_ms FROM enrolment_token") is None
+
+
+async def test_only_the_digest_of_a_token_is_kept(regency: Regency) -> None:
+    token = await regency.enrolment.give_token(DESA, "command:test")
+    row = (await regency.rows("SELECT * FROM enrolment_token"))[0]
+    assert token not in str(row)
+    assert row[1] == DESA
+    assert row[4] == "command:test"
+
+
+async def test_a_second_machine_takes_the_place_of_the_first_and_learns_its_logs(
+    regency: Regency, machine: Machine
+) -> None:
+    await regency.send(machine)
+    reply = await enrol(regency, await regency.enrolment.give_token(DESA, "command:test"))
+    assert [(head.epoch, head.head) for head in reply.logs] == [(1, machine.head)]
+    assert await regency.rows("SELECT serial, state, session IS NULL FROM box ORDER BY serial") == [
+        (1, "replaced", 1),
+        (2, "active", 1),
+    ]
+
+
+async def test_villages_are_enrolled_side_by_side(regency: Regency, machine: Machine, neighbour: Machine) -> None:
+    await regency.send(machine)
+    await regency.send(neighbour)
+    assert await regency.rows("SELECT village, serial, state FROM box ORDER BY village") == [
+        (OTHER_DESA, 1, "active"),
+        (DESA, 1, "active"),
+    ]
+
+
+@pytest.mark.parametrize("body", [b"", b"x", encode(Certificate(DESA, 1, KEY.public, 0))])
+async def test_bytes_that_are_no_request_are_malformed(regency: Regency, body: bytes) -> None:
+    with pytest.raises(Refused, match="malformed"):
+        opened(await regency.enrolment.enrol(body), EnrolReply)

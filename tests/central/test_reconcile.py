@@ -1,0 +1,314 @@
+"""Deciding again what new facts touch must end where deciding everything at once ends, whatever the order and the steps."""
+
+import dataclasses
+import random
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from central import reconcile
+from central.audit import audit
+from central.domain.decisions import Coverage, Policy, Proposal, decide
+from central.reconcile import collect, reconcile_next
+from central.store import facts, imports
+from central.store.facts import NewProposal
+from central.store.imports import ImportFile
+from chassis.database import Connection, InPlaceDatabase, drive
+from protocol.codec import pack
+from protocol.feed import Decision
+from protocol.ids import parse_village_code
+from protocol.regions import village as village_of
+from tests.builders import as_entry, siksng_csv, village_people
+from tests.central.desk import (
+    BLT_DD,
+    DAY_MS,
+    DESA,
+    OTHER_DESA,
+    PANGAN,
+    RULES,
+    START_MS,
+    Machine,
+    Regency,
+    in_memory,
+    kk,
+    nik,
+    proposal_fact,
+    unpack,
+)
+from tests.central.test_decisions import CYCLES, coverage, coverages_of, proposals_of
+
+Fact = Proposal | Coverage | tuple[str, str, bytes] | str
+"""A proposal, a coverage, (withdraw, village, record), or the code of a cycle that is announced."""
+
+_BLANK = in_memory().serialize()
+_SPARE = in_memory()
+
+
+def fresh() -> InPlaceDatabase:
+    _SPARE.deserialize(_BLANK)
+    return _SPARE
+
+
+async def add(connection: Connection, fact: Fact) -> None:
+    """One fact, as tabulation, imports and commands add them."""
+    match fact:
+        case Proposal():
+            await facts.add_proposals(connection, [NewProposal(fact, 1, 1, "SITI")])
+        case Coverage():
+            digest = fact.reference
+            file = ImportFile(digest, "x", "x", fact.as_of, 0, "x", 1, b"")
+            number = await imports.add(connection, file, [(1, "kept", "")])
+            await facts.add_coverages(connection, number, [(1, fact)])
+        case (_, village, record):
+            await facts.withdraw(connection, village, record)
+        case code:
+            await facts.put_cycle(connection, next(c for c in CYCLES if c.code == code))
+
+
+Said = dict[bytes, tuple[str, str, bytes]]
+
+
+def tell(database: InPlaceDatabase, batches: Sequence[Sequence[Fact]]) -> Said:
+    """Facts in batches, deciding after each; what was said in the end: outcome, code and facts_hash."""
+
+    async def work(connection: Connection, batch: Sequence[Fact]) -> None:
+        for fact in batch:
+            await add(connection, fact)
+
+    for at, batch in enumerate(batches):
+        drive(database.transact(lambda c, batch=batch: work(c, batch)))  # type: ignore[misc]
+        drive(settle(database, at))
+    rows = drive(database.read(lambda c: c.fetch_all("SELECT proposal, outcome, code, facts_hash FROM decision")))
+    return {r[0]: (r[1], r[2], r[3]) for r in rows}
+
+
+async def settle(database: InPlaceDatabase, now_ms: int) -> None:
+    while await database.read(facts.is_any_dirty):
+        await database.transact(lambda c: reconcile_next(c, RULES, now_ms))
+
+
+def at_once(proposals: Sequence[Proposal], coverages: Sequence[Coverage], cycles: Sequence[str]) -> Said:
+    policy = Policy(RULES.book, {c.code: facts.policy_of(c) for c in CYCLES if c.code in cycles})
+    verdicts = decide(policy, proposals, coverages)
+    return {r: (v.outcome, v.code.value if v.code else "", v.facts_hash) for r, v in verdicts.items()}
+
+
+def cut(rng: object, items: list[Fact]) -> list[list[Fact]]:
+    """Into batches of any size."""
+    batches: list[list[Fact]] = []
+    while items:
+        size = rng.randint(1, len(items))  # type: ignore[attr-defined]
+        batches.append(items[:size])
+        items = items[size:]
+    return batches
+
+
+@settings(max_examples=120, deadline=None)
+@given(
+    proposals_of,
+    coverages_of,
+    st.sets(st.sampled_from([c.code for c in CYCLES])),
+    st.sets(st.integers(0, 8)),
+    st.randoms(use_true_random=False),
+)
+def test_step_by_step_in_any_order_is_all_at_once(
+    proposals: list[Proposal], coverages: list[Coverage], cycles: set[str], withdrawn: set[int], rng: object
+) -> None:
+    told = [dataclasses.replace(p, is_withdrawn=p.is_withdrawn or at in withdrawn) for at, p in enumerate(proposals)]
+    withdrawals: list[Fact] = [
+        ("withdraw", p.village, p.record) for p, before in zip(told, proposals, strict=True) if p != before
+    ]
+    expected = at_once(told, coverages, sorted(cycles))
+    everything: list[Fact] = [*proposals, *coverages, *sorted(cycles)]
+    for _ in range(2):
+        rng.shuffle(everything)  # type: ignore[attr-defined]
+        # a withdrawal is a later record of the same village's log, so it follows its proposal
+        facts_in_order = [*everything, *withdrawals]
+        for fact in withdrawals:
+            facts_in_order.remove(fact)
+            place = next(i for i, f in enumerate(facts_in_order) if isinstance(f, Proposal) and f.record == fact[2])
+            facts_in_order.insert(rng.randint(place + 1, len(facts_in_order)), fact)  # type: ignore[attr-defined]
+        assert tell(fresh(), cut(rng, facts_in_order)) == expected
+        assert tell(fresh(), [[fact] for fact in facts_in_order]) == expected
+
+
+@settings(max_examples=60, deadline=None)
+@given(proposals_of, coverages_of)
+def test_a_neighbourhood_is_whole(proposals: list[Proposal], coverages: list[Coverage]) -> None:
+    """Whatever shares a number with something inside is inside too."""
+    database = fresh()
+    tell(database, [[*proposals, *coverages]])
+    for seed in proposals[:3]:
+        around = drive(database.read(lambda c, seed=seed: collect(c, [seed])))  # type: ignore[misc]
+        niks = {p.match_nik for p in around.proposals.values()} - {None}
+        kks = {p.match_kk for p in around.proposals.values()} - {None}
+        for p in proposals:
+            assert (p.record in around.proposals) == (p is seed or p.match_nik in niks or p.match_kk in kks)
+        for c in coverages:
+            assert (c.reference in around.coverages) == (c.nik in niks or c.kk in kks)
+
+
+# --- what is said -----------------------------------------------------------------------------------------------------
+
+
+async def test_an_answer_reaches_its_villages_feed_with_its_words(regency: Regency, machine: Machine) -> None:
+    await regency.put_cycle()
+    proposed = machine.propose()
+    await regency.send(machine)
+    await regency.tabulate()
+    assert await regency.decide() == {DESA}
+    rows = await regency.rows("SELECT feed, seq, critical, key, value FROM feed_item WHERE kind = 'decision'")
+    assert [(r[0], r[1], r[2], r[3]) for r in rows] == [(DESA, 1, 1, proposed.record_id)]
+    told = unpack(rows[0][4], Decision)
+    assert (told.outcome, told.code, told.sentence, told.period) == ("accepted", "", "", "Mei-Juli 2021")
+    assert (told.scheme, told.cycle, told.decided_ms) == ("APBD-PANGAN", PANGAN.code, regency.clock.at_ms)
+    assert await regency.rows("SELECT village, outcome, feed_seq FROM decision") == [(DESA, "accepted", 1)]
+
+
+async def test_a_refusal_is_told_with_next_step_deadline_and_evidence(regency: Regency, machine: Machine) -> None:
+    await regency.put_cycle()
+    proposed = machine.propose(nik=nik(1), name="SITI CONTOH")
+    await regency.send(machine)
+    content = list_of(nik(1), kk(7), "SITI CONTOH", OTHER_DESA)
+    await regency.import_list(content)
+    await regency.settle()
+    told = (await regency.decisions())[proposed.record_id]
+    assert (told.outcome, told.code) == ("rejected", "covered_by_scheme")
+    assert told.next_step == "objection"
+    assert told.objection_until == "2021-05-17"
+    assert told.next_sentence.endswith("sampai 17 Mei 2021.")
+    assert [(e.kind, e.scheme, e.period, e.place, e.as_of) for e in told.evidence] == [
+        ("coverage", "PKH", "2021-01..2021-12", OTHER_DESA, "2021-04-30")
+    ]
+    assert told.evidence[0].reference == await regency.value("SELECT reference FROM coverage")
+    assert "SITI" not in told.sentence
+
+
+def list_of(number: str, card: str, name: str, village: str) -> bytes:
+    person = village_people(random.Random(1), village_of(parse_village_code(village)), 1)[0]
+    entry = replace(as_entry(person), nik=number, kk=card, name=name)
+    return siksng_csv([(entry, {"PKH": "2021-01 s/d 2021-12"})]).encode()
+
+
+async def test_nothing_is_said_twice(regency: Regency, machine: Machine) -> None:
+    await regency.put_cycle()
+    machine.propose()
+    await regency.send(machine)
+    await regency.settle()
+    for _ in range(3):
+        await regency.database.transact(facts.disturb_all)
+        assert await regency.decide() == set()
+    await regency.put_cycle()
+    assert await regency.decide() == set()
+    assert await regency.value("SELECT count(*) FROM feed_item WHERE kind = 'decision'") == 1
+
+
+async def test_a_new_fact_changes_the_answer_and_says_so_once(
+    regency: Regency, machine: Machine, neighbour: Machine
+) -> None:
+    """The later of two rivals was read first: the earlier one comes by a slow line and takes its place."""
+    await regency.put_cycle()
+    late = neighbour.propose(claimed_ms=START_MS + 9_000)
+    regency.clock.advance(seconds=10)
+    await regency.send(neighbour)
+    await regency.settle()
+    assert await regency.outcome(late.record_id) == ("accepted", "")
+    early = machine.propose(claimed_ms=START_MS + 1_000)
+    await regency.send(machine)
+    await regency.tabulate()
+    assert await regency.decide() == {DESA, OTHER_DESA}
+    assert await regency.outcome(early.record_id) == ("accepted", "")
+    assert await regency.outcome(late.record_id) == ("rejected", "proposed_elsewhere")
+    assert await regency.rows(
+        "SELECT feed, count(*) FROM feed_item WHERE kind='decision' GROUP BY feed ORDER BY feed"
+    ) == [
+        (OTHER_DESA, 2),
+        (DESA, 1),
+    ]
+    machine.withdraw(early.record_id)
+    await regency.send(machine, 3)
+    await regency.settle()
+    assert await regency.outcome(late.record_id) == ("accepted", "")
+
+
+async def test_a_cycle_that_is_announced_late_decides_what_waited(regency: Regency, machine: Machine) -> None:
+    proposed = machine.propose()
+    await regency.send(machine)
+    await regency.settle()
+    assert await regency.outcome(proposed.record_id) == ("needs_review", "cycle_unknown")
+    told = (await regency.decisions())[proposed.record_id]
+    assert (told.objection_until, told.period) == ("", "")
+    await regency.put_cycle()
+    await regency.decide()
+    assert await regency.outcome(proposed.record_id) == ("accepted", "")
+
+
+async def test_a_window_that_is_moved_decides_again(regency: Regency, machine: Machine) -> None:
+    await regency.put_cycle()
+    regency.clock.advance(days=20)
+    proposed = machine.propose()
+    await regency.send(machine)
+    await regency.settle()
+    assert await regency.outcome(proposed.record_id) == ("needs_review", "received_late")
+    await regency.put_cycle(replace(PANGAN, closes_ms=PANGAN.closes_ms + 10 * DAY_MS))
+    await regency.decide()
+    assert await regency.outcome(proposed.record_id) == ("accepted", "")
+
+
+async def test_an_imported_list_touches_only_whom_it_names(regency: Regency, machine: Machine) -> None:
+    await regency.put_cycle()
+    machine.propose(nik=nik(1), kk=kk(1))
+    machine.propose(nik=nik(2), kk=kk(2))
+    await regency.send(machine)
+    await regency.settle()
+    await regency.import_list(list_of(nik(9), kk(2), "AGUS", OTHER_DESA))
+    assert await regency.rows("SELECT nik FROM proposal WHERE is_dirty = 1") == [(nik(2),)]
+    await regency.decide()
+    codes = sorted(d.code for d in (await regency.decisions()).values())
+    assert codes == ["", "covered_household"]
+
+
+async def test_a_backlog_is_decided_in_steps_and_each_village_is_named(
+    regency: Regency, machine: Machine, neighbour: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reconcile, "DIRTY_MAX", 2)
+    await regency.put_cycle()
+    for n in range(5):
+        machine.propose(nik=nik(n + 1), kk=kk(n + 1))
+        neighbour.propose(nik=nik(n + 1), kk=kk(n + 1))
+    await regency.send(machine)
+    await regency.send(neighbour)
+    await regency.tabulate()
+    assert await regency.decide() == {DESA, OTHER_DESA}
+    outcomes = sorted(d.outcome for d in (await regency.decisions()).values())
+    assert outcomes == ["accepted"] * 5 + ["rejected"] * 5
+    assert (await regency.database.read(lambda c: audit(c, RULES))).problems == []
+
+
+async def test_feeds_stay_dense_and_the_digest_true_while_answers_change(
+    regency: Regency, machine: Machine, neighbour: Machine
+) -> None:
+    await regency.put_cycle()
+    await regency.put_cycle(BLT_DD)
+    for n in range(6):
+        proposed = machine.propose(nik=nik(n + 1), kk=kk(n + 1))
+        neighbour.propose(nik=nik(n + 1), kk=kk(n + 1), cycle=BLT_DD if n % 2 else PANGAN)
+        if n % 3 == 0:
+            machine.withdraw(proposed.record_id)
+        await regency.send(machine)
+        await regency.send(neighbour)
+        await regency.settle()
+    await regency.import_list(list_of(nik(2), kk(3), "SITI CONTOH", DESA))
+    await regency.settle()
+    found = await regency.database.read(lambda c: audit(c, RULES))
+    assert (found.problems, found.decisions) == ([], 12)
+
+
+def test_a_decision_fits_the_wire_whatever_was_proposed() -> None:
+    longest = proposal_fact(1, name_key="X" * 300)
+    verdict = decide(Policy(RULES.book, {PANGAN.code: facts.policy_of(PANGAN)}), [longest], [coverage()])
+    decision = reconcile.word(RULES, longest, PANGAN, verdict[longest.record], START_MS)
+    assert unpack(pack(decision), Decision) == decision
