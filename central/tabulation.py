@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from central.domain.decisions import Proposal, key_kk, key_nik
-from central.domain.matching import name_key
 from central.store import facts, feeds, letters, logs
 from central.store.facts import NewProposal
 from chassis.database import Connection
@@ -125,14 +124,14 @@ async def _keep_proposals(connection: Connection, staged: logs.Staged, batch: _B
             kk=body.kk,
             match_nik=key_nik(body.nik),
             match_kk=key_kk(body.kk),
-            name_key=name_key(body.name),
+            name=body.name,
             birth_date=body.birth_date,
             sex=body.sex,
-            mother_key=name_key(body.mother),
+            mother=body.mother,
             claimed_ms=header.claimed_ms,
             anchor_ms=anchors.get(header.anchor_hash, 0),
             received_ms=received_ms,
             is_withdrawn=op.record_id in withdrawn,
         )
-        new.append(NewProposal(proposal, staged.epoch, op.seq, body.name))
+        new.append(NewProposal(proposal, staged.epoch, op.seq))
     await facts.add_proposals(connection, new)

@@ -16,7 +16,7 @@ from hashlib import sha256
 
 import msgspec
 
-from central.domain.matching import Band, Person, compare, match_nik
+from central.domain.matching import Band, Person, compare, match_nik, name_key
 from central.domain.reasons import ReasonCode
 from protocol.ids import InvalidCode, Kk, Nik, NikProblem, Sex, is_placeholder, parse_kk, parse_nik, parse_village_code
 from protocol.regions import UnknownRegion, Village, VillageKind, village_by_any_code
@@ -46,10 +46,10 @@ class Proposal:
     kk: str
     match_nik: str | None
     match_kk: str | None
-    name_key: str
+    name: str
     birth_date: str
     sex: str
-    mother_key: str
+    mother: str
     claimed_ms: int
     anchor_ms: int
     received_ms: int
@@ -129,10 +129,10 @@ class _Candidate:
         p = self.proposal
         return Person(
             nik=key_nik(p.nik),
-            name_key=p.name_key,
+            name_key=name_key(p.name),
             birth_date=_date(p.birth_date),
             sex=_sex(p.sex),
-            mother_key=p.mother_key,
+            mother_key=name_key(p.mother),
         )
 
     @property

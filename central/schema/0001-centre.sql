@@ -139,10 +139,9 @@ CREATE TABLE proposal (
   match_nik TEXT,
   match_kk TEXT,
   name TEXT NOT NULL,
-  name_key TEXT NOT NULL,
   birth_date TEXT NOT NULL,
   sex TEXT NOT NULL,
-  mother_key TEXT NOT NULL,
+  mother TEXT NOT NULL,
   claimed_ms INTEGER NOT NULL,
   anchor_ms INTEGER NOT NULL,
   received_ms INTEGER NOT NULL,
@@ -152,7 +151,6 @@ CREATE TABLE proposal (
 CREATE INDEX proposal_nik ON proposal (match_nik) WHERE match_nik IS NOT NULL;
 CREATE INDEX proposal_kk ON proposal (match_kk) WHERE match_kk IS NOT NULL;
 CREATE INDEX proposal_dirty ON proposal (is_dirty) WHERE is_dirty = 1;
-CREATE INDEX proposal_cycle ON proposal (cycle);
 
 -- A withdrawal may be read before its proposal (two branches), so it is kept by itself.
 CREATE TABLE withdrawal (

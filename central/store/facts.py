@@ -16,19 +16,18 @@ KEYS_IN_QUERY = 400
 
 @dataclass(frozen=True, slots=True)
 class NewProposal:
-    """A proposal as tabulated, with its place in the log and the name as written."""
+    """A proposal as tabulated, with its place in the log."""
 
     proposal: Proposal
     epoch: int
     seq: int
-    name: str
 
 
 async def add_proposals(connection: Connection, proposals: Iterable[NewProposal]) -> None:
     await connection.execute_many(
-        "INSERT INTO proposal (record, village, epoch, seq, scheme, cycle, nik, kk, match_nik, match_kk, name, name_key,"
-        " birth_date, sex, mother_key, claimed_ms, anchor_ms, received_ms, is_withdrawn)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)"
+        "INSERT INTO proposal (record, village, epoch, seq, scheme, cycle, nik, kk, match_nik, match_kk, name,"
+        " birth_date, sex, mother, claimed_ms, anchor_ms, received_ms, is_withdrawn)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)"
         " ON CONFLICT (record) DO NOTHING",
         [
             (
@@ -42,11 +41,10 @@ async def add_proposals(connection: Connection, proposals: Iterable[NewProposal]
                 n.proposal.kk,
                 n.proposal.match_nik,
                 n.proposal.match_kk,
-                n.name,
-                n.proposal.name_key,
+                n.proposal.name,
                 n.proposal.birth_date,
                 n.proposal.sex,
-                n.proposal.mother_key,
+                n.proposal.mother,
                 n.proposal.claimed_ms,
                 n.proposal.anchor_ms,
                 n.proposal.received_ms,
@@ -250,7 +248,7 @@ async def put_decisions(connection: Connection, rows: Iterable[DecisionRow]) -> 
 
 
 _PROPOSAL = (
-    "record, village, scheme, cycle, nik, kk, match_nik, match_kk, name_key, birth_date, sex, mother_key, claimed_ms,"
+    "record, village, scheme, cycle, nik, kk, match_nik, match_kk, name, birth_date, sex, mother, claimed_ms,"
     " anchor_ms, received_ms, is_withdrawn"
 )
 
