@@ -243,12 +243,14 @@ CREATE TABLE feed_item (
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX feed_item_key ON feed_item (feed, key, seq);
 
--- Chunks of snapshots that were offered; made again when needed, so they may be thrown away at any time.
+-- Chunks of snapshots that were offered; made again when needed, so they may be thrown away at any time. Two villages
+-- that were told the same have a chunk of the same digest, each its own.
 CREATE TABLE chunk (
-  digest BLOB PRIMARY KEY CHECK (length(digest) = 32),
+  digest BLOB NOT NULL CHECK (length(digest) = 32),
   village TEXT NOT NULL,
   frame BLOB NOT NULL,
-  made_ms INTEGER NOT NULL
+  made_ms INTEGER NOT NULL,
+  PRIMARY KEY (digest, village)
 ) STRICT, WITHOUT ROWID;
 
 -- What people and machines did at the centre; each row carries the hash of the one before.

@@ -109,7 +109,7 @@ async def snapshot(connection: Connection, feed: str, timeline: bytes, now_ms: i
         chunks.append(name)
         await connection.execute(
             "INSERT INTO chunk (digest, village, frame, made_ms) VALUES ($1, $2, $3, $4)"
-            " ON CONFLICT (digest) DO UPDATE SET village = excluded.village, made_ms = excluded.made_ms",
+            " ON CONFLICT (digest, village) DO UPDATE SET made_ms = excluded.made_ms",
             name,
             reader,
             frame,
