@@ -14,7 +14,6 @@ from typing import Any, TypeVar
 from central import reconcile, tabulation
 from central.domain.catalogue import parse_reasons, parse_rules
 from central.domain.decisions import Proposal, key_kk, key_nik
-from central.domain.matching import name_key
 from central.domain.periods import parse_period
 from central.enrolment import Enrolment
 from central.imports import CoverageImport, import_coverage, read_list
@@ -318,10 +317,10 @@ def proposal_fact(number: int, *, cycle: Cycle = PANGAN, village: str = DESA, **
         "cycle": cycle.code,
         "nik": nik(1),
         "kk": kk(1),
-        "name_key": name_key("SITI CONTOH"),
+        "name": "SITI CONTOH",
         "birth_date": "1985-07-25",
         "sex": "P",
-        "mother_key": name_key("DEWI CONTOH"),
+        "mother": "DEWI CONTOH",
         "claimed_ms": START_MS,
         "anchor_ms": 0,
         "received_ms": START_MS,

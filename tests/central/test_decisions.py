@@ -103,7 +103,7 @@ def test_a_household_scheme_is_refused_to_another_member_of_the_household() -> N
 def test_a_rule_about_a_person_says_nothing_of_the_household() -> None:
     covered = coverage("INSENTIF-APBD")
     own = one(proposal_fact(1, cycle=GURU), covered)
-    spouse = one(proposal_fact(1, cycle=GURU, nik=nik(2), name_key=name_key("AGUS")), covered)
+    spouse = one(proposal_fact(1, cycle=GURU, nik=nik(2), name="AGUS"), covered)
     assert (own.outcome, own.code) == (REJECTED, ReasonCode.COVERED_BY_SCHEME)
     assert spouse.outcome == ACCEPTED
     assert spouse.rule == "belum diatur: INSENTIF-APBD"
@@ -241,13 +241,13 @@ def test_a_scheme_of_higher_priority_goes_first_however_late() -> None:
 
 
 def test_two_members_of_one_household_for_a_household_scheme() -> None:
-    head, spouse = proposal_fact(1), proposal_fact(2, nik=nik(2), name_key=name_key("AGUS"))
+    head, spouse = proposal_fact(1), proposal_fact(2, nik=nik(2), name="AGUS")
     assert of([head, spouse]) == [(ACCEPTED, None), (REJECTED, ReasonCode.PROPOSED_ELSEWHERE)]
 
 
 def test_a_couple_may_both_teach() -> None:
     husband = proposal_fact(1, cycle=GURU)
-    wife = proposal_fact(2, cycle=GURU, nik=nik(2), name_key=name_key("DEWI"))
+    wife = proposal_fact(2, cycle=GURU, nik=nik(2), name="DEWI")
     assert of([husband, wife]) == [(ACCEPTED, None), (ACCEPTED, None)]
 
 
@@ -268,7 +268,7 @@ def test_a_chain_of_cards_is_walked_once_in_order() -> None:
 
 # --- who is who -------------------------------------------------------------------------------------------------------
 
-STRANGER = {"name_key": name_key("BAMBANG SUTRISNO"), "birth_date": "1970-02-03", "sex": "L", "mother_key": "X"}
+STRANGER = {"name": "BAMBANG SUTRISNO", "birth_date": "1970-02-03", "sex": "L", "mother": "X"}
 
 
 def test_one_number_for_two_people_holds_both() -> None:
@@ -301,7 +301,7 @@ def test_evidence_is_short() -> None:
 
 # --- promises ---------------------------------------------------------------------------------------------------------
 
-_NAMES = [name_key(n) for n in ("SITI CONTOH", "ST. CONTOH", "BAMBANG SUTRISNO", "")]
+_NAMES = ["SITI CONTOH", "ST. CONTOH", "BAMBANG SUTRISNO", ""]
 _BIRTHS = ["1985-07-25", "1970-02-03", "", "salah"]
 proposals_of = st.lists(
     st.builds(
@@ -311,7 +311,7 @@ proposals_of = st.lists(
             village=village,
             nik=nik(person) if person else "12",
             kk=kk(card) if card else "",
-            name_key=name,
+            name=name,
             birth_date=born,
             claimed_ms=START_MS + times[0],
             anchor_ms=START_MS + times[1],
@@ -341,7 +341,7 @@ coverages_of = st.lists(
             component=component,
             nik=nik(person) if person else "",
             kk=kk(card) if card else "",
-            name_key=name,
+            name_key=name_key(name),
             first=month(2021, first),
             until=month(2021, first) + 2,
         ),

@@ -56,7 +56,7 @@ async def add(connection: Connection, fact: Fact) -> None:
     """One fact, as tabulation, imports and commands add them."""
     match fact:
         case Proposal():
-            await facts.add_proposals(connection, [NewProposal(fact, 1, 1, "SITI")])
+            await facts.add_proposals(connection, [NewProposal(fact, 1, 1)])
         case Coverage():
             digest = fact.reference
             file = ImportFile(digest, "x", "x", fact.as_of, 0, "x", 1, b"")
@@ -308,7 +308,7 @@ async def test_feeds_stay_dense_and_the_digest_true_while_answers_change(
 
 
 def test_a_decision_fits_the_wire_whatever_was_proposed() -> None:
-    longest = proposal_fact(1, name_key="X" * 300)
+    longest = proposal_fact(1, name="X" * 300)
     verdict = decide(Policy(RULES.book, {PANGAN.code: facts.policy_of(PANGAN)}), [longest], [coverage()])
     decision = reconcile.word(RULES, longest, PANGAN, verdict[longest.record], START_MS)
     assert unpack(pack(decision), Decision) == decision

@@ -1,0 +1,158 @@
+"""A list is taken whole or not at all, once; every row has a fate, and nothing of it is lost."""
+
+import random
+import zlib
+from hashlib import sha256
+
+import pytest
+from msgspec.structs import replace
+
+from central.imports import ImportRefused, import_coverage, read_list
+from central.store import facts, imports, trail
+from chassis.database import ConstraintViolated
+from protocol.ids import parse_village_code
+from protocol.regions import village
+from tests.builders import Entry, as_entry, dirty_list, siksng_csv, village_people
+from tests.central.desk import OTHER_DESA, Machine, Regency, kk, nik
+
+YEAR = {"PKH": "2021-01 s/d 2021-12"}
+
+
+def people(count: int = 3) -> list[Entry]:
+    return [as_entry(p) for p in village_people(random.Random(7), village(parse_village_code(OTHER_DESA)), count)]
+
+
+def csv_of(entries: list[Entry]) -> bytes:
+    return siksng_csv([(entry, YEAR) for entry in entries]).encode()
+
+
+async def test_a_list_is_recorded_with_who_brought_it_and_every_rows_fate(regency: Regency) -> None:
+    content = csv_of(people(3))
+    done = await regency.import_list(content)
+    assert (done.import_id, done.rows, done.fates, done.coverages) == (1, 3, {"kept": 3}, 3)
+    assert await regency.rows(
+        "SELECT digest, name, permission, as_of, imported_ms, imported_by, rows FROM import_file"
+    ) == [(sha256(content).digest(), "pkh.csv", "contoh", "2021-04-30", regency.clock.at_ms, "command:test", 3)]
+    assert zlib.decompress(await regency.value("SELECT content FROM import_file")) == content
+    assert await regency.rows("SELECT import, row, fate, reason FROM import_row") == [
+        (1, 2, "kept", ""),
+        (1, 3, "kept", ""),
+        (1, 4, "kept", ""),
+    ]
+    rows = await regency.rows("SELECT import, row, scheme, village, as_of FROM coverage ORDER BY row")
+    assert rows == [(1, n, "PKH", OTHER_DESA, "2021-04-30") for n in (2, 3, 4)]
+    assert await regency.rows("SELECT actor, action, subject FROM audit_trail") == [
+        ("command:test", "import_coverage", sha256(content).hexdigest())
+    ]
+
+
+async def test_the_same_bytes_twice_are_refused_and_change_nothing(regency: Regency) -> None:
+    content = csv_of(people())
+    await regency.import_list(content)
+    before = await counts(regency)
+    with pytest.raises(ImportRefused, match=r"sudah diimpor sebagai pkh\.csv"):
+        await regency.import_list(content, name="another name.csv", as_of="2021-05-01")
+    assert await counts(regency) == before
+
+
+async def counts(regency: Regency) -> list[int]:
+    tables = ("import_file", "import_row", "coverage", "audit_trail")
+    return [await regency.value(f"SELECT count(*) FROM {table}") for table in tables]
+
+
+async def test_a_list_that_fails_half_way_leaves_nothing(regency: Regency, machine: Machine) -> None:
+    """The last row breaks a rule of the database: the file, its fates, its coverages and the trail all go."""
+    entries = people(40)
+    await regency.put_cycle()
+    machine.propose(nik=entries[0].nik, kk=entries[0].kk)
+    await regency.send(machine)
+    await regency.settle()
+    content = csv_of(entries)
+    found = read_list(content)
+    broken = replace(found, reports=[*found.reports, found.reports[-1]])
+    with pytest.raises(ConstraintViolated):
+        await import_coverage(
+            regency.database,
+            content,
+            broken,
+            name="x",
+            permission="x",
+            as_of="2021-04-30",
+            actor="x",
+            now_ms=0,
+        )
+    assert await counts(regency) == [0, 0, 0, 0]
+    assert not await regency.database.read(facts.is_any_dirty)
+    await regency.import_list(content)
+    assert (await counts(regency))[2] == 40
+
+
+async def test_a_bad_row_is_that_rows_problem(regency: Regency) -> None:
+    entries = people(4)
+    entries[1] = replace(entries[1], nik="12", kk="13")
+    entries[2] = replace(entries[2], is_deceased=True)
+    done = await regency.import_list(csv_of(entries))
+    assert (done.rows, done.fates, done.coverages) == (4, {"kept": 2, "rejected": 1, "dropped": 1}, 2)
+    reasons = await regency.rows("SELECT row, fate, reason FROM import_row WHERE fate != 'kept' ORDER BY row")
+    assert [(row, fate) for row, fate, _ in reasons] == [(3, "rejected"), (4, "dropped")]
+    assert all(reason for _, _, reason in reasons)
+
+
+async def test_every_row_of_a_dirty_list_has_exactly_one_fate_and_no_number_or_name_is_in_it(regency: Regency) -> None:
+    rng = random.Random(11)
+    home = village(parse_village_code(OTHER_DESA))
+    entries = dirty_list(rng, village_people(rng, home, 300))
+    done = await regency.import_list(csv_of(entries))
+    assert done.rows == len(entries) == sum(done.fates.values())
+    assert await regency.value("SELECT count(DISTINCT row) FROM import_row") == len(entries)
+    told = " ".join(reason for (reason,) in await regency.rows("SELECT DISTINCT reason FROM import_row"))
+    for entry in entries:
+        assert not entry.nik or entry.nik not in told
+        assert entry.kk not in told
+        assert entry.name not in told
+
+
+async def test_the_line_an_answer_rests_on_can_be_found_again(regency: Regency, machine: Machine) -> None:
+    entry = replace(people(1)[0], nik=nik(1), kk=kk(5), name="SITI CONTOH")
+    await regency.put_cycle()
+    proposed = machine.propose(nik=nik(1))
+    await regency.send(machine)
+    content = csv_of([people(2)[1], entry])
+    await regency.import_list(content)
+    await regency.settle()
+    reference = (await regency.decisions())[proposed.record_id].evidence[0].reference
+    row = await regency.value("SELECT row FROM coverage WHERE reference = $1", reference)
+    assert nik(1) in content.decode().splitlines()[row - 1]
+
+
+async def test_the_same_person_in_two_lists_is_covered_by_each(regency: Regency) -> None:
+    entries = people(2)
+    await regency.import_list(csv_of(entries), name="april.csv", as_of="2021-04-30")
+    await regency.import_list(csv_of(entries[:1]), name="mei.csv", as_of="2021-05-31")
+    assert await regency.value("SELECT count(*) FROM coverage") == 3
+    assert await regency.database.read(lambda c: imports.find_digest(c, sha256(csv_of(entries[:1])).digest())) == (
+        "mei.csv"
+    )
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00", b"a,b\n1,2\n", b"NIK,NOKK,Nama\n1,2,3\n", b"\x00" * 100])
+async def test_what_is_no_list_is_refused_with_the_cure(regency: Regency, content: bytes) -> None:
+    with pytest.raises(ImportRefused) as refused:
+        await regency.import_list(content)
+    assert len(str(refused.value)) > 20
+    assert await counts(regency) == [0, 0, 0, 0]
+
+
+async def test_the_trail_shows_a_row_that_was_taken_out_or_changed(regency: Regency) -> None:
+    for n in range(1, 4):
+        await regency.import_list(csv_of(people(n)))
+    assert await regency.database.read(trail.check) == []
+    image = regency.database.serialize()  # type: ignore[attr-defined]
+    for tampering in (
+        "UPDATE audit_trail SET actor = 'command:other' WHERE seq = 2",
+        "DELETE FROM audit_trail WHERE seq = 1",
+        "UPDATE audit_trail SET seq = 9 WHERE seq = 3",
+    ):
+        await regency.database.transact(lambda c, sql=tampering: c.execute(sql))  # type: ignore[misc]
+        assert await regency.database.read(trail.check), tampering
+        regency.database.deserialize(image)  # type: ignore[attr-defined]
