@@ -6,7 +6,7 @@ from central.store import facts, overview
 from central.store.overview import PAGE_ROWS, Filter
 from central.web.desk import Desk
 from central.web.fleet import EVERYBODY
-from central.web.words import OUTCOMES
+from central.web.words import EVIDENCE, OUTCOMES, REASONS
 from chassis.database import Connection
 from chassis.web import account_of, page, roles
 from chassis.web.accounts import record_access
@@ -41,7 +41,7 @@ class DecisionPages:
         context |= {
             "chosen": chosen,
             "outcomes": OUTCOMES,
-            "reasons": reason_words(self._desk),
+            "reasons": REASONS,
             "number": number,
             "pages": page_count(context["total"]),
             "place": place,
@@ -58,7 +58,7 @@ class DecisionPages:
         await self._desk.database.transact(
             lambda c: record_access(c, now_ms=now_ms, actor=actor, action="view_decision", subject=proposal)
         )
-        context = {"trail": found, "proposal": proposal, "outcomes": OUTCOMES, "place": place}
+        context = {"trail": found, "outcomes": OUTCOMES, "evidence_words": EVIDENCE, "place": place}
         return await page(request, "decision.html", context)
 
     @roles(*EVERYBODY)
@@ -79,11 +79,6 @@ def page_number(request: web.Request) -> int:
 
 def page_count(total: object) -> int:
     return max(1, -(-int(str(total)) // PAGE_ROWS))
-
-
-def reason_words(desk: Desk) -> dict[str, str]:
-    """The reason's group, as lists show it; the whole sentence stands in the decision."""
-    return {code.value: reason.code.value.replace("_", " ") for code, reason in desk.rules.reasons.by_code.items()}
 
 
 def place(code: str) -> str:

@@ -7,7 +7,7 @@ from aiohttp import web
 
 from central.store import overview
 from central.web.desk import Desk
-from central.web.words import ROADS, STATES, FleetLine, ago, fleet_line
+from central.web.words import QUARANTINE, ROADS, STATES, FleetLine, ago, fleet_line
 from chassis.database import Connection
 from chassis.web import page, roles
 from protocol.ids import InvalidCode, parse_village_code
@@ -67,7 +67,13 @@ class FleetPages:
             }
 
         context = await self._desk.database.read(look)
-        context |= {"village": home, "states": STATES, "roads": ROADS, "ago": lambda ms: ago(ms, now_ms)}
+        context |= {
+            "village": home,
+            "states": STATES,
+            "roads": ROADS,
+            "reasons": QUARANTINE,
+            "ago": lambda ms: ago(ms, now_ms),
+        }
         return await page(request, "village.html", context)
 
 

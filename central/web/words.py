@@ -15,6 +15,31 @@ OUTCOMES = {
     "needs_review": ("Perlu diperiksa", "wait"),
     "withdrawn": ("Ditarik", "plain"),
 }
+REASONS = {
+    "covered_by_scheme": "sudah menerima bantuan lain",
+    "covered_household": "keluarganya sudah menerima bantuan lain",
+    "proposed_elsewhere": "sudah diusulkan di tempat lain",
+    "already_on_roster": "sudah ada pada daftar penerima",
+    "criteria_not_met": "syarat belum terpenuhi",
+    "under_age": "umur belum memenuhi syarat",
+    "occupation_excluded": "pekerjaan tidak memenuhi syarat",
+    "not_for_ward": "bukan untuk warga kelurahan",
+    "not_resident": "tidak berdomisili di Banyuwangi",
+    "not_validated": "belum divalidasi",
+    "validator_refused": "tidak disetujui pemeriksa",
+    "window_closed": "masa usulan sudah ditutup",
+    "received_late": "diterima setelah masa usulan",
+    "quota_full": "kuota penuh",
+    "deceased": "tercatat meninggal dunia",
+    "moved_out": "tercatat pindah",
+    "nik_invalid": "NIK belum benar",
+    "name_mismatch": "nama belum cocok dengan NIK",
+    "identity_conflict": "satu NIK untuk dua orang",
+    "possible_duplicate": "mungkin orang yang sama",
+    "cycle_unknown": "periode belum dikenal",
+}
+"""The reason in a few words, for lists; the whole sentence stands in the decision. One for every code (a test counts)."""
+EVIDENCE = {"coverage": "daftar penerima", "proposal": "usulan lain", "cycle": "masa usulan", "nik": "NIK"}
 FATES = {"kept": "Dipakai", "merged": "Digabung", "rejected": "Ditolak", "held": "Ditahan", "dropped": "Dilewati"}
 QUARANTINE = {
     "unknown_kind": "jenis catatan belum dikenal",
