@@ -11,6 +11,8 @@ from dataclasses import dataclass, field, replace
 from importlib import resources
 from typing import Any, TypeVar
 
+import msgspec
+
 from central import reconcile, tabulation
 from central.domain.catalogue import parse_reasons, parse_rules
 from central.domain.decisions import Proposal, key_kk, key_nik
@@ -27,6 +29,7 @@ from protocol import VERSION
 from protocol.codec import decode, encode, pack, unpack
 from protocol.errors import STATUS
 from protocol.feed import REGENCY, Cycle, Decision
+from protocol.ids import parse_village_code
 from protocol.messages import (
     ANCHOR,
     HELLO,
@@ -66,7 +69,9 @@ from protocol.ops import (
     write_body,
 )
 from protocol.parcel import OUTBOX, Label, wrap
+from protocol.regions import village as village_of
 from protocol.schemes import Rulebook, month
+from tests.builders import as_entry, siksng_csv, village_people
 from tests.protocol.samples import LETTERHEAD, SUBJECT
 
 DESA, OTHER_DESA, WARD = "3510252010", "3510152004", "3510161001"
@@ -489,3 +494,77 @@ class Regency:
 def read_welcome(machine: Machine, answer: Answer) -> Welcome:
     signed = opened(answer, Signed)
     return open_signed(WELCOME, signed, Welcome, lambda m, s: verify(machine.central_key, m, s))
+
+
+# --- one story for pages and metrics ----------------------------------------------------------------------------------
+
+NASTY_NAME = "<script>alert('SITI')</script> & \"CONTOH\""
+REVOKED_DESA = "3510252009"
+
+
+@dataclass
+class Story:
+    """What `fill` left behind."""
+
+    regency: Regency
+    desa: Machine
+    other: Machine
+    ward: Machine
+    accepted: bytes
+    refused: bytes
+    nasty: bytes
+    late: bytes
+
+
+async def fill(regency: Regency) -> Story:
+    """A desa in order, with every kind of answer; a desa with a clone and trouble in its log; a silent ward; a revoked one."""
+    await regency.put_cycle()
+    await regency.put_cycle(BLT_DD)
+    desa, other, ward = [await regency.enrol(code) for code in (DESA, OTHER_DESA, WARD)]
+    revoked = await regency.enrol(REVOKED_DESA)
+    for machine in (desa, other, ward, revoked):
+        await regency.greet(machine, software="0.1.0")
+        machine.open_log()
+    await regency.database.transact(lambda c: boxes.revoke(c, REVOKED_DESA, 1))
+    ward.propose(cycle=BLT_DD, nik=nik(40), kk=kk(40), name="RUKMINI")
+    await regency.send(ward)
+    accepted = desa.propose(nik=nik(1), kk=kk(1), name="SITI CONTOH").record_id
+    refused = desa.propose(nik=nik(2), kk=kk(2), name="DEWI RAHAYU").record_id
+    nasty = desa.propose(nik=nik(3), kk=kk(3), name=NASTY_NAME).record_id
+    desa.withdraw(desa.propose(nik=nik(4), kk=kk(4)).record_id)
+    await regency.send(desa)
+    await regency.settle()
+    await regency.import_list(siksng_row(nik(2), kk(9), "DEWI RAHAYU"))
+    await _trouble(regency, other)
+    late = desa.propose(nik=nik(5), kk=kk(5), name="SUYATNO").record_id
+    regency.clock.advance(days=15)
+    await regency.greet(desa, health=[("outbox_ops", 0), ("oldest_unacked_ms", 0), ("disk_free_ppm", 512_000)])
+    await regency.send(desa, len(desa.ops))
+    await regency.settle()
+    timeline = await regency.timeline()
+    await regency.feed(desa, Cursors(timeline, 5, 4, 2, 2))
+    waiting = [("outbox_ops", 7), ("oldest_unacked_ms", regency.clock.at_ms - 3 * 3_600_000)]
+    await regency.greet(other, clock_ms=regency.clock.at_ms - 90_000, health=waiting)
+    return Story(regency, desa, other, ward, accepted, refused, nasty, late)
+
+
+async def _trouble(regency: Regency, machine: Machine) -> None:
+    """An op that cannot be read, one number on two letters in two branches, and a living copy of the disk."""
+    machine.write_raw(b"\xc1", b"rahasia")
+    await regency.send(machine)
+    image = machine.copy()
+    image.salts += 100
+    machine.issue(1)
+    await regency.send(machine, len(machine.ops))
+    image.issue(1)
+    await regency.quarantine(image, image.batch())
+    image.fingerprint = b"another host...."
+    await regency.greet(image)
+    await regency.greet(image)
+
+
+def siksng_row(number: str, card: str, name: str, village: str = OTHER_DESA) -> bytes:
+    """A list of one household on PKH through 2021."""
+    person = village_people(random.Random(1), village_of(parse_village_code(village)), 1)[0]
+    entry = msgspec.structs.replace(as_entry(person), nik=number, kk=card, name=name)
+    return siksng_csv([(entry, {"PKH": "2021-01 s/d 2021-12"})]).encode()

@@ -1,7 +1,6 @@
 """Deciding again what new facts touch must end where deciding everything at once ends, whatever the order and the steps."""
 
 import dataclasses
-import random
 from collections.abc import Sequence
 
 import pytest
@@ -19,9 +18,6 @@ from central.store.imports import ImportFile
 from chassis.database import Connection, InPlaceDatabase, drive
 from protocol.codec import pack
 from protocol.feed import Decision
-from protocol.ids import parse_village_code
-from protocol.regions import village as village_of
-from tests.builders import as_entry, siksng_csv, village_people
 from tests.central.desk import (
     BLT_DD,
     DAY_MS,
@@ -36,6 +32,7 @@ from tests.central.desk import (
     kk,
     nik,
     proposal_fact,
+    siksng_row,
     unpack,
 )
 from tests.central.test_decisions import CYCLES, coverage, coverages_of, proposals_of
@@ -172,7 +169,7 @@ async def test_a_refusal_is_told_with_next_step_deadline_and_evidence(regency: R
     await regency.put_cycle()
     proposed = machine.propose(nik=nik(1), name="SITI CONTOH")
     await regency.send(machine)
-    content = list_of(nik(1), kk(7), "SITI CONTOH", OTHER_DESA)
+    content = siksng_row(nik(1), kk(7), "SITI CONTOH")
     await regency.import_list(content)
     await regency.settle()
     told = (await regency.decisions())[proposed.record_id]
@@ -185,12 +182,6 @@ async def test_a_refusal_is_told_with_next_step_deadline_and_evidence(regency: R
     ]
     assert told.evidence[0].reference == await regency.value("SELECT reference FROM coverage")
     assert "SITI" not in told.sentence
-
-
-def list_of(number: str, card: str, name: str, village: str) -> bytes:
-    person = village_people(random.Random(1), village_of(parse_village_code(village)), 1)[0]
-    entry = replace(as_entry(person), nik=number, kk=card, name=name)
-    return siksng_csv([(entry, {"PKH": "2021-01 s/d 2021-12"})]).encode()
 
 
 async def test_nothing_is_said_twice(regency: Regency, machine: Machine) -> None:
@@ -264,7 +255,7 @@ async def test_an_imported_list_touches_only_whom_it_names(regency: Regency, mac
     machine.propose(nik=nik(2), kk=kk(2))
     await regency.send(machine)
     await regency.settle()
-    await regency.import_list(list_of(nik(9), kk(2), "AGUS", OTHER_DESA))
+    await regency.import_list(siksng_row(nik(9), kk(2), "AGUS"))
     assert await regency.rows("SELECT nik FROM proposal WHERE is_dirty = 1") == [(nik(2),)]
     await regency.decide()
     codes = sorted(d.code for d in (await regency.decisions()).values())
@@ -301,7 +292,7 @@ async def test_feeds_stay_dense_and_the_digest_true_while_answers_change(
         await regency.send(machine)
         await regency.send(neighbour)
         await regency.settle()
-    await regency.import_list(list_of(nik(2), kk(3), "SITI CONTOH", DESA))
+    await regency.import_list(siksng_row(nik(2), kk(3), "SITI CONTOH", DESA))
     await regency.settle()
     found = await regency.database.read(lambda c: audit(c, RULES))
     assert (found.problems, found.decisions) == ([], 12)

@@ -1,0 +1,426 @@
+"""The officers' pages on a real server over a real file: who may see what, that it is true, and that it is harmless."""
+
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from aiohttp import CookieJar, web
+from aiohttp.test_utils import TestClient, TestServer
+from prometheus_client import CollectorRegistry
+
+from central.domain.decisions import ACCEPTED, NEEDS_REVIEW, REJECTED, WITHDRAWN
+from central.domain.reasons import ReasonCode
+from central.domain.siksng.rows import Fate
+from central.store import overview
+from central.store.overview import PAGE_ROWS
+from central.web import words
+from central.web.app import build_app
+from central.web.desk import Desk
+from chassis.database import Connection, SqliteDatabase
+from chassis.web import require_declarations
+from chassis.web.accounts import create_account, hash_password
+from protocol.ids import mask_name
+from protocol.regions import districts, villages
+from tests.central.desk import (
+    DESA,
+    NASTY_NAME,
+    OTHER_DESA,
+    PANGAN,
+    REVOKED_DESA,
+    RULES,
+    WARD,
+    Regency,
+    Story,
+    fill,
+    kk,
+    migrations,
+    nik,
+)
+from tests.chassis.conftest import PASSWORD, Browser
+
+ROLES = ("officer", "admin", "auditor", "ops")
+PAGE_BYTES_MAX = 100_000
+HASH = hash_password(PASSWORD)
+
+
+@dataclass
+class Hall:
+    """The pages being served, and the story they show."""
+
+    story: Story
+    server: TestServer
+    app: web.Application
+    browsers: dict[str, Browser]
+
+    async def browser(self, role: str = "officer") -> Browser:
+        if role not in self.browsers:
+            self.browsers[role] = Browser(TestClient(self.server, cookie_jar=CookieJar(unsafe=True)))
+            if role:
+                await self.browsers[role].sign_in(role)
+        return self.browsers[role]
+
+    async def get(self, path: str, role: str = "officer") -> tuple[int, str]:
+        answer = await (await self.browser(role)).get(path, allow_redirects=False)
+        return answer.status, await answer.text()
+
+    async def text(self, path: str, role: str = "officer") -> str:
+        """The page as read: tags gone, blanks joined."""
+        status, html = await self.get(path, role)
+        assert status == 200, html
+        main = html.partition("<main")[2].partition("</main>")[0]
+        return " ".join(re.sub(r"<[^>]+>", " ", main).split())
+
+
+@pytest.fixture
+async def hall(tmp_path: Path) -> AsyncIterator[Hall]:
+    database = await SqliteDatabase.open(tmp_path / "centre.db", migrations())
+    regency = Regency(database)
+    story = await fill(regency)
+
+    async def people(connection: Connection) -> None:
+        for role in ROLES:
+            await create_account(connection, login=role, display_name=role, role=role, password_hash=HASH, now_ms=0)
+
+    await database.transact(people)
+    app = build_app(Desk(database, regency.clock, RULES), CollectorRegistry(), "0.1.0")
+    server = TestServer(app)
+    await server.start_server()
+    hall = Hall(story, server, app, {})
+    yield hall
+    for browser in hall.browsers.values():
+        await browser.client.close()
+    await server.close()
+    await database.close()
+
+
+def paths(story: Story) -> dict[str, str]:
+    """One address for every route of a person."""
+    return {
+        "/": "/",
+        "/fleet": "/fleet",
+        "/fleet/{village}": f"/fleet/{DESA}",
+        "/decisions": "/decisions",
+        "/decisions/{proposal}": f"/decisions/{story.refused.hex()}",
+        "/cycles": "/cycles",
+        "/imports": "/imports",
+        "/imports/{id}": "/imports/1",
+    }
+
+
+HIDDEN_FROM = {("/decisions/{proposal}", "ops")}
+"""Whole numbers of people are no business of those who keep machines running."""
+
+
+async def test_every_role_sees_every_page_it_may_and_no_other(hall: Hall) -> None:
+    known = paths(hall.story)
+    served = {
+        r.resource.canonical
+        for r in hall.app.router.routes()
+        if r.resource is not None and r.method == "GET" and not r.resource.canonical.startswith(("/static", "/log"))
+    }
+    assert served == known.keys(), "a new page must be added here"
+    require_declarations(hall.app)
+    for role in ROLES:
+        for route, path in known.items():
+            status, html = await hall.get(path, role)
+            assert status == (403 if (route, role) in HIDDEN_FROM else 200), (role, route)
+            assert len(html.encode()) < PAGE_BYTES_MAX, route
+
+
+async def test_without_a_login_there_is_only_the_login(hall: Hall) -> None:
+    browser = await hall.browser("")
+    for path in paths(hall.story).values():
+        answer = await browser.get(path, allow_redirects=False)
+        assert answer.status == 303
+        assert answer.headers["Location"].startswith("/login?next=")
+
+
+async def test_these_pages_only_read(hall: Hall) -> None:
+    browser = await hall.browser()
+    for path in paths(hall.story).values():
+        assert (await browser.post(path)).status == 405
+    assert {r.method for r in hall.app.router.routes() if r.resource and "log" not in r.resource.canonical} == {
+        "GET",
+        "HEAD",
+    }
+
+
+# --- what they show ---------------------------------------------------------------------------------------------------
+
+
+async def test_the_overview_counts(hall: Hall) -> None:
+    text = await hall.text("/")
+    for said in ("1 terhubung", "1 server ganda dicurigai", "1 server dicabut", "1 terlambat lebih dari sehari"):
+        assert said in text
+    for said in ("2 disetujui", "2 ditolak", "1 perlu diperiksa", "1 ditarik"):
+        assert said in text
+    assert "Usulan menunggu keputusan 0" in text
+    assert "Nomor surat ganda 1" in text
+    assert "belum terbaca" in text
+
+
+async def test_the_fleet_lists_every_village_and_filters(hall: Hall) -> None:
+    text = await hall.text("/fleet")
+    assert "217 desa dan kelurahan" in text
+    status, html = await hall.get("/fleet")
+    assert status == 200
+    for each in villages():
+        assert f'href="/fleet/{each.code}"' in html
+    clone = await hall.text("/fleet?state=clone")
+    assert "1 desa dan kelurahan" in clone
+    assert "3 jam" in clone, "the oldest record that waits, by the box's own word"
+    district = districts()[0]
+    expected = sum(v.district == district for v in villages())
+    assert f"{expected} desa dan kelurahan" in await hall.text(f"/fleet?district={district.code}")
+    assert "0 desa dan kelurahan" in await hall.text("/fleet?state=nonsense")
+
+
+async def test_the_fleet_sorts(hall: Hall) -> None:
+    async def order(sort: str) -> list[str]:
+        _, html = await hall.get(f"/fleet?sort={sort}")
+        return re.findall(r'href="/fleet/(\d{10})"', html)
+
+    names = {v.code: v.name for v in villages()}
+    assert await order("code") == sorted(names)
+    by_name = [names[code] for code in await order("name")]
+    assert by_name == sorted(by_name)
+    assert (await order("waiting"))[0] == OTHER_DESA
+    assert (await order("unheard-of")) == sorted(names)
+
+
+async def test_a_village_in_full(hall: Hall) -> None:
+    text = await hall.text(f"/fleet/{OTHER_DESA}")
+    assert "Server ganda dicurigai" in text
+    assert "Belum dikirim menurut server desa 7" in text
+    assert "-90 detik" in text
+    assert "0.1.0" in text
+    assert "kepala catatan tidak terbaca" in text
+    assert "bad_header" not in text
+    assert "rahasia" not in text, "what cannot be read is counted, never shown"
+    assert "Nomor surat yang dipakai dua kali" in text
+    assert "470 2021 1" in text
+    desa = await hall.text(f"/fleet/{DESA}")
+    assert "Terhubung" in desa
+    assert "Nomor surat yang dipakai dua kali" not in desa
+
+
+async def test_the_dotted_code_of_a_village_is_understood(hall: Hall) -> None:
+    assert (await hall.get("/fleet/35.10.25.2010"))[0] == 200
+
+
+async def test_machines_that_were_replaced_or_revoked_are_named(hall: Hall) -> None:
+    await hall.story.regency.enrol(DESA, seed=2)
+    text = await hall.text(f"/fleet/{DESA}")
+    assert "2 dipakai" in text
+    assert "1 diganti" in text
+    revoked = await hall.text(f"/fleet/{REVOKED_DESA}")
+    assert "Server dicabut" in revoked
+    assert f"kampung-central enrol {REVOKED_DESA}" in revoked
+
+
+async def test_a_village_that_never_enrolled_says_how_to(hall: Hall) -> None:
+    absent = next(v for v in villages() if v.code not in {DESA, OTHER_DESA, WARD, REVOKED_DESA})
+    assert f"kampung-central enrol {absent.code}" in await hall.text(f"/fleet/{absent.code}")
+
+
+async def test_decisions_newest_first_with_masked_names(hall: Hall) -> None:
+    text = await hall.text("/decisions")
+    assert "6 keputusan" in text
+    assert mask_name("SITI CONTOH") in text
+    _, html = await hall.get("/decisions")
+    assert re.findall(r'href="/decisions/([0-9a-f]{32})"', html)[0] == hall.story.late.hex()
+    for secret in ("CONTOH", "RAHAYU", "SUYATNO", nik(1), kk(1)):
+        assert secret not in html
+    assert "covered" not in text, "officers read Indonesian"
+
+
+@pytest.mark.parametrize(
+    ("query", "count"),
+    [
+        ("outcome=accepted", 2),
+        ("outcome=rejected", 2),
+        ("outcome=needs_review", 1),
+        (f"cycle={PANGAN.code}", 5),
+        (f"village={WARD}", 1),
+        (f"outcome=rejected&village={DESA}", 1),
+        ("outcome=unheard-of", 0),
+    ],
+)
+async def test_decisions_are_filtered(hall: Hall, query: str, count: int) -> None:
+    assert f"{count} keputusan" in await hall.text(f"/decisions?{query}")
+
+
+async def test_decisions_come_in_pages(hall: Hall) -> None:
+    regency, machine = hall.story.regency, hall.story.desa
+    first = len(machine.ops) + 1
+    for n in range(PAGE_ROWS):
+        machine.propose(nik=nik(100 + n), kk=kk(100 + n))
+    await regency.send(machine, first)
+    await regency.settle()
+    seen: list[str] = []
+    for number in (1, 2):
+        _, html = await hall.get(f"/decisions?page={number}")
+        assert f"Halaman {number} dari 2" in html
+        seen += re.findall(r'href="/decisions/([0-9a-f]{32})"', html)
+    assert len(seen) == len(set(seen)) == PAGE_ROWS + 6
+
+
+async def test_one_decision_tells_the_whole_trail_and_that_it_was_looked_at(hall: Hall) -> None:
+    story = hall.story
+    text = await hall.text(f"/decisions/{story.refused.hex()}", "auditor")
+    for said in (
+        nik(2),
+        kk(2),
+        "DEWI RAHAYU",
+        "Ditolak",
+        "Sementara",
+        "Sudah terdaftar sebagai penerima Program Keluarga Harapan",
+        "Sanggahan dapat disampaikan",
+        "APBD-PANGAN - PKH:",
+        "2021-01..2021-12",
+        "2021-04-30",
+        "3 Mei 2021 12.00",
+    ):
+        assert said in text, said
+    told = (await story.regency.decisions())[story.refused]
+    assert told.facts_hash.hex()[:16] in text
+    rows = await story.regency.rows("SELECT actor, action, subject FROM access_log WHERE action = 'view_decision'")
+    assert rows == [("auditor", "view_decision", story.refused.hex())]
+
+
+async def test_what_nobody_may_see_is_not_noted_as_seen(hall: Hall) -> None:
+    await hall.get(f"/decisions/{hall.story.refused.hex()}", "ops")
+    await hall.get(f"/decisions/{'0' * 32}")
+    assert await hall.story.regency.value("SELECT count(*) FROM access_log WHERE action = 'view_decision'") == 0
+
+
+async def test_delivery_is_told_as_the_village_acknowledged_it(hall: Hall) -> None:
+    story = hall.story
+    delivery = {}
+    for record in (story.accepted, story.refused, story.nasty, story.late):
+        text = await hall.text(f"/decisions/{record.hex()}")
+        delivery[record] = re.findall(r"Sampai di desa (sudah ditampilkan|sudah tersimpan|belum)", text)[0]
+    seqs = dict(await story.regency.rows("SELECT proposal, feed_seq FROM decision"))
+    for record, said in delivery.items():
+        expected = "sudah ditampilkan" if seqs[record] <= 4 else "sudah tersimpan" if seqs[record] <= 5 else "belum"
+        assert said == expected
+    assert set(delivery.values()) == {"sudah ditampilkan", "sudah tersimpan", "belum"}
+
+
+async def test_cycles_and_imports(hall: Hall) -> None:
+    cycles = await hall.text("/cycles")
+    assert PANGAN.name in cycles
+    assert "17 Mei 2021" in cycles
+    imports = await hall.text("/imports")
+    assert "pkh.csv contoh 2021-04-30" in imports
+    one = await hall.text("/imports/1")
+    assert "1 dipakai" in one
+
+
+# --- hostile ----------------------------------------------------------------------------------------------------------
+
+
+async def test_a_name_is_text_wherever_it_stands(hall: Hall) -> None:
+    for path in ("/decisions", f"/decisions/{hall.story.nasty.hex()}"):
+        _, html = await hall.get(path)
+        assert "<script>alert" not in html
+        assert NASTY_NAME not in html
+    assert "&lt;script&gt;" in html
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/decisions?page=0",
+        "/decisions?page=-1",
+        "/decisions?page=x",
+        "/decisions?page=99999999999999999999",
+        "/decisions?page=9999999",
+        "/decisions?page=%D9%A3",
+        "/decisions?outcome=%3Cscript%3E&cycle=%22%3E%3Cscript%3E&village=%27",
+        "/decisions?outcome=%00&cycle=%00",
+        "/decisions?outcome=" + "x" * 5_000,
+        "/fleet?district=%3Cscript%3E&state=%22%3E%3Cscript%3E&sort=%3Cscript%3E",
+        "/fleet?sort=code&sort=name",
+        "/imports/1?page=7777",
+    ],
+)
+async def test_a_strange_question_gets_a_plain_answer(hall: Hall, path: str) -> None:
+    status, html = await hall.get(path)
+    assert status == 200
+    assert "<script>" not in html
+    assert len(html.encode()) < PAGE_BYTES_MAX
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/fleet/1",
+        "/fleet/9999999999",
+        "/fleet/%3Cscript%3E",
+        "/decisions/" + "0" * 32,
+        "/decisions/" + "A" * 32,
+        "/decisions/zz",
+        "/imports/999",
+        "/imports/x",
+        "/imports/0",
+        "/nowhere",
+    ],
+)
+async def test_what_is_not_there_is_not_found(hall: Hall, path: str) -> None:
+    status, html = await hall.get(path)
+    assert status == 404
+    assert "<script>" not in html
+
+
+async def test_no_address_or_log_line_carries_a_persons_number(hall: Hall, capsys: pytest.CaptureFixture[str]) -> None:
+    for path in paths(hall.story).values():
+        _, html = await hall.get(path)
+        for link in re.findall(r'(?:href|action)="([^"]*)"', html):
+            assert not re.search(r"\d{16}", link)
+    out, err = capsys.readouterr()
+    assert nik(2) not in out + err
+
+
+async def test_pages_need_no_script(hall: Hall) -> None:
+    for path in paths(hall.story).values():
+        _, html = await hall.get(path)
+        assert "onclick" not in html
+        assert "javascript:" not in html
+        assert html.count("<h1") == 1
+        assert re.search(r"<title>[^<]+</title>", html)
+        for control in re.findall(r'<(?:select|input)(?! type="hidden")[^>]*>', html):
+            identity = re.search(r'id="([^"]+)"', control)
+            assert identity, control
+            assert f'for="{identity[1]}"' in html, "every field has its label"
+
+
+async def test_decision_counts_feed_the_command(hall: Hall) -> None:
+    counts = await hall.story.regency.database.read(overview.decision_counts)
+    assert (PANGAN.code, "rejected", "covered_by_scheme", 1) in counts
+    assert sum(n for *_, n in counts) == 6
+
+
+def test_every_reason_outcome_and_fate_has_its_words() -> None:
+    assert words.REASONS.keys() == {code.value for code in ReasonCode}
+    assert words.FATES.keys() >= {fate.value for fate in Fate}
+    assert words.OUTCOMES.keys() == {ACCEPTED, REJECTED, NEEDS_REVIEW, WITHDRAWN}
+    assert words.QUARANTINE.keys() == {"bad_header", "unknown_kind", "future_schema", "bad_body"}
+
+
+def test_how_long_ago_in_the_roughest_unit_that_still_tells() -> None:
+    def told(minutes: float) -> str:
+        return words.ago(0, int(minutes * 60_000))
+
+    assert words.ago(None, 0) == "-"
+    assert [told(n) for n in (-5, 0.9, 1, 119, 120, 2_879, 2_880)] == [
+        "baru saja",
+        "baru saja",
+        "1 menit",
+        "119 menit",
+        "2 jam",
+        "47 jam",
+        "2 hari",
+    ]
