@@ -1,0 +1,213 @@
+"""The officers' pages in a real browser, without scripts, at 1024 x 768, in light and dark, with the keyboard alone.
+
+The pictures in build/screenshots are for people to look at.
+"""
+
+import asyncio
+import random
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+from prometheus_client import CollectorRegistry
+
+from central.web.app import build_app
+from central.web.desk import Desk
+from chassis.database import Connection, SqliteDatabase
+from chassis.web.accounts import create_account, hash_password
+from protocol.regions import villages
+from tests.central.desk import RULES, START_MS, Regency, Story, fill, migrations
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: uv sync --all-groups")
+
+CHROMIUM = Path("/usr/bin/chromium")
+PICTURES = Path(__file__).parents[2] / "build" / "screenshots"
+PASSWORD = "kabupaten-2021"
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+FLEET = 60
+"""Villages enrolled for the pictures, so that the fleet looks like one."""
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not CHROMIUM.exists(), reason="no /usr/bin/chromium: sh tests/browser/tools.sh installs it"),
+]
+
+
+@dataclass
+class Site:
+    address: str
+    story: Story
+
+
+class Served:
+    """The pages on a thread of their own: the browser's driver wants this one."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+
+    def start(self) -> Site:
+        self._thread.start()
+        return asyncio.run_coroutine_threadsafe(self._start(), self._loop).result(60)
+
+    def stop(self) -> None:
+        asyncio.run_coroutine_threadsafe(self._stop(), self._loop).result(60)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(10)
+
+    async def _start(self) -> Site:
+        self._database = await SqliteDatabase.open(self._folder / "centre.db", migrations())
+        regency = Regency(self._database)
+        story = await fill(regency)
+        await enrol_more(regency)
+
+        async def people(connection: Connection) -> None:
+            await create_account(
+                connection,
+                login="petugas",
+                display_name="Ratna Wulandari",
+                title="Dinas Sosial",
+                role="officer",
+                password_hash=hash_password(PASSWORD),
+                now_ms=START_MS,
+            )
+
+        await self._database.transact(people)
+        self._runner = web.AppRunner(
+            build_app(Desk(self._database, regency.clock, RULES), CollectorRegistry(), "0.1.0")
+        )
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", 0)
+        await site.start()
+        port = self._runner.addresses[0][1]
+        return Site(f"http://127.0.0.1:{port}", story)
+
+    async def _stop(self) -> None:
+        await self._runner.cleanup()
+        await self._database.close()
+
+
+async def enrol_more(regency: Regency) -> None:
+    """Villages that were heard from at different times, some with records that wait."""
+    rng = random.Random(5)
+    now_ms = regency.clock.at_ms
+    for each in rng.sample(villages(), FLEET):
+        if each.code in {"3510252010", "3510152004", "3510161001", "3510252009"}:
+            continue
+        regency.clock.at_ms = now_ms - rng.choice([10_000, 40_000, 50_000, 40 * 60_000, 30 * 3_600_000])
+        machine = await regency.enrol(each.code)
+        waiting = rng.choice([0, 0, 0, 3, 48])
+        oldest = regency.clock.at_ms - 5_400_000 if waiting else 0
+        health = [("outbox_ops", waiting), ("oldest_unacked_ms", oldest), ("disk_free_ppm", 400_000)]
+        await regency.greet(machine, health=health, software="0.1.0")
+    regency.clock.at_ms = now_ms
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    served = Served(tmp_path_factory.mktemp("centre"))
+    yield served.start()
+    served.stop()
+
+
+@pytest.fixture(scope="module")
+def chromium() -> "Iterator[sync_api.Browser]":
+    with sync_api.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        yield browser
+        browser.close()
+
+
+def open_page(chromium: "sync_api.Browser", site: Site, scheme: str = "light") -> "sync_api.Page":
+    """Signed in, with scripts forbidden."""
+    context = chromium.new_context(
+        viewport={"width": 1024, "height": 768}, color_scheme=scheme, java_script_enabled=False, locale="id-ID"
+    )
+    page = context.new_page()
+    page.goto(site.address + "/")
+    page.get_by_label("Nama pengguna").fill("petugas")
+    page.get_by_label("Kata sandi").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_url(site.address + "/")
+    return page
+
+
+ROUTES = {
+    "home": "/",
+    "fleet": "/fleet",
+    "village": "/fleet/3510152004",
+    "decisions": "/decisions",
+    "decision": "",
+    "cycles": "/cycles",
+    "imports": "/imports",
+    "import": "/imports/1",
+}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_page_fits_an_old_screen(chromium: "sync_api.Browser", site: Site, scheme: str) -> None:
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    page = open_page(chromium, site, scheme)
+    for name, path in ROUTES.items():
+        page.goto(site.address + (path or f"/decisions/{site.story.refused.hex()}"))
+        page.screenshot(path=str(PICTURES / f"centre-{name}-{scheme}.png"))
+        width = page.locator("main").bounding_box()
+        assert width is not None
+        assert width["x"] + width["width"] <= 1024, f"{name}: no sideways scrolling"
+        frames = page.locator(".table-frame").all()
+        for frame in frames:
+            table, room = frame.locator("table").bounding_box(), frame.bounding_box()
+            assert table is not None
+            assert room is not None
+            assert table["width"] <= room["width"] + 1, f"{name}: a table wider than the screen"
+    page.context.close()
+
+
+def test_an_officer_finds_the_villages_in_trouble(chromium: "sync_api.Browser", site: Site) -> None:
+    page = open_page(chromium, site)
+    page.get_by_role("link", name="1 server ganda dicurigai").click()
+    assert page.locator("h1").inner_text() == "Armada: 1 desa dan kelurahan"
+    page.get_by_role("link", name="Kemiren").click()
+    assert "Dua server memakai kunci desa ini" in page.locator("main").inner_text()
+    page.get_by_role("link", name="Keputusan untuk desa ini").click()
+    assert "0 keputusan" in page.locator("main").inner_text()
+    page.context.close()
+
+
+def test_an_officer_reads_why_somebody_was_refused(chromium: "sync_api.Browser", site: Site) -> None:
+    page = open_page(chromium, site)
+    page.get_by_role("navigation").get_by_role("link", name="Keputusan").click()
+    page.get_by_label("Hasil").select_option("rejected")
+    page.get_by_label("Kode desa").fill("3510252010")
+    page.get_by_role("button", name="Tampilkan").click()
+    page.get_by_role("link", name="D*** R***").click()
+    text = page.locator("main").inner_text()
+    assert "Sudah terdaftar sebagai penerima Program Keluarga Harapan" in text
+    assert "DEWI RAHAYU" in text
+    page.context.close()
+
+
+def test_the_fleet_with_the_keyboard_alone(chromium: "sync_api.Browser", site: Site) -> None:
+    page = open_page(chromium, site)
+    page.goto(site.address + "/fleet")
+    page.keyboard.press("Tab")
+    assert page.locator(":focus").inner_text() == "Langsung ke isi"
+    page.keyboard.press("Enter")
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        if page.locator(":focus").get_attribute("name") == "district":
+            break
+    page.keyboard.type("Songgon")
+    page.keyboard.press("Tab")
+    page.keyboard.type("Nama")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/fleet?district=*")
+    names = page.locator("tbody tr td:first-child").all_inner_texts()
+    assert names == sorted(names)
+    assert set(page.locator("tbody tr td:nth-child(2)").all_inner_texts()) == {"Songgon"}
+    page.context.close()
