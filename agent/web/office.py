@@ -1,7 +1,7 @@
 """What every page of the village needs at hand: the archive, the rules of the office, and the state of the road."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from agent.config import AgentSettings
 from agent.domain.letters import LetterKind
@@ -13,8 +13,7 @@ from agent.store import Stamper, Store
 
 @dataclass(frozen=True)
 class Office:
-    """Made once by the composition root. `road` is None on a box that is not enrolled yet; `printed` counts what was
-    printed, by kind and result, for the metrics."""
+    """Made once by the composition root. `road` gives None on a box that is not enrolled yet."""
 
     settings: AgentSettings
     store: Store
@@ -22,7 +21,6 @@ class Office:
     kinds: Mapping[str, LetterKind]
     texts: Mapping[tuple[str, int], LetterText]
     road: Callable[[], Status | None]
-    printed: dict[tuple[str, str], int] = field(default_factory=dict)
 
     def numbering(self) -> NumberingPolicy | NumberingError:
         """The policy, or what is missing in the settings, to be shown to whoever can set it."""

@@ -1,0 +1,134 @@
+"""The box's numbers for Prometheus, on loopback only. Labels are kinds and results, never a person's or a letter's."""
+
+import asyncio
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from aiohttp import web
+from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.registry import Collector
+
+from agent.machine import disk_room
+from agent.store import oplog
+from agent.store.oplog import Outbox
+from agent.web.office import Office
+from chassis.web import machine
+
+PREFIX = "kampung"
+BUCKETS_SECONDS = (0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5)
+
+
+class Measures:
+    """What pages count while they work."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._issued = Counter(f"{PREFIX}_letters_issued", "Letters issued since start", ["kind"], registry=registry)
+        self._duration = Histogram(
+            f"{PREFIX}_letter_issue_duration_seconds",
+            "From the clerk's yes to a durable letter",
+            buckets=BUCKETS_SECONDS,
+            registry=registry,
+        )
+        self._print_failures = Counter(f"{PREFIX}_print_failures", "Letters that could not be set", registry=registry)
+
+    def issued(self, kind: str, seconds: float) -> None:
+        self._issued.labels(kind).inc()
+        self._duration.observe(seconds)
+
+    def print_failed(self) -> None:
+        self._print_failures.inc()
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    waiting: Outbox
+    database_bytes: int
+    wal_bytes: int
+    disk_free_ratio: float
+
+
+class BoxCollector(Collector):
+    """Renders what was read last; `refresh` is awaited by the handler before it renders."""
+
+    def __init__(self, office: Office) -> None:
+        self._office = office
+        self._look: _Look | None = None
+
+    async def refresh(self) -> None:
+        path = self._office.settings.database
+        wal = path.with_name(path.name + "-wal")
+        self._look = _Look(
+            waiting=await self._office.store.database.read(oplog.outbox),
+            database_bytes=path.stat().st_size if path.exists() else 0,
+            wal_bytes=wal.stat().st_size if wal.exists() else 0,
+            disk_free_ratio=disk_room(self._office.settings.data_folder).free_ppm / 1_000_000,
+        )
+
+    def describe(self) -> Iterable[Metric]:
+        return []
+
+    def collect(self) -> Iterator[Metric]:
+        look = self._look
+        if look is None:
+            return
+        yield GaugeMetricFamily(
+            f"{PREFIX}_outbox_records", "Records the centre has not acknowledged", value=look.waiting.ops
+        )
+        oldest = GaugeMetricFamily(f"{PREFIX}_oldest_unacked_timestamp_seconds", "When the oldest of them was written")
+        if look.waiting.oldest_ms is not None:
+            oldest.add_metric([], look.waiting.oldest_ms / 1000)
+        yield oldest
+        yield GaugeMetricFamily(f"{PREFIX}_database_bytes", "Size of the database file", value=look.database_bytes)
+        yield GaugeMetricFamily(f"{PREFIX}_wal_bytes", "Size of the write-ahead log", value=look.wal_bytes)
+        yield GaugeMetricFamily(f"{PREFIX}_disk_free_ratio", "Free part of the data disk", value=look.disk_free_ratio)
+        yield from self._road()
+
+    def _road(self) -> Iterator[Metric]:
+        status = self._office.road()
+        if status is None:
+            return
+        yield GaugeMetricFamily(f"{PREFIX}_online", "1 while the centre answers", value=int(status.is_online))
+        yield GaugeMetricFamily(
+            f"{PREFIX}_sync_halted", "1 while a safety rule stops the sync", value=int(bool(status.halted))
+        )
+        yield GaugeMetricFamily(
+            f"{PREFIX}_clock_skew_seconds", "Own clock minus centre clock", value=status.clock_skew_ms / 1000
+        )
+        attempts = CounterMetricFamily(
+            f"{PREFIX}_sync_attempts", "Requests to the centre, by result", labels=["result"]
+        )
+        for result, count in sorted(status.attempts.items()):
+            attempts.add_metric([result], count)
+        yield attempts
+        yield CounterMetricFamily(
+            f"{PREFIX}_digest_mismatches", "Feeds that had to be fetched anew", value=status.digest_mismatches
+        )
+
+
+class MachinePages:
+    """/metrics and /healthz."""
+
+    def __init__(self, office: Office, registry: CollectorRegistry, collector: BoxCollector) -> None:
+        self._office = office
+        self._registry = registry
+        self._collector = collector
+
+    def routes(self) -> list[web.RouteDef]:
+        return [web.get("/metrics", self.metrics), web.get("/healthz", self.health)]
+
+    @machine
+    async def metrics(self, request: web.Request) -> web.StreamResponse:
+        await self._collector.refresh()
+        body = await asyncio.to_thread(generate_latest, self._registry)
+        return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    @machine
+    async def health(self, request: web.Request) -> web.StreamResponse:
+        database = self._office.store.database
+        if database.failure is None:
+            await database.transact(lambda connection: connection.fetch_value("SELECT 1"))
+            return web.json_response({"status": "ok"})
+        cause = "the database failed: check the disk, then restart"
+        return web.json_response({"status": "failed", "cause": cause}, status=503)
