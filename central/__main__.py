@@ -116,6 +116,7 @@ class Central:
         pipeline = Pipeline(self.database, rules, clock, wakeups.wake)
         revoked = RevocationFile(self.settings.revoked)
         ingest = Ingest(self.database, self.key, clock, revoked, pipeline.poke, wakeups.wake)
+        await ingest.start()
         door = web.Application()
         door.add_routes(Door(ingest, Enrolment(self.database, self.key, clock), wakeups).routes())
         desk, registry = Desk(self.database, clock, rules), CollectorRegistry()
