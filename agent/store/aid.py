@@ -77,11 +77,26 @@ async def withdraw(desk: Desk, proposal_id: bytes, reason: str, actor: str) -> R
 
 
 async def recent(connection: Connection, *, outcome: str | None = None, limit: int = LIST_MAX) -> list[ProposalRow]:
-    """Newest first; `outcome` filters by the centre's answer (`waiting`: none yet)."""
-    where = {None: "1", "waiting": "decision.outcome IS NULL"}.get(outcome, "decision.outcome = $2")
+    """Newest first; `outcome` filters by the centre's answer (`waiting`: none yet, and not withdrawn)."""
+    where = {None: "1", "waiting": _WAITING}.get(outcome, "decision.outcome = $2")
     args = (limit,) if outcome in {None, "waiting"} else (limit, outcome)
     rows = await connection.fetch_all(f"{_ROWS} WHERE {where} ORDER BY proposal.written_ms DESC LIMIT $1", *args)
     return [_row(r) for r in rows]
+
+
+async def news(connection: Connection, limit: int = LIST_MAX) -> list[tuple[ProposalRow, bool]]:
+    """Refusals and doubts, the last to arrive first; True where nobody has opened the proposal since it arrived."""
+    rows = await connection.fetch_all(
+        _ROWS + " WHERE decision.outcome IN ('rejected', 'needs_review') ORDER BY decision.arrived_ms DESC LIMIT $1",
+        limit,
+    )
+    return [(_row(r), not r["is_seen"]) for r in rows]
+
+
+async def count_since(connection: Connection, since_ms: int) -> int:
+    """Proposals written from this moment on, by the box's clock."""
+    total: int = await connection.fetch_value("SELECT count(*) FROM proposal WHERE written_ms >= $1", since_ms)
+    return total
 
 
 async def find(connection: Connection, proposal_id: bytes) -> ProposalRow | None:
@@ -97,18 +112,26 @@ async def of_resident(connection: Connection, resident: bytes) -> list[ProposalR
 
 
 async def counts(connection: Connection) -> dict[str, int]:
-    """Proposals by the centre's answer; `waiting` are those without one."""
+    """Proposals by the centre's answer; `waiting` are those without one that were not withdrawn."""
     rows = await connection.fetch_all(
-        "SELECT coalesce(decision.outcome, 'waiting'), count(*) FROM proposal"
-        " LEFT JOIN decision ON decision.proposal = proposal.id GROUP BY 1"
+        "SELECT coalesce(decision.outcome, iif(withdrawn_reason IS NULL, 'waiting', 'withdrawn')), count(*)"
+        " FROM proposal LEFT JOIN decision ON decision.proposal = proposal.id GROUP BY 1"
     )
     return {r[0]: r[1] for r in rows}
+
+
+VIEWED = "view_proposal"
+"""What the trail of looks calls opening a proposal."""
+
+_WAITING = "decision.outcome IS NULL AND proposal.withdrawn_reason IS NULL"
 
 
 _ROWS = (
     "SELECT proposal.id, proposal.scheme, proposal.cycle, proposal.resident, proposal.name, proposal.nik,"
     " proposal.written_ms, proposal.withdrawn_reason, proposal.seq <= log.acked_seq AS is_acked, decision.value,"
-    " coalesce(decision.is_unconfirmed, 0) AS is_unconfirmed"
+    " coalesce(decision.is_unconfirmed, 0) AS is_unconfirmed,"
+    f" EXISTS (SELECT 1 FROM access_log WHERE subject = lower(hex(proposal.id)) AND action = '{VIEWED}'"
+    " AND at_ms >= decision.arrived_ms) AS is_seen"
     " FROM proposal JOIN log ON log.ordinal = proposal.log LEFT JOIN decision ON decision.proposal = proposal.id"
 )
 

@@ -90,6 +90,11 @@ class Desk:
     async def highest(self) -> Numbers:
         return await highest(self.connection)
 
+    async def confirm_numbers(self, numbers: list[NumberHigh], how: str, actor: str) -> None:
+        """The clerk read the paper agenda (how=agenda): numbering may go on above these."""
+        await self.append(lambda salt: NumbersConfirmed(salt=salt, numbers=numbers, how=how, actor=actor))
+        await _set_numbering(self.connection, "known")
+
     async def close(self) -> Mark | None:
         """The mark this transaction leads to; None when nothing was written."""
         if self.head == self._before:
@@ -259,13 +264,8 @@ class Store:
             await views.raise_floor(connection, high)
 
     async def confirm_numbers(self, numbers: list[NumberHigh], how: str, actor: str) -> None:
-        """The clerk read the paper agenda (how=agenda): numbering may go on above these."""
-
-        async def work(desk: Desk) -> None:
-            await desk.append(lambda salt: NumbersConfirmed(salt=salt, numbers=numbers, how=how, actor=actor))
-            await _set_numbering(desk.connection, "known")
-
-        await self.write(work)
+        """`Desk.confirm_numbers` in a transaction of its own."""
+        await self.write(lambda desk: desk.confirm_numbers(numbers, how, actor))
 
     async def acknowledge(self, receipt: Receipt, signed: Signed) -> None:
         """The centre's signed word, already verified, for a place in one of this box's logs."""

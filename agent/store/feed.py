@@ -150,6 +150,14 @@ async def digests(connection: Connection) -> dict[str, tuple[int, bytes]]:
     return {r[0]: (r[1], r[2]) for r in rows}
 
 
+async def values(connection: Connection, kind: str, limit: int) -> list[msgspec.Struct]:
+    """What the centre last told this village of one kind, newest first."""
+    rows = await connection.fetch_all(
+        "SELECT value FROM feed_state WHERE feed = $1 AND kind = $2 ORDER BY seq DESC LIMIT $3", VILLAGE, kind, limit
+    )
+    return [msgspec.msgpack.decode(r[0], type=VALUES[kind]) for r in rows]
+
+
 def _is_understood(kind: str, critical: bool) -> bool:
     return not critical or kind in VALUES or kind in _PASSED
 

@@ -134,12 +134,10 @@ async def find(
     return _from_wire(letter_id, body, kinds[body.kind]), _row(row)
 
 
-async def recent(connection: Connection, *, limit: int = LIST_MAX, before_ms: int | None = None) -> list[LetterRow]:
+async def recent(connection: Connection, *, limit: int = LIST_MAX, offset: int = 0) -> list[LetterRow]:
+    """The register, newest first."""
     rows = await connection.fetch_all(
-        _ROWS
-        + " WHERE $1 IS NULL OR letter.written_ms < $1 ORDER BY letter.written_ms DESC, letter.number DESC LIMIT $2",
-        before_ms,
-        limit,
+        _ROWS + " ORDER BY letter.written_ms DESC, letter.number DESC, letter.id LIMIT $1 OFFSET $2", limit, offset
     )
     return [_row(r) for r in rows]
 
@@ -154,6 +152,17 @@ async def of_resident(connection: Connection, resident: bytes) -> list[LetterRow
 async def count(connection: Connection) -> int:
     total: int = await connection.fetch_value("SELECT count(*) FROM letter")
     return total
+
+
+async def count_on(connection: Connection, day: date) -> int:
+    """Letters that bear this date."""
+    total: int = await connection.fetch_value("SELECT count(*) FROM letter WHERE issued_on = $1", day.isoformat())
+    return total
+
+
+async def count_by_kind(connection: Connection) -> dict[str, int]:
+    """Letters ever issued here, by kind."""
+    return {r[0]: r[1] for r in await connection.fetch_all("SELECT kind, count(*) FROM letter GROUP BY kind")}
 
 
 async def numbers(connection: Connection) -> list[NumberHigh]:

@@ -10,7 +10,7 @@ from aiohttp import web
 
 from agent.domain import texts
 from agent.domain.fields import FieldError
-from agent.domain.letters import Draft, LetterKind, Signer, check_fields, head_title, write_draft
+from agent.domain.letters import Draft, Letter, LetterKind, Signer, check_fields, head_title, write_draft
 from agent.domain.numbering import NumberingError, NumberingPolicy, date_wib
 from agent.domain.refusal import DATE_UNCONFIRMED, Refusal
 from agent.domain.residents import member_of, subject_of
@@ -238,7 +238,7 @@ class LetterPages:
         context = {"letter": letter, "row": row, "reason": reason, "errors": errors}
         return await page(request, "letter_void.html", context, status=422 if errors else 200)
 
-    async def _find(self, request: web.Request) -> tuple[letters.Letter, letters.LetterRow]:
+    async def _find(self, request: web.Request) -> tuple[Letter, letters.LetterRow]:
         letter_id, kinds = bytes.fromhex(request.match_info["id"]), dict(self._office.kinds)
         found = await self._office.store.database.read(lambda c: letters.find(c, letter_id, kinds))
         if found is None:
