@@ -7,7 +7,7 @@ from aiohttp import web
 
 from central.store import overview
 from central.web.desk import Desk
-from central.web.words import QUARANTINE, ROADS, STATES, FleetLine, ago, fleet_line
+from central.web.words import QUARANTINE, ROADS, STATES, FleetLine, ago, fleet_line, skew
 from chassis.database import Connection
 from chassis.web import page, roles
 from protocol.ids import InvalidCode, parse_village_code
@@ -47,6 +47,7 @@ class FleetPages:
             "districts": districts(),
             "chosen": {"district": district, "state": state, "sort": sort if sort in SORTS else "code"},
             "ago": lambda ms: ago(ms, now_ms),
+            "skew": skew,
         }
         return await page(request, "fleet.html", context)
 
@@ -67,13 +68,8 @@ class FleetPages:
             }
 
         context = await self._desk.database.read(look)
-        context |= {
-            "village": home,
-            "states": STATES,
-            "roads": ROADS,
-            "reasons": QUARANTINE,
-            "ago": lambda ms: ago(ms, now_ms),
-        }
+        context |= {"village": home, "states": STATES, "roads": ROADS, "reasons": QUARANTINE, "skew": skew}
+        context["ago"] = lambda ms: ago(ms, now_ms)
         return await page(request, "village.html", context)
 
 

@@ -8,6 +8,8 @@ from protocol.regions import Village
 ONLINE_MS = 3 * 60_000
 """A box at rest asks every 50 seconds; three missed polls and it counts as silent."""
 LATE_MS = 24 * 3_600_000
+SKEW_SECONDS = 30
+"""A clock that is less wrong than this needs nobody's attention."""
 
 OUTCOMES = {
     "accepted": ("Disetujui", "good"),
@@ -50,7 +52,7 @@ QUARANTINE = {
 STATES = {
     "online": ("Terhubung", "good"),
     "silent": ("Tidak terdengar", "wait"),
-    "late": ("Terlambat lebih dari sehari", "bad"),
+    "late": ("Diam lebih dari sehari", "bad"),
     "clone": ("Server ganda dicurigai", "bad"),
     "revoked": ("Server dicabut", "bad"),
     "absent": ("Belum terdaftar", "plain"),
@@ -100,6 +102,15 @@ def state_of(found: VillageState, now_ms: int) -> str:
     if silent_ms > LATE_MS:
         return "late"
     return "silent" if silent_ms > ONLINE_MS else "online"
+
+
+def skew(seconds: int) -> str:
+    """`-` where the clock is right enough, else by how much it runs ahead or behind."""
+    if abs(seconds) < SKEW_SECONDS:
+        return "-"
+    size = abs(seconds)
+    words = f"{size} detik" if size < 120 else f"{size // 60} menit" if size < 7_200 else f"{size // 3_600} jam"
+    return ("maju " if seconds > 0 else "mundur ") + words
 
 
 def ago(ms: int | None, now_ms: int) -> str:
