@@ -153,7 +153,9 @@ def test_every_page_fits_an_old_screen(chromium: "sync_api.Browser", site: Site,
     PICTURES.mkdir(parents=True, exist_ok=True)
     page = open_page(chromium, site, scheme)
     for name, path in ROUTES.items():
-        page.goto(site.address + (path or f"/decisions/{site.story.refused.hex()}"))
+        answer = page.goto(site.address + (path or f"/decisions/{site.story.refused.hex()}"))
+        assert answer is not None
+        assert answer.status == 200, name
         page.screenshot(path=str(PICTURES / f"centre-{name}-{scheme}.png"))
         width = page.locator("main").bounding_box()
         assert width is not None

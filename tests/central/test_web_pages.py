@@ -152,7 +152,7 @@ async def test_these_pages_only_read(hall: Hall) -> None:
 
 async def test_the_overview_counts(hall: Hall) -> None:
     text = await hall.text("/")
-    for said in ("1 terhubung", "1 server ganda dicurigai", "1 server dicabut", "1 terlambat lebih dari sehari"):
+    for said in ("1 terhubung", "1 server ganda dicurigai", "1 server dicabut", "1 diam lebih dari sehari"):
         assert said in text
     for said in ("2 disetujui", "2 ditolak", "1 perlu diperiksa", "1 ditarik"):
         assert said in text
@@ -194,7 +194,7 @@ async def test_a_village_in_full(hall: Hall) -> None:
     text = await hall.text(f"/fleet/{OTHER_DESA}")
     assert "Server ganda dicurigai" in text
     assert "Belum dikirim menurut server desa 7" in text
-    assert "-90 detik" in text
+    assert "mundur 90 detik" in text
     assert "0.1.0" in text
     assert "kepala catatan tidak terbaca" in text
     assert "bad_header" not in text
@@ -424,3 +424,8 @@ def test_how_long_ago_in_the_roughest_unit_that_still_tells() -> None:
         "47 jam",
         "2 hari",
     ]
+
+
+def test_a_clock_that_is_right_enough_is_not_mentioned() -> None:
+    told = [words.skew(n) for n in (0, 29, -29, 30, -90, 600, -86_400)]
+    assert told == ["-", "-", "-", "maju 30 detik", "mundur 90 detik", "maju 10 menit", "mundur 24 jam"]
