@@ -18,6 +18,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 LOOP_LAG_INTERVAL_SECONDS = 5.0  # a probe of the loop; often enough for an alert, rare enough to cost nothing
 DURATION_BUCKETS_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)  # 100 ms is the promise
 NO_ROUTE: Final = "none"  # one label value for every path that does not exist
+ALL_ROUTES: Final = "all"
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
@@ -29,10 +30,16 @@ class HttpMetrics:
     duration: Histogram
     in_flight: Gauge
     loop_lag: Gauge
+    is_by_route: bool = True
 
     @classmethod
-    def create(cls, registry: CollectorRegistry, *, prefix: str, version: str) -> "HttpMetrics":
-        """Registers `<prefix>_http_requests_total` and its neighbours, and `<prefix>_build_info`."""
+    def create(
+        cls, registry: CollectorRegistry, *, prefix: str, version: str, is_by_route: bool = True
+    ) -> "HttpMetrics":
+        """Registers `<prefix>_http_requests_total` and its neighbours, and `<prefix>_build_info`.
+
+        `is_by_route=False` for a program with many pages and a small budget of series: one route called `all`.
+        """
         Info(f"{prefix}_build", "What is running", registry=registry).info({"version": version})
         return cls(
             requests=Counter(
@@ -52,6 +59,7 @@ class HttpMetrics:
             loop_lag=Gauge(
                 f"{prefix}_event_loop_lag_seconds", "How late the event loop woke a waiting task", registry=registry
             ),
+            is_by_route=is_by_route,
         )
 
     def middleware(self) -> Middleware:
@@ -60,7 +68,7 @@ class HttpMetrics:
         @web.middleware
         async def measure(request: web.Request, handler: Handler) -> web.StreamResponse:
             method = request.method if request.method in METHODS else "other"
-            route = route_template(request)
+            route = route_template(request) if self.is_by_route else ALL_ROUTES
             started = time.perf_counter()
             status = "500"
             with self.in_flight.track_inprogress():

@@ -14,6 +14,8 @@ from protocol.feed import Decision
 from protocol.ids import Nik, is_placeholder
 
 LIST_MAX = 200
+VIEWED = "view_proposal"
+"""What the trail of looks calls opening a proposal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,18 @@ async def news(connection: Connection, limit: int = LIST_MAX) -> list[tuple[Prop
         _ROWS + " WHERE decision.outcome IN ('rejected', 'needs_review') ORDER BY decision.arrived_ms DESC LIMIT $1",
         limit,
     )
-    return [(_row(r), not r["is_seen"]) for r in rows]
+    return [(_row(r), not await _is_opened(connection, r["id"])) for r in rows]
+
+
+async def _is_opened(connection: Connection, proposal_id: bytes) -> bool:
+    opened: int = await connection.fetch_value(
+        "SELECT EXISTS (SELECT 1 FROM access_log WHERE subject = $1 AND action = $2"
+        " AND at_ms >= (SELECT arrived_ms FROM decision WHERE proposal = $3))",
+        proposal_id.hex(),
+        VIEWED,
+        proposal_id,
+    )
+    return bool(opened)
 
 
 async def count_since(connection: Connection, since_ms: int) -> int:
@@ -120,18 +133,13 @@ async def counts(connection: Connection) -> dict[str, int]:
     return {r[0]: r[1] for r in rows}
 
 
-VIEWED = "view_proposal"
-"""What the trail of looks calls opening a proposal."""
-
 _WAITING = "decision.outcome IS NULL AND proposal.withdrawn_reason IS NULL"
 
 
 _ROWS = (
     "SELECT proposal.id, proposal.scheme, proposal.cycle, proposal.resident, proposal.name, proposal.nik,"
     " proposal.written_ms, proposal.withdrawn_reason, proposal.seq <= log.acked_seq AS is_acked, decision.value,"
-    " coalesce(decision.is_unconfirmed, 0) AS is_unconfirmed,"
-    f" EXISTS (SELECT 1 FROM access_log WHERE subject = lower(hex(proposal.id)) AND action = '{VIEWED}'"
-    " AND at_ms >= decision.arrived_ms) AS is_seen"
+    " coalesce(decision.is_unconfirmed, 0) AS is_unconfirmed"
     " FROM proposal JOIN log ON log.ordinal = proposal.log LEFT JOIN decision ON decision.proposal = proposal.id"
 )
 
