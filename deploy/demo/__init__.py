@@ -1,0 +1,1 @@
+"""The story in about two minutes: real programs, invented residents, a cable that is cut and mended."""
