@@ -91,7 +91,8 @@ class Pipeline:
         self.heartbeat_ms["decided"] = self.clock.now_ms()
         for village in sorted(villages):
             self.on_published(village)
-        return bool(villages)
+        # a batch may be decided again without any news while more wait behind it
+        return bool(villages) or await self.database.read(facts.is_any_dirty)
 
 
 async def _regency_seq(connection: Connection) -> int:

@@ -49,7 +49,10 @@ class Neighbourhood:
 
 
 async def reconcile_next(connection: Connection, rules: Rules, now_ms: int) -> set[str]:
-    """Decide one batch of dirty proposals and their neighbourhoods; the villages whose feeds have news. Empty: none dirty."""
+    """Decide one batch of dirty proposals and their neighbourhoods; the villages whose feeds have news.
+
+    Empty when no answer changed; more may still be dirty (`facts.is_any_dirty`).
+    """
     dirty = await facts.dirty(connection, DIRTY_MAX)
     if not dirty:
         return set()
