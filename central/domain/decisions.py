@@ -278,7 +278,7 @@ class _Walk:
         values = {"scheme": self._name(coverage.scheme), "period": period_text(coverage.first, coverage.until)}
         if link is Unit.HOUSEHOLD:
             return Verdict(REJECTED, ReasonCode.COVERED_HOUSEHOLD, values, _basis(answer), evidence)
-        values |= {"as_of": coverage.as_of, "place": place_text(coverage.village)}
+        values |= {"as_of": day_text(coverage.as_of), "place": place_text(coverage.village)}
         return Verdict(REJECTED, ReasonCode.COVERED_BY_SCHEME, values, _basis(answer), evidence)
 
     def _rivalry(self, c: _Candidate, rivals: list[tuple[_Candidate, Unit]], claim: Claim) -> Verdict | None:
@@ -444,6 +444,12 @@ def date_text(ms: int) -> str:
 def _day_text(days: int) -> str:
     day = date.fromordinal(date(1970, 1, 1).toordinal() + days)
     return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
+
+
+def day_text(iso: str) -> str:
+    """`2021-04-30` as `30 April 2021`; any other text as it stands, and a phrase where there is none."""
+    day = _date(iso)
+    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}" if day else iso.strip() or "tanggal yang tidak disebutkan"
 
 
 def months_text(first: int, until: int) -> str:

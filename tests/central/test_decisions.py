@@ -20,6 +20,7 @@ from central.domain.decisions import (
     Proposal,
     Verdict,
     date_text,
+    day_text,
     decide,
     months_text,
     period_text,
@@ -89,7 +90,7 @@ def test_who_is_covered_by_an_excluding_scheme_is_refused_with_rule_and_evidence
     assert verdict.rule.startswith("APBD-PANGAN - PKH: ")
     assert [(g.kind, g.scheme, g.reference) for g in verdict.evidence] == [("coverage", "PKH", found.reference)]
     assert says(verdict) == (
-        "Sudah terdaftar sebagai penerima Program Keluarga Harapan untuk Januari-Desember 2021 (data per 2021-04-30);"
+        "Sudah terdaftar sebagai penerima Program Keluarga Harapan untuk Januari-Desember 2021 (data per 30 April 2021);"
         " tercatat di Desa Contoh.".replace("Desa Contoh", place_text(OTHER_DESA))
     )
 
@@ -458,6 +459,9 @@ def test_periods_and_days_in_words() -> None:
     assert period_text(month(2021, 5), month(2021, 5)) == "Mei 2021"
     assert months_text(month(2021, 5), month(2021, 7)) == "2021-05..2021-07"
     assert date_text(0) == "1 Januari 1970"
+    assert day_text("2021-04-30") == "30 April 2021"
+    assert day_text("triwulan I 2021") == "triwulan I 2021"
+    assert day_text(" ") == "tanggal yang tidak disebutkan", "a sentence never has a hole"
     assert date_text(1_621_270_799_999) == "17 Mei 2021"
     assert date_text(1_621_270_800_000) == "18 Mei 2021", "midnight in Banyuwangi"
 
