@@ -1,0 +1,130 @@
+"""What follows an acknowledgement: everything staged is read, everything touched is decided, and nothing is left behind."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from central import pipeline as pipelines
+from central import reconcile
+from central.pipeline import Pipeline
+from central.store import facts
+from chassis.database import SqliteDatabase
+from protocol.feed import REGENCY
+from tests.central.desk import DESA, OTHER_DESA, RULES, Machine, Regency, kk, migrations, nik
+
+PATIENCE_SECONDS = 20
+
+
+@pytest.fixture
+async def regency(tmp_path: Path) -> AsyncIterator[Regency]:
+    database = await SqliteDatabase.open(tmp_path / "centre.db", migrations())
+    yield Regency(database)
+    await database.close()
+
+
+@pytest.fixture
+async def pipeline(regency: Regency) -> Pipeline:
+    return Pipeline(regency.database, RULES, regency.clock, regency.published.append)
+
+
+async def counts(regency: Regency) -> tuple[int, int]:
+    """(staged batches, decisions)."""
+    return (
+        await regency.value("SELECT count(*) FROM staged"),
+        await regency.value("SELECT count(*) FROM decision"),
+    )
+
+
+def propose_many(machine: Machine, count: int) -> None:
+    for n in range(count):
+        machine.propose(nik=nik(n + 1), kk=kk(n + 1))
+
+
+async def test_draining_reads_decides_and_wakes_whom_it_concerns(
+    regency: Regency, pipeline: Pipeline, machine: Machine, neighbour: Machine
+) -> None:
+    await regency.put_cycle()
+    propose_many(machine, 3)
+    await regency.send(machine)
+    await regency.send(neighbour)
+    await pipeline.drain()
+    assert await counts(regency) == (0, 3)
+    assert regency.published == [DESA], "a village without news is left in peace"
+    assert pipeline.heartbeat_ms == {"tabulated": regency.clock.at_ms, "decided": regency.clock.at_ms}
+    await pipeline.drain()
+    assert regency.published == [DESA]
+
+
+async def test_a_backlog_without_news_does_not_hide_what_waits_behind_it(
+    regency: Regency, pipeline: Pipeline, machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All is decided again, most of it as before; the one answer that changes may be in the last batch."""
+    monkeypatch.setattr(reconcile, "DIRTY_MAX", 2)
+    await regency.put_cycle()
+    propose_many(machine, 7)
+    await regency.send(machine)
+    await pipeline.drain()
+    await regency.database.transact(facts.disturb_all)
+    await pipeline.drain()
+    assert not await regency.database.read(facts.is_any_dirty)
+
+
+async def test_a_running_pipeline_works_when_poked(regency: Regency, pipeline: Pipeline, machine: Machine) -> None:
+    decided = asyncio.Event()
+    pipeline.on_published = lambda feed: decided.set()
+    regency.ingest.on_staged = pipeline.poke
+    task = asyncio.create_task(pipeline.run())
+    propose_many(machine, 2)
+    await regency.send(machine)
+    await asyncio.wait_for(decided.wait(), PATIENCE_SECONDS)
+    assert (await counts(regency))[1] == 2
+    await stop(task)
+
+
+async def test_a_fault_is_tried_again_and_loses_nothing(
+    regency: Regency, pipeline: Pipeline, machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipelines, "FAULT_SECONDS", 0.01)
+    propose_many(machine, 1)
+    await regency.send(machine)
+    await regency.database.transact(lambda c: c.execute("ALTER TABLE proposal RENAME TO elsewhere"))
+    task = asyncio.create_task(pipeline.run())
+    pipeline.poke()
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while "tabulated" in pipeline.heartbeat_ms:  # never: the first step fails whole
+            await asyncio.sleep(0.01)
+    assert await counts(regency) == (1, 0), "rolled back: the batch still waits"
+    decided = asyncio.Event()
+    pipeline.on_published = lambda feed: decided.set()
+    await regency.database.transact(lambda c: c.execute("ALTER TABLE elsewhere RENAME TO proposal"))
+    await asyncio.wait_for(decided.wait(), PATIENCE_SECONDS)
+    assert await counts(regency) == (0, 1)
+    await stop(task)
+
+
+async def test_what_a_command_changed_is_noticed(
+    regency: Regency, pipeline: Pipeline, machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipelines, "LOOK_SECONDS", 0.01)
+    news: asyncio.Queue[str] = asyncio.Queue()
+    pipeline.on_published = news.put_nowait
+    tasks = [asyncio.create_task(pipeline.run()), asyncio.create_task(pipeline.look_around())]
+    await asyncio.sleep(0)
+    propose_many(machine, 1)
+    await regency.send(machine)
+    assert await asyncio.wait_for(news.get(), PATIENCE_SECONDS) == DESA, "staged by another process"
+    await regency.put_cycle()
+    heard = {await asyncio.wait_for(news.get(), PATIENCE_SECONDS) for _ in range(2)}
+    assert heard == {REGENCY, DESA}
+    for task in tasks:
+        await stop(task)
+    assert OTHER_DESA not in heard
+
+
+async def stop(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
