@@ -24,7 +24,12 @@ LETTERHEAD = ops.Letterhead(
     phone="",
     email="",
 )
-PURPOSES = ("persyaratan administrasi sekolah", "pengajuan keringanan biaya", "pengobatan di RSUD Blambangan", "melamar kerja")
+PURPOSES = (
+    "persyaratan administrasi sekolah",
+    "pengajuan keringanan biaya",
+    "pengobatan di RSUD Blambangan",
+    "melamar kerja",
+)
 
 BodyOf = Callable[[bytes], AnyBody]
 

@@ -271,7 +271,11 @@ def _check_numbers(world: "World", village: "Village", machine: "Machine") -> li
     for series, year, first, last in machine.read(letters.missing_numbers):
         missing |= dict.fromkeys(Printed(series, year, n) for n in range(first, last + 1))
     carried = {Printed(*row) for row in machine.read(used)}
-    found = [f"I8 {p} is called missing, but was never used" for p in missing if p not in agenda.lines and p not in agenda.unseen]
+    found = [
+        f"I8 {p} is called missing, but was never used"
+        for p in missing
+        if p not in agenda.lines and p not in agenda.unseen
+    ]
     for printed in agenda.lines:
         if printed not in missing and printed not in carried:
             found.append(f"I1 {printed} was printed; the box knows neither its letter nor that it is missing")

@@ -308,9 +308,7 @@ class Machine:
             self.badge = None
             return
         key, certificate, central_key, _, serial, nonce = image.badge
-        self.badge = Badge(
-            self.village, key, certificate, central_key, self.fingerprint, self.fuse, serial, nonce
-        )
+        self.badge = Badge(self.village, key, certificate, central_key, self.fingerprint, self.fuse, serial, nonce)
 
     def put_database(self, image: bytes) -> None:
         self.disk.spin_up()
@@ -321,9 +319,7 @@ class Machine:
         self.mark.counter = 0
 
     def take_badge(self, key: Key, reply: EnrolReply, serial: int) -> None:
-        self.badge = Badge(
-            self.village, key, reply.certificate, reply.central_key, self.fingerprint, self.fuse, serial
-        )
+        self.badge = Badge(self.village, key, reply.certificate, reply.central_key, self.fingerprint, self.fuse, serial)
 
     def hashes(self) -> list[bytes]:
         """Every op this disk holds."""

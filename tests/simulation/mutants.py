@@ -9,13 +9,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import protocol.session
+from agent.domain.recovery import Verdict
 from agent.store import desk, oplog
 from agent.sync import Courier
 from central.ingest import Conflict, Ingest
 from central.store import logs
 from central.store.logs import Log
 from chassis.database import Connection
-from agent.domain.recovery import Verdict
 from protocol.errors import Code
 from protocol.messages import Append, Mark
 from protocol.ops import Position

@@ -18,7 +18,17 @@ from tests.simulation.clockwork import DAY, Clockwork
 
 VILLAGES = ("3510252010", "3510152004", "3510161010", "3510252001", "3510152001")
 HOUSEHOLDS = 7
-NAMES = ("SITI AMINAH", "SUYATNO", "SUYANTO", "NUR HASAN", "NUR HASANAH", "SLAMET", "KATENO", "NI LUH SUDIANI", "H. SALEH")
+NAMES = (
+    "SITI AMINAH",
+    "SUYATNO",
+    "SUYANTO",
+    "NUR HASAN",
+    "NUR HASANAH",
+    "SLAMET",
+    "KATENO",
+    "NI LUH SUDIANI",
+    "H. SALEH",
+)
 COVERING = ("PKH", "BPNT", "BST", "PROV-JATIM", "BPUM")
 CYCLES = (("P-2021-05", "APBD-PANGAN"), ("D-2021-05", "BLT-DD"), ("G-2021-05", "APBD-GIZI"))
 
@@ -88,9 +98,7 @@ def first_cycles(clockwork: Clockwork) -> list[Cycle]:
 
 def _cycle(clockwork: Clockwork, code: str, scheme: str, days: int) -> Cycle:
     now_ms = clockwork.now_ms
-    return Cycle(
-        code, scheme, f"Program {code}", month(2021, 5), month(2021, 7), now_ms - DAY, now_ms + days * DAY, 14
-    )
+    return Cycle(code, scheme, f"Program {code}", month(2021, 5), month(2021, 7), now_ms - DAY, now_ms + days * DAY, 14)
 
 
 def changed_cycle(clockwork: Clockwork) -> Cycle:

@@ -23,7 +23,6 @@ from tests.simulation.machine import Machine
 from tests.simulation.regency import Regency
 from tests.simulation.village import Village
 
-
 NewMachine = Callable[[Village], Machine]
 
 

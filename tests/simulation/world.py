@@ -1,19 +1,19 @@
 """One seed from beginning to end: some days of work while things break, then everything is mended, then it must be right.
 
-    safety phase    offices open and close, clerks work, faults come; what can be checked at once is checked at once
-    liveness phase  faults stop, people cure what needs people; within bounded time every queue is empty
-    rest            nothing happens, and nothing is written
+safety phase    offices open and close, clerks work, faults come; what can be checked at once is checked at once
+liveness phase  faults stop, people cure what needs people; within bounded time every queue is empty
+rest            nothing happens, and nothing is written
 """
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from agent.store import feed as village_feed
+from agent.store import oplog
 from central.domain.decisions import Coverage
 from central.store import feeds as central_feeds
 from chassis.database import Connection, drive
-from agent.store import feed as village_feed
-from agent.store import oplog
 from protocol.feed import REGENCY, Cycle
 from protocol.session import Phase
 from tests.simulation import people, trouble
@@ -38,7 +38,16 @@ HEAL_MINUTES_MAX = 240
 REST_MINUTES = 5
 REQUESTS_A_MINUTE_MAX = 2
 VIOLATIONS_MAX = 12
-WEATHERS = ("lost_request", "lost_reply", "late_request", "late_reply", "duplicated_request", "delayed", "cut_request", "cut_reply")
+WEATHERS = (
+    "lost_request",
+    "lost_reply",
+    "late_request",
+    "late_reply",
+    "duplicated_request",
+    "delayed",
+    "cut_request",
+    "cut_reply",
+)
 
 
 @dataclass(slots=True)
@@ -334,7 +343,11 @@ class World:
         for log in logs:
             before = machine.acked.get(log.head.log_id, 0)
             machine.acked[log.head.log_id] = log.acked_seq
-            if log.acked_seq > before and not is_restored and not is_held(self, machine, log.head.log_id, log.acked_seq):
+            if (
+                log.acked_seq > before
+                and not is_restored
+                and not is_held(self, machine, log.head.log_id, log.acked_seq)
+            ):
                 self.report(f"I1 {machine.name} takes {log.acked_seq} for acknowledged, the centre does not hold it")
         courier = machine.courier
         if machine.doubt == trouble.IMAGE_DOUBT and machine.is_provable:
