@@ -350,6 +350,6 @@ class World:
             ):
                 self.report(f"I1 {machine.name} takes {log.acked_seq} for acknowledged, the centre does not hold it")
         courier = machine.courier
-        if machine.doubt == trouble.IMAGE_DOUBT and machine.is_provable:
-            if courier is not None and courier.session.phase is Phase.SENDING:
-                machine.doubt = ""  # the centre has spoken: from now on it knows what it is a copy of
+        is_heard = courier is not None and courier.session.phase is Phase.SENDING
+        if machine.doubt == trouble.IMAGE_DOUBT and machine.is_provable and is_heard:
+            machine.doubt = ""  # the centre has spoken: from now on it knows what it is a copy of
