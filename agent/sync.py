@@ -70,6 +70,8 @@ M = TypeVar("M", bound=Message)
 
 RECEIPTS_MAX = 256
 REPLY_SECONDS = 30
+_SHOWN = frozenset({Code.GAP, Code.FORK, Code.TOO_LARGE})
+"""Our own findings that the session must act on: compare anew, or send less at once."""
 """How long an answer may take beyond what was asked to wait for; a dead line must not hold the outbox."""
 
 
@@ -459,7 +461,7 @@ class Courier:
         """Our own reading of an answer failed. A conflict of histories asks for a new hello; the rest is a bad line."""
         self.status.last_error = str(error)
         self.status.count(f"bad_{error.code}")
-        return Failed(error.code) if error.code in {Code.GAP, Code.FORK} else Unreachable()
+        return Failed(error.code) if error.code in _SHOWN else Unreachable()
 
     def _note_halt(self) -> None:
         self.status.halted = self.session.halted

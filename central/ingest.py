@@ -454,7 +454,10 @@ class Ingest:
     ) -> tuple[Log, int]:
         """The epoch that shares most of this batch, and how many of its ops that is; a new branch where they part."""
         best: tuple[Log, int] | None = None
-        for log in await logs.of_log_id(connection, village, batch.after.log_id):
+        epochs = await logs.of_log_id(connection, village, batch.after.log_id)
+        if not epochs and batch.after == start_of(batch.after.log_id):
+            return await self._orphan(connection, village, batch, hashes[0]), 0
+        for log in epochs:
             if await logs.hash_at(connection, log, batch.after.seq) != batch.after.hash:
                 continue
             shared = await self._shared(connection, log, batch.after.seq, hashes)
@@ -469,6 +472,14 @@ class Ingest:
         at = Position(batch.after.log_id, at_seq, hashes[shared - 1] if shared else batch.after.hash)
         branch = await logs.open_epoch(connection, village, at, parent_epoch=log.epoch, branch_seq=at_seq)
         return branch, shared
+
+    async def _orphan(self, connection: Connection, village: str, batch: Append, first_hash: bytes) -> Log:
+        """A log whose parent nobody holds any more: its records are kept all the same, beside the others."""
+        owner = await logs.owner(connection, batch.after.log_id)
+        if owner is not None and owner != village:
+            raise ProtocolError(Code.WRONG_VILLAGE, "this log belongs to another village")
+        _opening(batch, first_hash)
+        return await logs.open_epoch(connection, village, start_of(batch.after.log_id), parent_epoch=None)
 
     async def _shared(self, connection: Connection, log: Log, after_seq: int, hashes: Sequence[bytes]) -> int:
         """How many ops from the batch's start this epoch holds: hashes are chained, so bisect for the last equal one."""

@@ -237,7 +237,7 @@ def search_prefixes(typed: str) -> tuple[str, ...]:
 def _tokens(name: str) -> list[str]:
     """Upper-case tokens without titles. Titles fall only as whole tokens at the edges, and never the last one left."""
     words = _plain(name).split()
-    while len(words) > 1 and words[-1].replace(".", "") in _TITLES_AFTER:
+    while len(words) > 1 and words[-1].replace(".", "").strip("()") in _TITLES_AFTER:
         words.pop()
     tokens = _NOT_LETTERS.sub(" ", " ".join(words)).split()
     while len(tokens) > 1 and tokens[0] in _TITLES_BEFORE:
