@@ -254,7 +254,7 @@ def enrol(
             if who.village != settings.village:
                 (settings.identity_folder / "certificate").unlink()
                 raise Stopped(f"that token is for village {who.village}; the settings say {settings.village}")
-            if not reply.logs:
+            if who.serial == 1 and not reply.logs:  # a former server may have numbered without ever being heard
                 await store.note_first_of_village()
         out.print(f"enrolled as village {settings.village}")
 

@@ -30,6 +30,7 @@ class BoxIdentity:
     folder: Path
     key: Key
     village: str
+    serial: int
     certificate: Signed
     central_key: bytes
     fingerprint: bytes
@@ -56,6 +57,7 @@ class BoxIdentity:
             folder=folder,
             key=key,
             village=certificate.village,
+            serial=certificate.serial,
             certificate=enrolled.certificate,
             central_key=enrolled.central_key,
             fingerprint=fingerprint(),

@@ -25,16 +25,20 @@ def judge(head: Position | None, before: Position | None, hash_at_mark: bytes | 
     """`head` and `before`: after and before the last transaction; None without any. `hash_at_mark`: own hash there.
 
     A mark further behind than the last transaction cannot come from a crash, so somebody copied it: the database may
-    then be a copy too, and its highest number proves nothing.
+    then be a copy too, and its highest number proves nothing. A mark at seq 0 was set at the village's first enrolment.
     """
     if head is None:
-        return Verdict(Condition.FRESH) if mark is None else Verdict(Condition.RESTORED, highest(mark.numbers))
+        is_first = mark is None or mark.position.seq == 0
+        return (
+            Verdict(Condition.FRESH) if is_first else Verdict(Condition.RESTORED, highest(mark.numbers if mark else []))
+        )
     if mark is None:
         return Verdict(Condition.UNKNOWN)
     numbers = highest(mark.numbers)
     if mark.position == head:
         return Verdict(Condition.INTACT, numbers)
-    if mark.position == before:
+    is_before_first = mark.position.seq == 0 and before is not None and before.seq == 0
+    if mark.position == before or is_before_first:
         return Verdict(Condition.INTACT, numbers, advance=True)
     if hash_at_mark == mark.position.hash:
         return Verdict(Condition.UNKNOWN, numbers)

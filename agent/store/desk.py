@@ -18,6 +18,7 @@ from protocol.codec import pack
 from protocol.feed import Cycle
 from protocol.messages import Anchor, Mark, Receipt, Signed, anchor_hash
 from protocol.ops import (
+    ID_BYTES,
     AnyBody,
     Header,
     LogOpened,
@@ -27,6 +28,7 @@ from protocol.ops import (
     Position,
     make_op,
     number_list,
+    start_of,
     write_body,
 )
 from protocol.session import Condition, Local
@@ -151,6 +153,8 @@ class Store:
             await self._learn(connection, mark.numbers)
         verdict = judge(current[1] if current else None, before, at_mark, mark)
         match verdict.condition:
+            case Condition.FRESH if mark is None:
+                await _set_numbering(connection, "unknown")
             case Condition.UNKNOWN:
                 await _set_numbering(connection, "unknown")
             case Condition.RESTORED:  # the mark, which is no part of any backup, knows the highest numbers
@@ -160,6 +164,8 @@ class Store:
     async def note_first_of_village(self) -> None:
         """The centre said at enrolment that this village never had a log: numbers begin at 1."""
         if self.condition is Condition.FRESH:
+            # outside the database, so that an empty one that is put back later is not taken for a beginning
+            self.mark.write(Mark(start_of(bytes(ID_BYTES)), []))
             await self.database.transact(lambda connection: _set_numbering(connection, "known"))
 
     async def _write_mark(self) -> None:
