@@ -295,7 +295,7 @@ def _examine(day: Day, store: Store, said: list[Said], found: Found) -> None:
         found.corrupt.append("the views differ from the log")
     if not said and store.mark.read() is None:
         return  # nobody was told anything yet: a box that died in its very first write may ask for the paper agenda
-    if store.condition is not Condition.INTACT:
+    if store.condition is not (Condition.INTACT if ops else Condition.FRESH):
         found.corrupt.append(f"the box takes itself for {store.condition}")
     _go_on(store, said, found)
     found.corrupt += drive(inspection.inspect(store))
