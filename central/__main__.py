@@ -408,8 +408,8 @@ async def _settle(database: Database) -> None:
     clock, rules = MachineClock(), shipped_rules()
     while await database.transact(lambda c: tabulation.tabulate_next(c, clock.now_ms())):
         pass
-    while await database.transact(lambda c: reconcile.reconcile_next(c, rules, clock.now_ms())):
-        pass
+    while await database.read(facts.is_any_dirty):
+        await database.transact(lambda c: reconcile.reconcile_next(c, rules, clock.now_ms()))
 
 
 @program.command()
