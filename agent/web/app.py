@@ -34,7 +34,7 @@ NAVIGATION = (
 def build_app(office: Office, registry: CollectorRegistry, version: str) -> web.Application:
     """The pages. `registry` also gets what they count."""
     app = web.Application()
-    measured = HttpMetrics.create(registry, prefix=PREFIX, version=version)
+    measured = HttpMetrics.create(registry, prefix=PREFIX, version=version, is_by_route=False)
     app.middlewares.append(measured.middleware())
     sync = SyncPages(office)
     settings = office.settings
