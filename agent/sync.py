@@ -304,10 +304,7 @@ class Courier:
         if isinstance(reply, Failed):
             return reply
         page = decode(reply.body, LogReply)
-        now_ms = self.store.stamper.now_ms()
-        head = await self.store.database.transact(
-            lambda connection: oplog.put_back(connection, page.after, page.headers, page.bodies, now_ms)
-        )
+        head = await self.store.put_back(page.after, page.headers, page.bodies)
         if not page.has_more:
             await self.store.rejudge()
         return Pulled(head, page.has_more)

@@ -4,7 +4,7 @@ Knows which log is written to, opens a new one where continuing the old would re
 after a loss. Must never touch the network. Place in the flow: web -> domain -> here; sync reads what is written here.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
@@ -101,13 +101,8 @@ class Desk:
         """The mark this transaction leads to; None when nothing was written."""
         if self.head == self._before:
             return None
-        await self.connection.execute(
-            "UPDATE box SET before_log = $1, before_seq = $2, before_hash = $3",
-            self._before.log_id,
-            self._before.seq,
-            self._before.hash,
-        )
-        return Mark(self.head, number_list(await self.highest()))
+        await _note_before(self.connection, self._before)
+        return await _mark_at(self.connection, self.head)
 
 
 class Store:
@@ -158,7 +153,7 @@ class Store:
             case Condition.UNKNOWN:
                 await _set_numbering(connection, "unknown")
             case Condition.RESTORED:  # the mark, which is no part of any backup, knows the highest numbers
-                await _set_numbering(connection, "known")
+                await _set_numbering(connection, "known" if mark and mark.numbers else "unknown")
         return verdict
 
     async def note_first_of_village(self) -> None:
@@ -171,7 +166,7 @@ class Store:
     async def _write_mark(self) -> None:
         async def work(connection: Connection) -> Mark | None:
             current = await oplog.current(connection)
-            return None if current is None else Mark(current[1], number_list(await highest(connection)))
+            return None if current is None else await _mark_at(connection, current[1])
 
         mark = await self.database.read(work)
         if mark is not None:
@@ -213,7 +208,7 @@ class Store:
             return
 
         async def transaction(connection: Connection) -> Mark | None:
-            if how == "replaced":
+            if how in {"replaced", "fork"}:  # what another machine or branch numbered and never sent is on paper only
                 await _set_numbering(connection, "unknown")
             return await (await self._reopen(connection, how)).close()
 
@@ -239,6 +234,32 @@ class Store:
         if current is not None:
             desk._before = current[1]
         return desk
+
+    async def put_back(self, after: Position, headers: Sequence[bytes], bodies: Sequence[bytes]) -> Position:
+        """Own ops that the centre gave back; the place they reach.
+
+        Where they go beyond the mark, the mark is an older copy too, and what was numbered after it and never sent
+        stands on paper only: numbering waits for the agenda.
+        """
+
+        async def transaction(connection: Connection) -> tuple[Position, Mark | None]:
+            before, known = await oplog.current(connection), self.mark.read()
+            head = await oplog.put_back(connection, after, headers, bodies, self.stamper.now_ms())
+            if headers and not (known and known.position.log_id == head.log_id and known.position.seq >= head.seq):
+                await _set_numbering(connection, "unknown")
+            current = await oplog.current(connection)
+            if self.condition is not Condition.INTACT or current is None or before is None:
+                return head, None
+            if before != current:
+                await _note_before(connection, before[1])
+            return head, await _mark_at(connection, current[1])
+
+        def after_commit(outcome: tuple[Position, Mark | None]) -> None:
+            if outcome[1] is not None:
+                self.mark.write(outcome[1])
+
+        head, _ = await self.database.transact(transaction, after_commit=after_commit)
+        return head
 
     async def rejudge(self) -> Condition:
         """After pulling: the missing tail may be back, and then the log simply goes on."""
@@ -313,3 +334,16 @@ async def cycles(connection: Connection) -> list[Cycle]:
 
 async def _set_numbering(connection: Connection, numbering: str) -> None:
     await connection.execute("UPDATE box SET numbering = $1 WHERE numbering != $1", numbering)
+
+
+async def _note_before(connection: Connection, head: Position) -> None:
+    """Where the log stood before this transaction: a mark that stands there was cut off from its commit, not copied."""
+    await connection.execute(
+        "UPDATE box SET before_log = $1, before_seq = $2, before_hash = $3", head.log_id, head.seq, head.hash
+    )
+
+
+async def _mark_at(connection: Connection, head: Position) -> Mark:
+    """The mark for a head. While numbering is unknown it vouches for no number, so that a restore asks again."""
+    numbers = number_list(await highest(connection)) if await _is_numbering_known(connection) else []
+    return Mark(head, numbers)
