@@ -128,6 +128,16 @@ async def disturb_all(connection: Connection) -> None:
     await connection.execute("UPDATE proposal SET is_dirty = 1 WHERE is_dirty = 0")
 
 
+async def say_again(connection: Connection) -> None:
+    """Every answer is given anew, changed or not.
+
+    For an officer, once the villages have sent again what a restored centre had lost: until then a village keeps answers
+    that this centre no longer knows, as unconfirmed, and where facts are lost for good nothing else would ever move it.
+    """
+    await connection.execute("UPDATE decision SET facts_hash = x''")
+    await disturb_all(connection)
+
+
 # --- coverages --------------------------------------------------------------------------------------------------------
 
 
