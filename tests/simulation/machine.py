@@ -189,7 +189,8 @@ def describe(error: BaseException) -> str:
 class Machine:
     """One box. `is_alive`: its disk still exists; `is_on`: its program runs.
 
-    `doubt`: why this machine cannot know by itself that other letters were numbered; `is_provable`: the centre can tell it.
+    `doubt`: why this machine cannot know by itself that other letters were numbered; `taken_back`: ops that an
+    image made it forget; the centre can tell it, if it holds one of them.
     """
 
     name: str
@@ -213,7 +214,7 @@ class Machine:
     lanes: tuple[Lane, Lane] = field(init=False)
     acked: dict[bytes, int] = field(default_factory=dict)
     doubt: str = ""
-    is_provable: bool = False
+    taken_back: list[bytes] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.mark = MarkSlots(self.fuse)
@@ -262,6 +263,7 @@ class Machine:
 
     def lose_power(self) -> None:
         self.power_off()
+        self.disk.spin_up()
         self.fuse.where = ""
         self.on_dark(self)
 

@@ -291,6 +291,10 @@ class Regency:
 
         self._do(work)
 
+    def say_answers_again(self) -> None:
+        """Once the villages have sent again what a restore had lost."""
+        self._do(facts.say_again)
+
     def _do(self, work: Callable[[Connection], object]) -> None:
         try:
             drive(self.disk.transact(work))  # type: ignore[arg-type]

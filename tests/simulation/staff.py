@@ -72,7 +72,7 @@ class Staff:
         machine.power_off()
         machine.take_badge(key, reply, serial)
         machine.power_on()
-        if machine.is_on and not reply.logs and not village.ledger.agenda(village.code).lines:
+        if machine.is_on and serial == 1 and not reply.logs:  # as `agent enrol` does
             self._try(machine, lambda: drive(machine.store.note_first_of_village()))
 
     def read_agenda(self, village: Village, machine: Machine) -> None:
@@ -80,7 +80,7 @@ class Staff:
         lines = village.ledger.agenda(village.code).highest()
         self._try(machine, lambda: drive(machine.store.confirm_numbers(lines, "agenda", "petugas")))
         if machine.is_on:
-            machine.doubt = ""
+            machine.doubt, machine.taken_back = "", []
 
     def _try(self, machine: Machine, work: Callable[[], None]) -> None:
         try:

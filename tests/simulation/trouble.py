@@ -139,12 +139,11 @@ def restore_image(world: "World", village: Village) -> bool:
     if machine is None or not images:
         return False
     image = world.clockwork.chance.choice(images)
-    heard = dict.fromkeys(world.regency.hashes())
     before = machine.hashes()
     _overwrite(world, village, machine, lambda: machine.put_image(image))
     kept = dict.fromkeys(machine.hashes())
     machine.doubt = IMAGE_DOUBT
-    machine.is_provable = any(each in heard and each not in kept for each in before)
+    machine.taken_back += [each for each in before if each not in kept]
     return True
 
 

@@ -255,14 +255,20 @@ class World:
         """Faults stop. True once every queue is empty; a violation when that takes too long."""
         self._stop_faults()
         start_ms = self.clockwork.now_ms
+        is_confirmed = not self.regency.restored_at_ms
         for _ in range(HEAL_MINUTES_MAX):
             for village in self.villages:
                 self.staff.visit(village)
             if self.regency.restored_at_ms:
                 self._do_again()
             self.clockwork.run_until(self.clockwork.now_ms + MINUTE)
-            if not self._waiting():
-                return True
+            if self._waiting():
+                continue
+            if not is_confirmed:
+                self.regency.say_answers_again()
+                is_confirmed = True
+                continue
+            return True
         minutes = (self.clockwork.now_ms - start_ms) // MINUTE
         self.report(f"I11 still waiting after {minutes} minutes: {'; '.join(self._waiting())}")
         return False
@@ -350,6 +356,7 @@ class World:
             ):
                 self.report(f"I1 {machine.name} takes {log.acked_seq} for acknowledged, the centre does not hold it")
         courier = machine.courier
-        is_heard = courier is not None and courier.session.phase is Phase.SENDING
-        if machine.doubt == trouble.IMAGE_DOUBT and machine.is_provable and is_heard:
-            machine.doubt = ""  # the centre has spoken: from now on it knows what it is a copy of
+        if machine.doubt == trouble.IMAGE_DOUBT and courier is not None and courier.session.phase is Phase.SENDING:
+            held = dict.fromkeys(self.regency.hashes())
+            if any(each in held for each in machine.taken_back):
+                machine.doubt = ""  # the centre has spoken: from now on the machine knows what it is a copy of
