@@ -70,6 +70,7 @@ class World:
         self.seed = seed
         self.clockwork = clockwork = Clockwork(seed)
         self.violations: list[str] = []
+        self.is_open = True
         self.ledger = Ledger()
         self.people = people.population(clockwork)
         self.regency = Regency(clockwork, self.report)
@@ -127,10 +128,14 @@ class World:
     def later_on(self, machine: Machine) -> None:
         """After a power cut somebody presses the button, soon or tomorrow."""
         if self.clockwork.happens(0.8):
-            self.clockwork.after(self.clockwork.between(100, 3 * MINUTE), "power on", machine.power_on)
+            self.clockwork.after(self.clockwork.between(100, 3 * MINUTE), "power on", lambda: self._press(machine))
+
+    def _press(self, machine: Machine) -> None:
+        if self.is_open:  # at night nobody is there
+            machine.power_on()
 
     def replace(self, village: Village) -> None:
-        if not village.alive and self.regency.is_on:
+        if self.is_open and not village.alive and self.regency.is_on:
             self.staff.install(village)
 
     # --- the officer ---
@@ -199,6 +204,7 @@ class World:
         """One office day: machines are switched on, people come, things break, machines are switched off."""
         clockwork = self.clockwork
         clockwork.run_until(morning_ms)
+        self.is_open = True
         length = clockwork.between(*OFFICE_MINUTES) * MINUTE
         if not self.regency.is_on:
             self.regency.power_on()
@@ -217,6 +223,7 @@ class World:
         clockwork.run_until(morning_ms + int(length))
 
     def _close_offices(self) -> None:
+        self.is_open = False
         for village in self.villages:
             for machine in village.machines:
                 machine.power_off()
@@ -287,6 +294,7 @@ class World:
         if self.clockwork.happens(0.3):  # a long weekend: all that is still on its way arrives before anybody works
             self._close_offices()
             self.clockwork.run_until(self.clockwork.now_ms + 4 * DAY)
+        self.is_open = True
 
     def _waiting(self) -> list[str]:
         """What keeps the world from rest."""
@@ -310,6 +318,8 @@ class World:
             waits.append(f"{machine.read(oplog.outbox).ops} unsent")
         if not drive(machine.store.is_numbering_known()):
             waits.append("numbers unknown")
+        if machine.doubt:
+            waits.append(f"nobody has read the agenda yet, though {machine.doubt}")
         waits += self._feed_waits(village, machine)
         return waits
 
