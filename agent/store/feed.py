@@ -100,12 +100,13 @@ async def apply_pending(connection: Connection, now_ms: int) -> DigestMismatch |
         rows = await connection.fetch_all(
             "SELECT seq, kind, critical, key, value, digest FROM feed_pending WHERE feed = $1 ORDER BY seq", feed
         )
+        if cursor.applied < cursor.stored and (not rows or rows[0][0] != cursor.applied + 1):
+            if await _is_state_understood(connection, feed):
+                await forget_timeline(connection, feed)
+            continue
         for row in rows:
             item = Item(row[0], row[1], bool(row[2]), row[3], row[4], row[5])
             if not _is_understood(item.kind, item.critical):
-                break
-            if item.seq != cursor.applied + 1:
-                await forget_timeline(connection, feed)
                 break
             digest = await _apply(connection, feed, cursor.digest, item, now_ms)
             cursor = _Cursor(cursor.timeline, cursor.stored, item.seq, digest)
@@ -156,6 +157,11 @@ async def values(connection: Connection, kind: str, limit: int) -> list[msgspec.
         "SELECT value FROM feed_state WHERE feed = $1 AND kind = $2 ORDER BY seq DESC LIMIT $3", VILLAGE, kind, limit
     )
     return [msgspec.msgpack.decode(r[0], type=VALUES[kind]) for r in rows]
+
+
+async def _is_state_understood(connection: Connection, feed: str) -> bool:
+    rows = await connection.fetch_all("SELECT DISTINCT kind, critical FROM feed_state WHERE feed = $1", feed)
+    return all(_is_understood(row[0], bool(row[1])) for row in rows)
 
 
 def _is_understood(kind: str, critical: bool) -> bool:
