@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from tests.simulation.hardware import PowerCut
 from tests.simulation.mutants import MUTANTS
 from tests.simulation.world import Outcome, World
 
@@ -64,7 +65,7 @@ def run_seed(seed: int) -> Outcome:
     """One world; a fault of the simulator itself counts as a violation too, so that it cannot hide one."""
     try:
         return World(seed).run()
-    except Exception as error:
+    except (Exception, PowerCut) as error:
         frames = traceback.extract_tb(error.__traceback__)
         where = f"{frames[-1].filename.rsplit('/', 1)[-1]}:{frames[-1].lineno}"
         return Outcome(seed, violations=[f"the simulator failed: {type(error).__name__}: {error} at {where}"])
@@ -77,7 +78,10 @@ def run_seeds(seeds: range, jobs: int, mutant: str | None) -> Iterator[Outcome]:
         yield from map(run_seed, seeds)
         return
     with ProcessPoolExecutor(jobs, initializer=_prepare, initargs=(mutant,)) as pool:
-        yield from pool.map(run_seed, seeds, chunksize=CHUNK_SEEDS)
+        try:
+            yield from pool.map(run_seed, seeds, chunksize=CHUNK_SEEDS)
+        finally:
+            pool.shutdown(cancel_futures=True)  # whoever stops at the first violation does not wait for the rest
 
 
 def _prepare(mutant: str | None) -> None:

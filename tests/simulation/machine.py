@@ -14,6 +14,7 @@ from agent.sync import Courier, LineDown, Reply
 from chassis.database import drive
 from chassis.signing import Key, verify
 from protocol.messages import EnrolReply, Signed
+from protocol.session import Condition
 from tests.simulation.clockwork import MINUTE, SECOND, Clockwork
 from tests.simulation.hardware import VILLAGE_SHELF, Disk, Fuse, MarkSlots, PowerCut
 from tests.simulation.line import Call, Line, Road
@@ -189,8 +190,9 @@ def describe(error: BaseException) -> str:
 class Machine:
     """One box. `is_alive`: its disk still exists; `is_on`: its program runs.
 
-    `doubt`: why this machine cannot know by itself that other letters were numbered; `taken_back`: ops that an
-    image made it forget; the centre can tell it, if it holds one of them.
+    `was_intact`: nobody touched the disk since the program last ran in order, so a start must need no human.
+    `doubt`: why this machine cannot know by itself that other letters were numbered.
+    `taken_back`: ops that an image made it forget; the centre can tell it, if it holds one of them.
     """
 
     name: str
@@ -213,6 +215,7 @@ class Machine:
     clock: WallClock = field(init=False)
     lanes: tuple[Lane, Lane] = field(init=False)
     acked: dict[bytes, int] = field(default_factory=dict)
+    was_intact: bool = False
     doubt: str = ""
     taken_back: list[bytes] = field(default_factory=list)
 
@@ -243,6 +246,8 @@ class Machine:
             self.report(f"crash at start: {describe(error)}")
             self.lose_power()
             return
+        if self.was_intact and self.store.condition is not Condition.INTACT:
+            self.report(f"I11 {self.name}: a plain restart made the machine {self.store.condition}")
         self.courier = None
         self.acked = {log.head.log_id: log.acked_seq for log in self.read(oplog.local_logs)}
         if self.badge is not None:
@@ -257,6 +262,7 @@ class Machine:
         if not self.is_on:
             return
         self.is_on = False
+        self.was_intact = self.store.condition is Condition.INTACT
         self.boots += 1
         for lane in self.lanes:
             lane.stop()
@@ -313,10 +319,12 @@ class Machine:
         self.badge = Badge(self.village, key, certificate, central_key, self.fingerprint, self.fuse, serial, nonce)
 
     def put_database(self, image: bytes) -> None:
+        self.was_intact = False
         self.disk.spin_up()
         self.disk.deserialize(image)
 
     def lose_mark(self) -> None:
+        self.was_intact = False
         self.mark.slots = [b"", b""]
         self.mark.counter = 0
 

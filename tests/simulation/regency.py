@@ -31,6 +31,8 @@ from tests.simulation.machine import WallClock, describe
 PIPELINE_MS = (1, 8 * SECOND)
 """How long a staged batch may wait for the pipeline: sometimes several villages' batches pile up."""
 
+KIND_OF_TOMORROW = "tariff"
+
 AnswerTo = Callable[[Reply | None], None]
 
 
@@ -288,6 +290,16 @@ class Regency:
             )
             file_id = await imports.add(connection, list_, [(n, "kept", "") for n in range(1, len(coverages) + 1)])
             await facts.add_coverages(connection, file_id, enumerate(coverages, start=1))
+
+        self._do(work)
+
+    def say_something_new(self, serial: int) -> None:
+        """A centre one version ahead tells villages what their program does not know, and that it matters."""
+        key = serial.to_bytes(4, "big")
+
+        async def work(connection: Connection) -> None:
+            news = feeds.Publication(KIND_OF_TOMORROW, b"tomorrow:" + key, key)
+            await feeds.publish(connection, REGENCY, [news], self.clock.now_ms())
 
         self._do(work)
 

@@ -207,11 +207,13 @@ def destroy_box(world: "World", village: Village) -> bool:
 
 def restore_centre(world: "World", village: Village) -> bool:
     """By the restore command, which starts a new timeline, or by copying a file, which tells nobody."""
-    if not world.shelf.central:
-        return False
+    return bool(world.shelf.central) and restore_centre_from(world, world.clockwork.chance.choice(world.shelf.central))
+
+
+def restore_centre_from(world: "World", image: bytes) -> bool:
     regency = world.regency
     before = regency.hashes()
-    regency.restore(world.clockwork.chance.choice(world.shelf.central), is_told=world.clockwork.happens(0.4))
+    regency.restore(image, is_told=world.clockwork.happens(0.4))
     after = dict.fromkeys(regency.hashes())
     holders = [machine.hashes() for each in world.villages for machine in each.alive]
     world.ledger.lose([h for h in before if h not in after], holders)
@@ -248,6 +250,15 @@ def poison(world: "World", village: Village) -> bool:
     if machine is None:
         return False
     village.write_poison(machine, world.clockwork.chance.choice(POISONS))
+    return True
+
+
+def newer_centre(world: "World", village: Village) -> bool:
+    """Villages store what they do not understand, apply nothing beyond it, and catch up when their program is upgraded."""
+    if not world.regency.is_on or world.is_upgraded:
+        return False
+    world.novelties += 1
+    world.regency.say_something_new(world.novelties)
     return True
 
 
@@ -299,5 +310,6 @@ TROUBLES: dict[str, tuple[Trouble, int]] = {
     "central_clock_back": (central_clock_back, 1),
     "poison_record": (poison, 3),
     "re_enrolment": (re_enrolment, 1),
+    "newer_centre": (newer_centre, 1),
 }
 """Each fault and its weight."""

@@ -23,7 +23,7 @@ from tests.simulation.invariants import check_all, is_held
 from tests.simulation.ledger import Ledger
 from tests.simulation.line import Line, Weather
 from tests.simulation.machine import Machine
-from tests.simulation.regency import Regency
+from tests.simulation.regency import KIND_OF_TOMORROW, Regency
 from tests.simulation.staff import Staff
 from tests.simulation.trouble import TROUBLES
 from tests.simulation.village import Village
@@ -38,6 +38,7 @@ HEAL_MINUTES_MAX = 240
 REST_MINUTES = 5
 REQUESTS_A_MINUTE_MAX = 2
 VIOLATIONS_MAX = 12
+_PASSED = village_feed._PASSED
 WEATHERS = (
     "lost_request",
     "lost_reply",
@@ -71,6 +72,8 @@ class World:
         self.clockwork = clockwork = Clockwork(seed)
         self.violations: list[str] = []
         self.is_open = True
+        self.is_upgraded = False
+        self.novelties = 0
         self.ledger = Ledger()
         self.people = people.population(clockwork)
         self.regency = Regency(clockwork, self.report)
@@ -161,13 +164,16 @@ class World:
     # --- the story ---
 
     def run(self) -> Outcome:
+        village_feed._PASSED = _PASSED
         try:
             self._begin()
             days = self.clockwork.chance.randint(*DAYS)
             for day in range(days):
                 self._work(START_MS + day * DAY)
-                if day + 1 < days or self.clockwork.happens(0.5):  # else: mended while all machines run
+                if day + 1 < days or self.clockwork.happens(0.4):
                     self._close_offices()
+                elif self.clockwork.happens(0.5):  # else: mended while all machines run
+                    self._strike_at_rest()
             if self._mend():
                 self._rest()
                 self.violations += check_all(self)[:VIOLATIONS_MAX]
@@ -241,6 +247,18 @@ class World:
         if TROUBLES[name][0](self, village):
             self.clockwork.count(name)
 
+    def _strike_at_rest(self) -> None:
+        """The centre goes back by minutes, or a last fault comes, and then nobody writes: boxes at rest must find out."""
+        self._make_copies()
+        for village in self.villages:
+            for _ in range(self.clockwork.chance.randint(0, 3)):
+                self.clockwork.after(self.clockwork.between(0, MINUTE), "clerk", village.serve_somebody)
+        self.clockwork.run_until(self.clockwork.now_ms + 3 * MINUTE)
+        if self.clockwork.happens(0.6) and trouble.restore_centre_from(self, self.shelf.central[-1]):
+            self.clockwork.count("restore_centre")
+        else:
+            self._strike()
+
     def _officer_works(self) -> None:
         trouble.officer_import(self, self.clockwork.chance.choice(self.villages))
 
@@ -261,6 +279,8 @@ class World:
     def _mend(self) -> bool:
         """Faults stop. True once every queue is empty; a violation when that takes too long."""
         self._stop_faults()
+        if self.novelties:
+            self._upgrade()
         start_ms = self.clockwork.now_ms
         is_confirmed = not self.regency.restored_at_ms
         for _ in range(HEAL_MINUTES_MAX):
@@ -294,6 +314,13 @@ class World:
         if self.clockwork.happens(0.3):  # a long weekend: all that is still on its way arrives before anybody works
             self._close_offices()
             self.clockwork.run_until(self.clockwork.now_ms + 4 * DAY)
+        self.is_open = True
+
+    def _upgrade(self) -> None:
+        """Every village gets the program that knows tomorrow's kind."""
+        self.is_upgraded = True
+        village_feed._PASSED = _PASSED | {KIND_OF_TOMORROW}
+        self._close_offices()
         self.is_open = True
 
     def _waiting(self) -> list[str]:
