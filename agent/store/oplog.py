@@ -172,6 +172,8 @@ async def put_back(
         ordinal, _ = await open_log(connection, after.log_id)
     if await hash_at(connection, after.log_id, after.seq) != after.hash:
         raise ProtocolError(Code.FORK, "the pulled ops continue another history")
+    if await connection.fetch_value("SELECT head_seq FROM log WHERE ordinal = $1", ordinal) != after.seq:
+        raise ProtocolError(Code.FORK, "the log went on at the counter while its tail was on its way")
     hashes = chain(after, headers, bodies)
     seq = after.seq
     for seq, digest, header, body in zip(
