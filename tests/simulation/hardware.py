@@ -26,10 +26,14 @@ class PowerCut(BaseException):
 
 @dataclass(slots=True)
 class Fuse:
-    """Where the next power cut strikes: `where` is before, inside or after a transaction, or at the mark or nonce."""
+    """Where the next power cut strikes: `where` is before, inside or after a transaction, or at the mark or nonce.
+
+    `on_strike` counts it when it happens, not when it was prepared: many a machine is switched off before.
+    """
 
     where: str = ""
     after: int = 0
+    on_strike: Callable[[], None] = lambda: None
 
     def strikes(self, where: str) -> bool:
         if self.where != where:
@@ -38,6 +42,7 @@ class Fuse:
         if self.after >= 0:
             return False
         self.where = ""
+        self.on_strike()
         return True
 
 

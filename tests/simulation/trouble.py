@@ -25,7 +25,7 @@ IMAGE_DOUBT = "an image was put back"
 TEN_YEARS_MS = 3_652 * DAY
 
 Trouble = Callable[["World", Village], bool]
-"""Does something to a village (or the centre); False when there was nothing to do it to."""
+"""Does something to a village (or the centre); False when there was nothing to do it to, or when it strikes later."""
 
 
 @dataclass(slots=True)
@@ -76,14 +76,17 @@ def kill_box(world: "World", village: Village) -> bool:
     return True
 
 
-def _arm(where: str) -> Trouble:
+def _arm(where: str, fault: str) -> Trouble:
+    """Counted when it strikes."""
+
     def arm(world: "World", village: Village) -> bool:
         machine = _some(world, village.running)
         if machine is None:
             return False
         machine.fuse.where = where
         machine.fuse.after = world.clockwork.chance.randrange(4)
-        return True
+        machine.fuse.on_strike = lambda: world.clockwork.count(fault)
+        return False
 
     return arm
 
@@ -102,7 +105,8 @@ def kill_centre_in_transaction(world: "World", village: Village) -> bool:
         return False
     world.regency.fuse.where = world.clockwork.chance.choice(("before", "inside", "after"))
     world.regency.fuse.after = world.clockwork.chance.randrange(6)
-    return True
+    world.regency.fuse.on_strike = lambda: world.clockwork.count("kill_centre_in_transaction")
+    return False
 
 
 # --- old copies -------------------------------------------------------------------------------------------------------
@@ -290,13 +294,13 @@ TROUBLES: dict[str, tuple[Trouble, int]] = {
     "portal": (portal, 2),
     "garbage_request": (garbage, 1),
     "kill_box": (kill_box, 4),
-    "power_cut_before_commit": (_arm("before"), 2),
-    "power_cut_in_transaction": (_arm("inside"), 2),
-    "power_cut_before_mark": (_arm("mark"), 4),
-    "power_cut_after_commit": (_arm("after"), 2),
-    "power_cut_at_nonce": (_arm("nonce"), 2),
-    "power_cut_after_nonce": (_arm("nonce_kept"), 2),
-    "torn_mark": (_arm("torn"), 3),
+    "power_cut_before_commit": (_arm("before", "power_cut_before_commit"), 2),
+    "power_cut_in_transaction": (_arm("inside", "power_cut_in_transaction"), 2),
+    "power_cut_before_mark": (_arm("mark", "power_cut_before_mark"), 4),
+    "power_cut_after_commit": (_arm("after", "power_cut_after_commit"), 2),
+    "power_cut_at_nonce": (_arm("nonce", "power_cut_at_nonce"), 2),
+    "power_cut_after_nonce": (_arm("nonce_kept", "power_cut_after_nonce"), 2),
+    "torn_mark": (_arm("torn", "torn_mark"), 3),
     "kill_centre": (kill_centre, 3),
     "kill_centre_in_transaction": (kill_centre_in_transaction, 3),
     "restore_box_with_mark": (restore_box_with_mark, 3),
