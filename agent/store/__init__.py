@@ -1,6 +1,6 @@
 """All SQL of the village. `desk` is the way in; one file a noun beside it."""
 
-from agent.store.desk import CitedAnchor, Desk, Stamper, Store, WrongVillage, cycles, highest
+from agent.store.desk import CitedAnchor, Desk, Stamper, Store, WrongVillage, cycles, highest, is_numbering_known
 from agent.store.mark import MarkFile, MarkKeeper
 
 __all__ = [
@@ -13,4 +13,5 @@ __all__ = [
     "WrongVillage",
     "cycles",
     "highest",
+    "is_numbering_known",
 ]

@@ -87,7 +87,7 @@ class Desk:
         return op
 
     async def is_numbering_known(self) -> bool:
-        return await _is_numbering_known(self.connection)
+        return await is_numbering_known(self.connection)
 
     async def highest(self) -> Numbers:
         return await highest(self.connection)
@@ -304,7 +304,7 @@ class Store:
         return Local(self.condition, logs)
 
     async def is_numbering_known(self) -> bool:
-        return await self.database.read(_is_numbering_known)
+        return await self.database.read(is_numbering_known)
 
 
 class WrongVillage(Exception):
@@ -319,7 +319,8 @@ async def highest(connection: Connection) -> Numbers:
     return {(r[0], r[1]): r[2] for r in rows}
 
 
-async def _is_numbering_known(connection: Connection) -> bool:
+async def is_numbering_known(connection: Connection) -> bool:
+    """May this box number letters, or must the paper agenda be read first?"""
     numbering: str = await connection.fetch_value("SELECT numbering FROM box")
     return numbering == "known"
 
@@ -345,5 +346,5 @@ async def _note_before(connection: Connection, head: Position) -> None:
 
 async def _mark_at(connection: Connection, head: Position) -> Mark:
     """The mark for a head. While numbering is unknown it vouches for no number, so that a restore asks again."""
-    numbers = number_list(await highest(connection)) if await _is_numbering_known(connection) else []
+    numbers = number_list(await highest(connection)) if await is_numbering_known(connection) else []
     return Mark(head, numbers)

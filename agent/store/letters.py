@@ -129,9 +129,14 @@ async def find(
     if header_body is None:
         return None
     body = ops.read_body(ops.read_header(header_body[0]), header_body[1])
-    if not isinstance(body, ops.LetterIssued):
-        return None
+    if not isinstance(body, ops.LetterIssued) or body.kind not in kinds:
+        return None  # written by a newer program and pulled back: readable after the upgrade
     return _from_wire(letter_id, body, kinds[body.kind]), _row(row)
+
+
+async def is_held(connection: Connection, letter_id: bytes) -> bool:
+    """Whether this server holds that letter: of two on one number one may stand on a copy's branch only."""
+    return await connection.fetch_value("SELECT 1 FROM letter WHERE id = $1", letter_id) is not None
 
 
 async def recent(connection: Connection, *, limit: int = LIST_MAX, offset: int = 0) -> list[LetterRow]:

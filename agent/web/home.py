@@ -1,14 +1,19 @@
-"""The first page: find a resident, and see at once what came back from the regency."""
+"""The first page: find a resident, and see at once what came back from the regency and what the day has brought."""
+
+from datetime import datetime, time
 
 from aiohttp import web
 
-from agent.store import aid, letters, residents
+from agent.domain.numbering import WIB, date_wib
+from agent.store import aid, cycles, letters
+from agent.web.desk import at_counter
 from agent.web.office import Office
-from agent.web.words import proposal_state
+from agent.web.words import cycle_names, proposal_state
 from chassis.database import Connection
-from chassis.web import page, signed_in
+from chassis.web import page
 
-RECENT = 8
+NEWS_MAX = 8
+"""Answers on the first page: what one looks at between two visitors; all of them stand under Usulan."""
 
 
 class HomePages:
@@ -20,17 +25,19 @@ class HomePages:
     def routes(self) -> list[web.RouteDef]:
         return [web.get("/", self.home)]
 
-    @signed_in
+    @at_counter
     async def home(self, request: web.Request) -> web.StreamResponse:
+        today = date_wib(self._office.stamper.now_ms())
+        midnight_ms = int(datetime.combine(today, time(), WIB).timestamp()) * 1000
+
         async def look(connection: Connection) -> dict[str, object]:
             return {
-                "rejected": await aid.recent(connection, outcome="rejected", limit=RECENT),
-                "review": await aid.recent(connection, outcome="needs_review", limit=RECENT),
+                "news": await aid.news(connection, NEWS_MAX),
                 "counts": await aid.counts(connection),
-                "letters": await letters.count(connection),
-                "residents": await residents.count(connection),
+                "letters_today": await letters.count_on(connection, today),
+                "proposals_today": await aid.count_since(connection, midnight_ms),
+                "names": cycle_names(await cycles(connection)),
             }
 
         context = await self._office.store.database.read(look)
-        context |= {"state": lambda p: proposal_state(p.is_acked, p.decision, p.is_unconfirmed)}
-        return await page(request, "home.html", context)
+        return await page(request, "home.html", context | {"state": proposal_state, "today": today})

@@ -1,4 +1,8 @@
-"""Letters: ask what the kind asks, show the very page, issue with its number, print, void."""
+"""Letters: ask what the kind asks, show the very page, issue with its number, print, void.
+
+Must never give one form two numbers, and never show a draft to anybody but its writer. Place in the flow: the resident's
+page leads here; `agent/store/letters` numbers and keeps, `agent/render` prints.
+"""
 
 import asyncio
 import time
@@ -9,35 +13,41 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from agent.domain import texts
-from agent.domain.fields import FieldError
+from agent.domain.fields import Fault, FieldError, FieldType
 from agent.domain.letters import Draft, Letter, LetterKind, Signer, check_fields, head_title, write_draft
-from agent.domain.numbering import NumberingError, NumberingPolicy, date_wib
+from agent.domain.numbering import NumberingError, date_wib
 from agent.domain.refusal import DATE_UNCONFIRMED, Refusal
 from agent.domain.residents import member_of, subject_of
 from agent.domain.sheets import draft_sheet, letter_sheet
 from agent.render import CannotPrint, Paper, render_pdf, render_svg
 from agent.store import Desk, letters, residents
 from agent.store.residents import Registered
+from agent.web.desk import Sent, at_counter, by_superior, check_reason, note_look, send_once
 from agent.web.measure import Measures
 from agent.web.office import Office
-from agent.web.refused import Refused
 from agent.web.residents import find_resident
 from agent.web.words import letter_state
 from chassis.database import Connection
-from chassis.web import Form, account_of, form_key_of, page, read_form, roles, signed_in, submit_once
+from chassis.web import Form, account_of, add_notice, form_key_of, page, read_form
 
 ID = "{id:[0-9a-f]{32}}"
 PREVIEWS_MAX = 32
 """Drafts kept for their preview: one a clerk, and a few that were left behind."""
-REASON_CHARS = (5, 300)
+ROWS_MAX = 50
+"""Letters on one page of the register: it stays under 100 KB."""
+PAGE_DIGITS_MAX = 5
+UNPRINTABLE = Refusal(
+    "unprintable", "Halaman surat ini tidak dapat disusun untuk dicetak. Singkatkan isiannya, lalu periksa lagi."
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A letter as asked for: checked answers, or what is wrong with them."""
+    """A letter as asked for: a checked draft, or what is wrong with the answers."""
 
     kind: LetterKind
     person: Registered
+    household: list[Registered]
     draft: Draft | None
     errors: Mapping[str, str]
 
@@ -48,7 +58,7 @@ class LetterPages:
     def __init__(self, office: Office, measures: Measures) -> None:
         self._office = office
         self._measures = measures
-        self._previews: OrderedDict[str, tuple[int, Draft]] = OrderedDict()
+        self._previews: OrderedDict[str, tuple[int, str]] = OrderedDict()
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -63,76 +73,75 @@ class LetterPages:
             web.post(f"/letters/{ID}/void", self.void),
         ]
 
-    @signed_in
+    @at_counter
     async def register(self, request: web.Request) -> web.StreamResponse:
-        rows = await self._office.store.database.read(letters.recent)
-        return await page(request, "letters.html", {"rows": rows, "kinds": self._office.kinds, "state": _state})
+        number = page_number(request.query.get("page", ""))
 
-    @signed_in
+        async def look(connection: Connection) -> tuple[list[letters.LetterRow], int]:
+            rows = await letters.recent(connection, limit=ROWS_MAX, offset=(number - 1) * ROWS_MAX)
+            return rows, await letters.count(connection)
+
+        rows, total = await self._office.store.database.read(look)
+        pages = max(1, -(-total // ROWS_MAX))
+        context = {"rows": rows, "kinds": self._office.kinds, "state": _state, "number": number, "pages": pages}
+        return await page(request, "letters.html", context)
+
+    # --- writing one ---------------------------------------------------------------------------------------------
+
+    @at_counter
     async def new(self, request: web.Request) -> web.StreamResponse:
         kind = self._kind(request.query.get("kind", ""))
         person = await find_resident(self._office, request.query.get("resident", ""))
-        return await self._form(request, Wanted(kind, person, None, {}), Form())
+        household = await self._household(person)
+        return await self._form(request, Wanted(kind, person, household, None, {}), Form())
 
-    @signed_in
+    @at_counter
     async def check(self, request: web.Request) -> web.StreamResponse:
         form = await read_form(request)
         wanted = await self._wanted(form)
         if wanted.draft is None or form.text("change"):
             return await self._form(request, wanted, form)
-        return await self._check_page(request, wanted, form, None)
+        return await self._check_page(request, wanted, wanted.draft, form, None)
 
-    @signed_in
+    @at_counter
     async def issue(self, request: web.Request) -> web.StreamResponse:
         form = await read_form(request)
         wanted = await self._wanted(form)
-        policy = self._office.numbering()
         if wanted.draft is None:
             return await self._form(request, wanted, form)
-        if isinstance(policy, NumberingError):
-            return await self._check_page(request, wanted, form, Refusal("numbering_unset", str(policy)))
         started = time.perf_counter()
-        result = await self._issue(request, form, wanted, policy)
+        result = await self._issue(request, form, wanted, wanted.draft)
         if isinstance(result, Refusal):
-            return await self._check_page(request, wanted, form, result)
-        self._measures.issued(wanted.kind.key, time.perf_counter() - started)
-        raise web.HTTPSeeOther(result)
+            return await self._check_page(request, wanted, wanted.draft, form, result)
+        if result.is_repeat:
+            await add_notice(request, "Isian itu sudah diterbitkan sebelumnya; inilah suratnya. Tidak ada nomor baru.")
+        else:
+            self._measures.issued(wanted.kind.key, time.perf_counter() - started)
+        raise web.HTTPSeeOther(result.location)
 
-    async def _issue(self, request: web.Request, form: Form, wanted: Wanted, policy: NumberingPolicy) -> str | Refusal:
-        """One transaction: the form's receipt, the number, the letter. The same form again leads to the same letter."""
-        account, key, now_ms = account_of(request), form_key_of(form), self._office.stamper.now_ms()
-        is_confirmed = bool(form.text("date_confirmed"))
-        refused: list[Refusal] = []
-        draft = wanted.draft
-        assert draft is not None, "only a checked draft is issued"
+    async def _issue(self, request: web.Request, form: Form, wanted: Wanted, draft: Draft) -> Sent | Refusal:
+        """One transaction: the form's receipt, the number, the letter."""
+        policy = self._office.numbering()
+        if isinstance(policy, NumberingError):
+            return Refusal("numbering", str(policy))
+        actor, is_confirmed = account_of(request).login, bool(form.text("date_confirmed"))
 
-        async def work(desk: Desk) -> str:
-            async def write(_: Connection) -> str:
-                letter = await letters.issue(
-                    desk, draft, wanted.kind, policy, wanted.person.id, account.login, is_date_confirmed=is_confirmed
-                )
-                if isinstance(letter, Refusal):
-                    refused.append(letter)
-                    raise Refused
-                return f"/letters/{letter.letter_id.hex()}"
+        async def work(desk: Desk) -> str | Refusal:
+            letter = await letters.issue(
+                desk, draft, wanted.kind, policy, wanted.person.id, actor, is_date_confirmed=is_confirmed
+            )
+            return letter if isinstance(letter, Refusal) else f"/letters/{letter.letter_id.hex()}"
 
-            return await submit_once(desk.connection, key, account.account_id, now_ms, write)
-
-        try:
-            return await self._office.store.write(work)
-        except Refused:
-            return refused[0]
+        return await send_once(self._office, request, form, work)
 
     async def _wanted(self, form: Form) -> Wanted:
         kind = self._kind(form.text("kind"))
         person = await find_resident(self._office, form.text("resident"))
-        household = await self._office.store.database.read(lambda c: residents.household(c, person.resident.kk))
-        raw = {field.name: " ".join(form.all(field.name)) for field in kind.fields}
-        fields = check_fields(kind, raw, [member_of(each.resident) for each in household])
+        household = await self._household(person)
+        fields = check_fields(kind, _answers(kind, form, household), [member_of(each.resident) for each in household])
         if isinstance(fields, list):
-            return Wanted(kind, person, None, _errors(fields))
-        letterhead = self._office.settings.letterhead()
-        setting = self._office.settings.office
+            return Wanted(kind, person, household, None, _errors(fields))
+        letterhead, setting = self._office.settings.letterhead(), self._office.settings.office
         draft = write_draft(
             kind,
             subject_of(person.resident, letterhead.village_kind),
@@ -142,7 +151,7 @@ class LetterPages:
             dated=date_wib(self._office.stamper.now_ms()),
             text_version=texts.newest_version(self._office.texts, kind.key),
         )
-        return Wanted(kind, person, draft, {})
+        return Wanted(kind, person, household, draft, {})
 
     def _kind(self, key: str) -> LetterKind:
         kind = self._office.kinds.get(key)
@@ -150,63 +159,84 @@ class LetterPages:
             raise web.HTTPNotFound
         return kind
 
+    async def _household(self, person: Registered) -> list[Registered]:
+        return await self._office.store.database.read(lambda c: residents.household(c, person.resident.kk))
+
     async def _form(self, request: web.Request, wanted: Wanted, form: Form) -> web.StreamResponse:
-        kk = wanted.person.resident.kk
-        household = await self._office.store.database.read(lambda c: residents.household(c, kk))
+        names = [field.name for field in wanted.kind.fields]
         context = {
             "kind": wanted.kind,
             "person": wanted.person,
-            "household": household,
-            "values": {field.name: form.text(field.name) for field in wanted.kind.fields},
-            "ticked": {field.name: set(form.all(field.name)) for field in wanted.kind.fields},
+            "household": wanted.household,
+            "values": {name: form.text(name) for name in names},
+            "ticked": {name: set(form.all(name)) for name in names},
             "errors": wanted.errors,
+            "form_key": form_key_of(form) if form.fields else None,
         }
         return await page(request, "letter_form.html", context, status=422 if wanted.errors else 200)
 
     async def _check_page(
-        self, request: web.Request, wanted: Wanted, form: Form, refused: Refusal | None
+        self, request: web.Request, wanted: Wanted, draft: Draft, form: Form, refused: Refusal | None
     ) -> web.StreamResponse:
-        assert wanted.draft is not None, "only a checked draft is shown"
-        key = form_key_of(form)
-        self._keep_preview(key, account_of(request).account_id, wanted.draft)
+        key, names = form_key_of(form), {field.name for field in wanted.kind.fields}
+        refused = refused or await self._prepare_preview(request, key, wanted, draft)
         context = {
             "kind": wanted.kind,
             "person": wanted.person,
-            "draft": wanted.draft,
-            "hidden": [(n, v) for n, v in form.fields if n in {f.name for f in wanted.kind.fields}],
+            "draft": draft,
+            "hidden": [(name, value) for name, value in form.fields if name in names],
             "form_key": key,
             "refused": refused,
             "must_confirm_date": refused is not None and refused.code == DATE_UNCONFIRMED.code,
+            "is_printable": refused is not UNPRINTABLE,
         }
         return await page(request, "letter_check.html", context, status=409 if refused else 200)
 
-    def _keep_preview(self, key: str, account_id: int, draft: Draft) -> None:
-        self._previews[key] = (account_id, draft)
+    async def _prepare_preview(self, request: web.Request, key: str, wanted: Wanted, draft: Draft) -> Refusal | None:
+        """The page is set before anybody may say "terbitkan": what cannot be printed must not get a number."""
+        await note_look(self._office, request, "preview_letter", wanted.person.id)
+        text = self._office.texts[draft.kind, draft.text_version]
+        try:
+            pages = await asyncio.to_thread(render_svg, draft_sheet(draft, wanted.kind, text), Paper.A4)
+        except CannotPrint:
+            self._measures.print_failed()
+            return UNPRINTABLE
+        self._previews[key] = (account_of(request).account_id, pages[0])
         while len(self._previews) > PREVIEWS_MAX:
             self._previews.popitem(last=False)
+        return None
 
-    @signed_in
+    @at_counter
     async def preview(self, request: web.Request) -> web.StreamResponse:
         """The very page as a picture; only for whoever is writing it."""
-        owner, draft = self._previews.get(request.match_info["key"], (None, None))
-        if draft is None or owner != account_of(request).account_id:
+        owner, picture = self._previews.get(request.match_info["key"], (None, ""))
+        if owner != account_of(request).account_id:
             raise web.HTTPNotFound
-        kind = self._office.kinds[draft.kind]
-        sheet = draft_sheet(draft, kind, self._office.texts[kind.key, draft.text_version])
-        pages = await asyncio.to_thread(render_svg, sheet, Paper.A4)
-        return web.Response(text=pages[0], content_type="image/svg+xml")
+        response = web.Response(text=picture, content_type="image/svg+xml")
+        response.enable_compression()
+        return response
 
-    @signed_in
+    # --- one that was issued ---------------------------------------------------------------------------------------
+
+    @at_counter
     async def one(self, request: web.Request) -> web.StreamResponse:
         letter, row = await self._find(request)
-        context = {"letter": letter, "row": row, "kind": self._office.kinds[letter.kind], "state": _state(row)}
+        kind = self._office.kinds[letter.kind]
+        context = {
+            "letter": letter,
+            "row": row,
+            "kind": kind,
+            "state": _state(row),
+            "answers": [(field.label, shown) for field in kind.fields if (shown := _shown(letter, field.name))],
+        }
         return await page(request, "letter.html", context)
 
-    @signed_in
+    @at_counter
     async def pdf(self, request: web.Request) -> web.StreamResponse:
         letter, row = await self._find(request)
         paper = Paper.F4 if request.query.get("paper") == "F4" else Paper.A4
         is_copy = request.query.get("copy") == "1"
+        await note_look(self._office, request, "print_copy" if is_copy else "print_letter", letter.letter_id)
         text = self._office.texts[letter.kind, letter.text_version]
         sheet = letter_sheet(letter, self._office.kinds[letter.kind], text, void_reason=row.voided_reason or "")
         try:
@@ -214,20 +244,20 @@ class LetterPages:
         except CannotPrint:
             self._measures.print_failed()
             raise
-        headers = {"Content-Disposition": f'inline; filename="surat-{letter.kind}.pdf"'}
+        headers = {"Content-Disposition": f'inline; filename="surat-{paper.value}.pdf"'}
         return web.Response(body=pdf, content_type="application/pdf", headers=headers)
 
-    @roles("secretary", "head")
+    @by_superior
     async def ask_void(self, request: web.Request) -> web.StreamResponse:
         return await self._void_page(request, "", {})
 
-    @roles("secretary", "head")
+    @by_superior
     async def void(self, request: web.Request) -> web.StreamResponse:
         letter, _ = await self._find(request)
-        reason = (await read_form(request)).text("reason")
-        if not REASON_CHARS[0] <= len(reason) <= REASON_CHARS[1]:
-            return await self._void_page(request, reason, {"reason": "Tulis alasan pembatalan, 5 sampai 300 huruf."})
-        actor = account_of(request).login
+        form = await read_form(request)
+        reason, actor = check_reason(form.text("reason")), account_of(request).login
+        if isinstance(reason, Fault):
+            return await self._void_page(request, form.text("reason"), {"reason": reason.message})
         refused = await self._office.store.write(lambda desk: letters.void(desk, letter.letter_id, reason, actor))
         if refused is not None:
             return await self._void_page(request, reason, {"reason": refused.sentence})
@@ -244,6 +274,28 @@ class LetterPages:
         if found is None:
             raise web.HTTPNotFound
         return found
+
+
+def page_number(text: str) -> int:
+    """A page of a list from an address; the first for anything that is no page."""
+    is_number = text.isascii() and text.isdigit() and len(text) <= PAGE_DIGITS_MAX
+    return max(1, int(text)) if is_number else 1
+
+
+def _answers(kind: LetterKind, form: Form, household: list[Registered]) -> dict[str, str]:
+    """What was typed; ticked members travel as our own ids, so that no page carries the NIK of a whole household."""
+    niks = {each.id.hex(): each.resident.nik for each in household}
+    return {
+        field.name: " ".join(niks.get(ticked, "?") for ticked in form.all(field.name) if ticked)
+        if field.type in {FieldType.MEMBER, FieldType.MEMBERS}
+        else form.text(field.name)
+        for field in kind.fields
+    }
+
+
+def _shown(letter: Letter, name: str) -> str:
+    answer = letter.field(name)
+    return ", ".join(member.name for member in answer) if isinstance(answer, tuple) else str(answer)
 
 
 def _state(row: letters.LetterRow) -> tuple[str, str]:

@@ -4,15 +4,18 @@ from collections.abc import Mapping
 
 from aiohttp import web
 
-from agent.domain.numbering import NUMBER_MAX, NumberingError, SeriesPolicy, date_wib
-from agent.domain.refusal import NUMBER_TOO_LOW
-from agent.store import highest, letters
+from agent.domain.fields import Fault
+from agent.domain.numbering import NUMBER_MAX, SERIES_ALL, NumberingError, SeriesPolicy, date_wib
+from agent.domain.refusal import NUMBER_RANGE, NUMBER_TOO_LOW
+from agent.store import Desk, highest, letters
+from agent.web.desk import at_counter, by_superior, check_reason
 from agent.web.office import Office
 from chassis.database import Connection
-from chassis.web import account_of, add_notice, page, read_form, roles, signed_in
+from chassis.web import Form, RequestRefused, account_of, add_notice, page, read_form
 from protocol.ops import NumberHigh
 
-REASON_CHARS = (5, 300)
+NUMBER_DIGITS_MAX = len(str(NUMBER_MAX))
+NOT_A_NUMBER = "Tulis nomor terakhir di buku agenda dengan angka; 0 bila belum ada surat."
 
 
 class NumberPages:
@@ -28,48 +31,48 @@ class NumberPages:
             web.post("/numbers/void", self.void),
         ]
 
-    @signed_in
+    @at_counter
     async def show(self, request: web.Request) -> web.StreamResponse:
-        return await self._page(request, {})
+        return await self._page(request, {}, Form())
 
-    @signed_in
+    @at_counter
     async def confirm(self, request: web.Request) -> web.StreamResponse:
         """The clerk read the last line of the paper agenda for each series shown."""
         form = await read_form(request)
-        known = await self._office.store.database.read(highest)
-        confirmed, errors = [], {}
-        for series, year in await self._series():
-            name = f"last-{series}-{year}"
-            typed = form.text(name)
-            if not (typed.isascii() and typed.isdigit() and len(typed) <= 5 and int(typed) <= NUMBER_MAX):
-                errors[name] = "Tulis nomor terakhir di buku agenda dengan angka; 0 bila belum ada surat."
-            elif int(typed) < known.get((series, year), 0):
-                errors[name] = NUMBER_TOO_LOW.sentence
-            else:
-                confirmed.append(NumberHigh(series, year, int(typed)))
+        typed = {(series, year): form.text(f"last-{series}-{year}") for series, year in await self._series()}
+        errors = {f"last-{s}-{y}": NOT_A_NUMBER for (s, y), text in typed.items() if not _is_number(text)}
         if errors:
-            return await self._page(request, errors)
-        await self._office.store.confirm_numbers(confirmed, "agenda", account_of(request).login)
+            return await self._page(request, errors, form)
+        confirmed, actor = [NumberHigh(s, y, int(text)) for (s, y), text in typed.items()], account_of(request).login
+
+        async def work(desk: Desk) -> dict[str, str]:
+            known = await desk.highest()
+            low = [n for n in confirmed if n.number < known.get((n.series, n.year), 0)]
+            if not low:
+                await desk.confirm_numbers(confirmed, "agenda", actor)
+            return {f"last-{n.series}-{n.year}": NUMBER_TOO_LOW.sentence for n in low}
+
+        errors = await self._office.store.write(work)
+        if errors:
+            return await self._page(request, errors, form)
         await add_notice(request, "Nomor terakhir sudah dipastikan. Surat dapat diterbitkan lagi.")
         raise web.HTTPSeeOther("/numbers")
 
-    @roles("secretary", "head")
+    @by_superior
     async def void(self, request: web.Request) -> web.StreamResponse:
         form = await read_form(request)
-        series, year, first, last = form.text("series"), form.text("year"), form.text("first"), form.text("last")
-        reason = form.text("reason")
-        if not all(text.isascii() and text.isdigit() and len(text) <= 5 for text in (year, first, last)):
-            raise web.HTTPBadRequest
-        if not REASON_CHARS[0] <= len(reason) <= REASON_CHARS[1]:
-            return await self._page(
-                request, {f"reason-{series}-{year}-{first}": "Tulis alasannya, 5 sampai 300 huruf."}
-            )
+        series, year, first, last = (form.text(name) for name in ("series", "year", "first", "last"))
+        if not all(_is_number(text) for text in (year, first, last)):
+            raise RequestRefused(400, "number_range", NUMBER_RANGE.sentence)
+        field, reason = f"reason-{series}-{year}-{first}", check_reason(form.text("reason"))
+        if isinstance(reason, Fault):
+            return await self._page(request, {field: f"Sebab: {reason.message}"}, form)
         actor, span = account_of(request).login, (int(first), int(last))
         refused = await self._office.store.write(
             lambda desk: letters.void_numbers(desk, series, int(year), span, reason, actor)
         )
         if refused is not None:
-            return await self._page(request, {f"reason-{series}-{year}-{first}": refused.sentence})
+            return await self._page(request, {field: refused.sentence}, form)
         raise web.HTTPSeeOther("/numbers")
 
     async def _series(self) -> list[tuple[str, int]]:
@@ -80,14 +83,14 @@ class NumberPages:
         if not isinstance(policy, NumberingError):
             match policy.series:
                 case SeriesPolicy.ONE:
-                    known.add(("semua", year))
+                    known.add((SERIES_ALL, year))
                 case SeriesPolicy.PER_CODE:
                     known |= {(kind.code(year), year) for kind in self._office.kinds.values()}
                 case SeriesPolicy.PER_KIND:
                     known |= {(key, year) for key in self._office.kinds}
         return sorted(s for s in known if s[1] >= year - 1)
 
-    async def _page(self, request: web.Request, errors: Mapping[str, str]) -> web.StreamResponse:
+    async def _page(self, request: web.Request, errors: Mapping[str, str], form: Form) -> web.StreamResponse:
         async def look(connection: Connection) -> dict[str, object]:
             return {"known": await highest(connection), "missing": await letters.missing_numbers(connection)}
 
@@ -98,5 +101,10 @@ class NumberPages:
             "series": await self._series(),
             "policy_error": str(policy) if isinstance(policy, NumberingError) else "",
             "errors": errors,
+            "typed": form.as_dict(),
         }
         return await page(request, "numbers.html", context, status=422 if errors else 200)
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= NUMBER_DIGITS_MAX and int(text) <= NUMBER_MAX

@@ -1,19 +1,21 @@
-"""Proposals: ask for aid for a resident, and read what the regency answered - with the sentence to read aloud."""
+"""Proposals: ask for aid for a resident, and read what the regency answered - with the sentence to read aloud.
+
+Must never decide anything: the regency does. Place in the flow: a resident's page leads here; `agent/store/aid` keeps.
+"""
 
 from collections.abc import Mapping
 
 from aiohttp import web
 
+from agent.domain.fields import Fault, check_text
 from agent.domain.refusal import Refusal
 from agent.store import Desk, aid, cycles
+from agent.web.desk import at_counter, check_reason, note_look, send_once
 from agent.web.office import Office
-from agent.web.refused import Refused
 from agent.web.residents import find_resident
-from agent.web.words import is_open, proposal_state
+from agent.web.words import cycle_choice, cycle_names, is_open, place, proposal_state, steps
 from chassis.database import Connection
-from chassis.web import Form, account_of, form_key_of, page, read_form, signed_in, submit_once
-from protocol.ids import InvalidCode, parse_village_code
-from protocol.regions import UnknownRegion, village
+from chassis.web import Form, account_of, add_notice, page, read_form
 
 ID = "{id:[0-9a-f]{32}}"
 FILTERS = {
@@ -23,8 +25,9 @@ FILTERS = {
     "needs_review": "Perlu diperiksa",
     "accepted": "Disetujui",
 }
-NOTE_CHARS_MAX = 300
-REASON_CHARS = (5, 300)
+NOTE_LENGTH_MAX = 300
+ROWS_MAX = 100
+"""Proposals in one list: the page stays under 100 KB. Older ones stand on their resident's page."""
 
 
 class ProposalPages:
@@ -42,91 +45,90 @@ class ProposalPages:
             web.post(f"/proposals/{ID}/withdraw", self.withdraw),
         ]
 
-    @signed_in
+    @at_counter
     async def list(self, request: web.Request) -> web.StreamResponse:
         chosen = request.query.get("outcome", "")
         outcome = chosen if chosen in FILTERS and chosen else None
-        rows = await self._office.store.database.read(lambda c: aid.recent(c, outcome=outcome))
-        context = {"rows": rows, "chosen": outcome or "", "filters": FILTERS, "state": _state}
+
+        async def look(connection: Connection) -> dict[str, object]:
+            return {
+                "rows": await aid.recent(connection, outcome=outcome, limit=ROWS_MAX),
+                "counts": await aid.counts(connection),
+                "names": cycle_names(await cycles(connection)),
+            }
+
+        context = await self._office.store.database.read(look)
+        context |= {"chosen": outcome or "", "filters": FILTERS, "state": proposal_state, "limit": ROWS_MAX}
         return await page(request, "proposals.html", context)
 
-    @signed_in
+    @at_counter
     async def new(self, request: web.Request) -> web.StreamResponse:
         return await self._form(request, request.query.get("resident", ""), Form(), {})
 
-    @signed_in
+    @at_counter
     async def propose(self, request: web.Request) -> web.StreamResponse:
         form = await read_form(request)
         person = await find_resident(self._office, form.text("resident"))
-        note = form.text("note")
-        if len(note) > NOTE_CHARS_MAX:
-            return await self._form(request, form.text("resident"), form, {"note": "Catatan paling banyak 300 huruf."})
-        account, key, now_ms = account_of(request), form_key_of(form), self._office.stamper.now_ms()
-        refused: list[Refusal] = []
+        note, actor = check_text(form.text("note"), NOTE_LENGTH_MAX, required=False), account_of(request).login
+        if isinstance(note, Fault):
+            return await self._form(request, form.text("resident"), form, {"note": f"Catatan: {note.message}"})
 
-        async def work(desk: Desk) -> str:
-            async def write(_: Connection) -> str:
-                made = await aid.propose(desk, form.text("cycle"), person, note, account.login)
-                if isinstance(made, Refusal):
-                    refused.append(made)
-                    raise Refused
-                return f"/proposals/{made.hex()}"
+        async def work(desk: Desk) -> str | Refusal:
+            made = await aid.propose(desk, form.text("cycle"), person, note, actor)
+            return made if isinstance(made, Refusal) else f"/proposals/{made.hex()}"
 
-            return await submit_once(desk.connection, key, account.account_id, now_ms, write)
-
-        try:
-            location = await self._office.store.write(work)
-        except Refused:
-            return await self._form(request, form.text("resident"), form, {"cycle": refused[0].sentence})
-        raise web.HTTPSeeOther(location)
+        sent = await send_once(self._office, request, form, work)
+        if isinstance(sent, Refusal):
+            return await self._form(request, form.text("resident"), form, {"cycle": sent.sentence})
+        if sent.is_repeat:
+            await add_notice(request, "Isian itu sudah dikirim sebelumnya; inilah usulannya. Tidak ada usulan baru.")
+        raise web.HTTPSeeOther(sent.location)
 
     async def _form(
         self, request: web.Request, resident: str, form: Form, errors: Mapping[str, str]
     ) -> web.StreamResponse:
         person = await find_resident(self._office, resident)
         now_ms = self._office.stamper.now_ms()
-        found = await self._office.store.database.read(cycles)
+        known = await self._office.store.database.read(cycles)
         context = {
             "person": person,
-            "options": [(c.code, c.name) for c in found if is_open(c, now_ms)],
+            "options": [(cycle.code, cycle_choice(cycle)) for cycle in known if is_open(cycle, now_ms)],
             "cycle": form.text("cycle"),
             "note": form.text("note"),
             "errors": errors,
+            "form_key": form.text("form_key") or None,
         }
         return await page(request, "proposal_form.html", context, status=422 if errors else 200)
 
-    @signed_in
+    @at_counter
     async def one(self, request: web.Request) -> web.StreamResponse:
-        return await self._show(request, {})
+        return await self._show(request, {}, "")
 
-    @signed_in
+    @at_counter
     async def withdraw(self, request: web.Request) -> web.StreamResponse:
-        proposal_id = bytes.fromhex(request.match_info["id"])
-        reason = (await read_form(request)).text("reason")
-        if not REASON_CHARS[0] <= len(reason) <= REASON_CHARS[1]:
-            return await self._show(request, {"reason": "Tulis alasan penarikan, 5 sampai 300 huruf."})
-        actor = account_of(request).login
+        proposal_id, form = bytes.fromhex(request.match_info["id"]), await read_form(request)
+        reason, actor = check_reason(form.text("reason")), account_of(request).login
+        if isinstance(reason, Fault):
+            return await self._show(request, {"reason": f"Alasan: {reason.message}"}, form.text("reason"))
         refused = await self._office.store.write(lambda desk: aid.withdraw(desk, proposal_id, reason, actor))
         if refused is not None:
-            return await self._show(request, {"reason": refused.sentence})
+            return await self._show(request, {"reason": refused.sentence}, reason)
         raise web.HTTPSeeOther(f"/proposals/{proposal_id.hex()}")
 
-    async def _show(self, request: web.Request, errors: Mapping[str, str]) -> web.StreamResponse:
+    async def _show(self, request: web.Request, errors: Mapping[str, str], reason: str) -> web.StreamResponse:
         proposal_id = bytes.fromhex(request.match_info["id"])
         found = await self._office.store.database.read(lambda c: aid.find(c, proposal_id))
         if found is None:
             raise web.HTTPNotFound
-        context = {"row": found, "decision": found.decision, "state": _state(found), "errors": errors, "place": place}
+        await note_look(self._office, request, aid.VIEWED, proposal_id)
+        context = {
+            "row": found,
+            "decision": found.decision,
+            "state": proposal_state(found),
+            "steps": steps(found),
+            "names": cycle_names(await self._office.store.database.read(cycles)),
+            "errors": errors,
+            "reason": reason,
+            "place": place,
+        }
         return await page(request, "proposal.html", context, status=422 if errors else 200)
-
-
-def _state(row: aid.ProposalRow) -> tuple[str, str]:
-    return proposal_state(row.is_acked, row.decision, row.is_unconfirmed)
-
-
-def place(code: str) -> str:
-    """The village a fact comes from, in words; empty where it does not say."""
-    try:
-        return village(parse_village_code(code)).place
-    except (InvalidCode, UnknownRegion):
-        return ""

@@ -1,13 +1,18 @@
-"""Residents: find, register, correct, and open one to serve them. No NIK ever stands in an address: searches are posted."""
+"""Residents: find, register, correct, and open one to serve them.
+
+Must never put a NIK or a name into an address: searches are posted. Lists show four digits of a NIK; the whole number
+stands on one resident's own page, and each look at it is written down.
+"""
 
 from collections.abc import Mapping
+from hashlib import sha256
 
 import msgspec
 from aiohttp import web
 
 from agent.domain.fields import FieldError
 from agent.domain.numbering import date_wib
-from agent.domain.refusal import RESIDENT_NOT_FOUND, Refusal
+from agent.domain.refusal import NIK_TAKEN, RESIDENT_NOT_FOUND, Refusal
 from agent.domain.residents import (
     LABELS,
     MARITAL_STATUSES,
@@ -17,17 +22,26 @@ from agent.domain.residents import (
     check_resident,
     resident_warnings,
 )
-from agent.store import Desk, aid, letters, residents
+from agent.store import Desk, aid, cycles, letters, residents
 from agent.store.residents import Registered
+from agent.web.desk import at_counter, note_look, send_once
 from agent.web.office import Office
-from agent.web.refused import Refused
-from agent.web.words import letter_state, proposal_state
+from agent.web.words import cycle_names, letter_state, proposal_state
 from chassis.database import Connection
-from chassis.web import account_of, add_notice, form_key_of, page, read_form, signed_in, submit_once
-from chassis.web.accounts import record_access
+from chassis.web import account_of, add_notice, page, read_form
+from chassis.web.login import is_fragment_request
 from protocol.ids import VillageCode
 
 ID = "{id:[0-9a-f]{32}}"
+TYPED_MAX = 100
+"""Longest search: a NIK, or as much of a name as anybody types."""
+SEEN = "seen"
+"""Form field: what the resident's data was when the form was made, as a digest."""
+CHANGED_MEANWHILE = Refusal(
+    "changed_meanwhile",
+    "Data penduduk ini diubah petugas lain sejak halaman ini dibuka. Isian Anda masih ada: bandingkan dengan data di"
+    " bawah ini, lalu simpan lagi.",
+)
 
 
 class ResidentPages:
@@ -47,66 +61,65 @@ class ResidentPages:
             web.post(f"/residents/{ID}/edit", self.correct),
         ]
 
-    @signed_in
+    @at_counter
     async def ask(self, request: web.Request) -> web.StreamResponse:
         return await page(request, "residents.html", {"typed": "", "found": None})
 
-    @signed_in
+    @at_counter
     async def search(self, request: web.Request) -> web.StreamResponse:
-        typed = (await read_form(request)).text("q")[:100]
+        typed = (await read_form(request)).text("q")[:TYPED_MAX]
         found = await self._office.store.database.read(lambda c: residents.search(c, typed)) if typed else []
-        if len(found) == 1:
+        if len(found) == 1 and not is_fragment_request(request):
             raise web.HTTPSeeOther(f"/residents/{found[0].id.hex()}")
         return await page(request, "residents.html", {"typed": typed, "found": found})
 
-    @signed_in
+    @at_counter
     async def new(self, request: web.Request) -> web.StreamResponse:
-        return await self._form(request, {}, [], is_new=True)
+        return await self._form(request, {}, [], None)
 
-    @signed_in
+    @at_counter
     async def register(self, request: web.Request) -> web.StreamResponse:
-        return await self._save(request, b"")
+        return await self._save(request, None)
 
-    @signed_in
+    @at_counter
     async def edit(self, request: web.Request) -> web.StreamResponse:
         found = await self.find(request.match_info["id"])
-        return await self._form(request, as_text(found.resident), [], is_new=False)
+        return await self._form(request, as_text(found.resident), [], found)
 
-    @signed_in
+    @at_counter
     async def correct(self, request: web.Request) -> web.StreamResponse:
         found = await self.find(request.match_info["id"])
-        return await self._save(request, found.id)
+        return await self._save(request, found)
 
-    async def _save(self, request: web.Request, replaces: bytes) -> web.StreamResponse:
+    async def _save(self, request: web.Request, former: Registered | None) -> web.StreamResponse:
         form = await read_form(request)
         checked = check_resident(form.as_dict(), date_wib(self._office.stamper.now_ms()))
         if not isinstance(checked, Resident):
-            return await self._form(request, form.as_dict(), checked, is_new=not replaces)
-        account, key, now_ms = account_of(request), form_key_of(form), self._office.stamper.now_ms()
-        refused: list[Refusal] = []
+            return await self._form(request, form.as_dict(), checked, former)
+        actor = account_of(request).login
 
-        async def work(desk: Desk) -> str:
-            async def save(_: Connection) -> str:
-                result = await residents.register(desk, checked, account.login, replaces=replaces)
-                if isinstance(result, Refusal):
-                    refused.append(result)
-                    raise Refused
-                return f"/residents/{result.hex()}"
+        async def work(desk: Desk) -> str | Refusal:
+            if former is not None and await _digest_now(desk.connection, former.id) != form.text(SEEN):
+                return CHANGED_MEANWHILE
+            result = await residents.register(desk, checked, actor, replaces=former.id if former else b"")
+            return result if isinstance(result, Refusal) else f"/residents/{result.hex()}"
 
-            return await submit_once(desk.connection, key, account.account_id, now_ms, save)
-
-        try:
-            location = await self._office.store.write(work)
-        except Refused:
-            error = FieldError("nik", refused[0].code, refused[0].sentence)
-            return await self._form(request, form.as_dict(), [error], is_new=not replaces)
-        for warning in resident_warnings(checked, VillageCode(self._office.settings.village)):
-            await add_notice(request, warning.message)
-        raise web.HTTPSeeOther(location)
+        sent = await send_once(self._office, request, form, work)
+        if isinstance(sent, Refusal):
+            field = "nik" if sent is NIK_TAKEN else "form"
+            return await self._form(request, form.as_dict(), [FieldError(field, sent.code, sent.sentence)], former)
+        await add_notice(request, "Data penduduk tersimpan.")
+        raise web.HTTPSeeOther(sent.location)
 
     async def _form(
-        self, request: web.Request, values: Mapping[str, str], errors: list[FieldError], *, is_new: bool
+        self,
+        request: web.Request,
+        values: Mapping[str, str],
+        errors: list[FieldError],
+        former: Registered | None,
     ) -> web.StreamResponse:
+        now = None if former is None else await self.find(former.id.hex())
+        is_changed = any(error.code == CHANGED_MEANWHILE.code for error in errors)
         context = {
             "values": values,
             "errors": {error.field: error.message for error in errors},
@@ -114,27 +127,26 @@ class ResidentPages:
             "religions": [(w, w) for w in RELIGIONS],
             "statuses": [(w, w) for w in MARITAL_STATUSES],
             "relations": [(w, w) for w in RELATIONS],
-            "is_new": is_new,
+            "is_new": former is None,
             "form_key": values.get("form_key"),
+            "seen": digest_of(now.resident) if now else "",
+            "current": as_text(now.resident) if now and is_changed else {},
         }
         return await page(request, "resident_form.html", context, status=422 if errors else 200)
 
-    @signed_in
+    @at_counter
     async def one(self, request: web.Request) -> web.StreamResponse:
         found = await self.find(request.match_info["id"])
-        now_ms, actor = self._office.stamper.now_ms(), account_of(request).login
 
         async def look(connection: Connection) -> dict[str, object]:
             return {
                 "household": await residents.household(connection, found.resident.kk),
                 "letters": await letters.of_resident(connection, found.id),
                 "proposals": await aid.of_resident(connection, found.id),
+                "names": cycle_names(await cycles(connection)),
             }
 
-        async def note(connection: Connection) -> None:
-            await record_access(connection, now_ms=now_ms, actor=actor, action="view_resident", subject=found.id.hex())
-
-        await self._office.store.database.transact(note)
+        await note_look(self._office, request, "view_resident", found.id)
         context = await self._office.store.database.read(look)
         context |= {
             "found": found,
@@ -142,8 +154,8 @@ class ResidentPages:
             "values": as_text(found.resident),
             "warnings": resident_warnings(found.resident, VillageCode(self._office.settings.village)),
             "kinds": self._office.kinds,
-            "letter_state": lambda x: letter_state(x.is_acked, x.voided_reason),
-            "proposal_state": lambda p: proposal_state(p.is_acked, p.decision, p.is_unconfirmed),
+            "letter_state": lambda row: letter_state(row.is_acked, row.voided_reason),
+            "proposal_state": proposal_state,
         }
         return await page(request, "resident.html", context)
 
@@ -162,6 +174,16 @@ async def find_resident(office: Office, text: str) -> Registered:
     if found is None:
         raise web.HTTPNotFound(reason=RESIDENT_NOT_FOUND.code)
     return found
+
+
+async def _digest_now(connection: Connection, resident_id: bytes) -> str:
+    now = await residents.get(connection, resident_id)
+    return "" if now is None else digest_of(now.resident)
+
+
+def digest_of(resident: Resident) -> str:
+    """Tells whether somebody else corrected a resident while this form lay open."""
+    return sha256(msgspec.json.encode(resident)).hexdigest()[:32]
 
 
 def as_text(resident: Resident) -> dict[str, str]:

@@ -1,17 +1,24 @@
-"""The state of the road in words: on every page in one line, and on its own page in full."""
+"""The state of the road in words: on every page in one line, and on its own page in full.
+
+Must never make a page wait for the road: it reads what the post room noted. The line refreshes itself where scripts
+run, and is true at every page view where they do not.
+"""
 
 from collections.abc import Mapping
 from typing import Any
 
-import msgspec
 from aiohttp import web
 
-from agent.store import oplog
+from agent.store import feed, is_numbering_known, letters, oplog
+from agent.web.desk import COUNTER_ROLES, at_counter
 from agent.web.office import Office
 from agent.web.words import NOTICES, QUARANTINE, halted_words, road_words
 from chassis.database import Connection
-from chassis.web import page, signed_in
-from protocol.feed import Notice, NumberClash, Quarantined
+from chassis.web import page, roles
+from protocol.feed import NumberClash
+
+LISTED_MAX = 50
+"""Unread records or clashes on the page: the first few tell the story, the regency has them all."""
 
 
 class SyncPages:
@@ -21,15 +28,24 @@ class SyncPages:
         self._office = office
 
     def routes(self) -> list[web.RouteDef]:
-        return [web.get("/sync", self.show)]
+        return [web.get("/sync", self.show), web.get("/sync/line", self.line)]
 
     async def context(self, request: web.Request) -> Mapping[str, Any]:
         """What the status bar of every page needs: one small read."""
-        waiting = await self._office.store.database.read(oplog.outbox)
-        words, kind = road_words(self._office.road(), waiting)
-        return {"road_words": words, "road_kind": kind}
 
-    @signed_in
+        async def look(connection: Connection) -> tuple[oplog.Outbox, bool]:
+            return await oplog.outbox(connection), await is_numbering_known(connection)
+
+        waiting, is_known = await self._office.store.database.read(look)
+        words, kind = road_words(self._office.road(), waiting, self._office.stamper.now_ms())
+        return {"road_words": words, "road_kind": kind, "is_numbering_known": is_known}
+
+    @roles(*COUNTER_ROLES, extends_login=False)
+    async def line(self, request: web.Request) -> web.StreamResponse:
+        """The status bar alone, for a page that stays open."""
+        return await page(request, "road.html")
+
+    @at_counter
     async def show(self, request: web.Request) -> web.StreamResponse:
         context = await self._office.store.database.read(_look)
         status = self._office.road()
@@ -38,22 +54,22 @@ class SyncPages:
             "halted": halted_words(status.halted) if status and status.halted else "",
             "quarantine": QUARANTINE,
             "notice_words": NOTICES,
-            "condition": str(self._office.store.condition),
         }
         return await page(request, "sync.html", context)
 
 
 async def _look(connection: Connection) -> dict[str, Any]:
-    rows = await connection.fetch_all(
-        "SELECT kind, value FROM feed_state WHERE feed = 'village' AND kind IN ('quarantined', 'number_clash', 'notice')"
-    )
-    by_kind: dict[str, list[bytes]] = {}
-    for kind, value in rows:
-        by_kind.setdefault(kind, []).append(value)
+    clashes = await feed.values(connection, "number_clash", LISTED_MAX)
+    records = [each for clash in clashes if isinstance(clash, NumberClash) for each in _records(clash)]
     return {
         "waiting": await oplog.outbox(connection),
         "logs": await oplog.heads(connection),
-        "quarantined": [msgspec.msgpack.decode(v, type=Quarantined) for v in by_kind.get("quarantined", [])],
-        "clashes": [msgspec.msgpack.decode(v, type=NumberClash) for v in by_kind.get("number_clash", [])],
-        "told": [msgspec.msgpack.decode(v, type=Notice) for v in by_kind.get("notice", [])],
+        "quarantined": await feed.values(connection, "quarantined", LISTED_MAX),
+        "clashes": clashes,
+        "held": {each for each in records if await letters.is_held(connection, each)},
+        "told": await feed.values(connection, "notice", LISTED_MAX),
     }
+
+
+def _records(clash: NumberClash) -> tuple[bytes, bytes]:
+    return clash.first_record, clash.second_record

@@ -1,0 +1,77 @@
+"""What all pages of the counter share: who may use them, how a form becomes a record once, how free text is checked.
+
+A form leads to one record however often it is sent: its receipt and the record are written in the same transaction. A
+refusal leaves neither, so that the same form can be sent again after the cure. Must never show what another program
+did not check: every text that is stored goes through `agent/domain`.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from agent.domain.fields import Fault, check_text
+from agent.domain.numbering import NumberingError
+from agent.domain.refusal import Refusal
+from agent.store import Desk
+from agent.web.office import Office
+from chassis.database import Connection
+from chassis.web import Form, account_of, form_key_of, recall, remember, roles
+from chassis.web.accounts import record_access
+
+COUNTER_ROLES = ("clerk", "secretary", "head")
+at_counter = roles(*COUNTER_ROLES)
+by_superior = roles("secretary", "head")
+"""Voiding takes back what was said under the village's name."""
+
+REASON_LENGTH_MIN = 5
+"""Shorter is no reason but a way past the field."""
+REASON_LENGTH_MAX = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """Where a form led; `is_repeat`: it had been sent before, and this is what it made then."""
+
+    location: str
+    is_repeat: bool
+
+
+async def send_once(
+    office: Office, request: web.Request, form: Form, work: Callable[[Desk], Awaitable[str | Refusal]]
+) -> Sent | Refusal:
+    """Run `work` (it returns where it led) unless this form was already sent; all in one transaction."""
+    key, account_id = form_key_of(form), account_of(request).account_id
+
+    async def transaction(desk: Desk) -> Sent | Refusal:
+        earlier = await recall(desk.connection, key, account_id)
+        if earlier is not None:
+            return Sent(earlier, is_repeat=True)
+        made = await work(desk)
+        if isinstance(made, Refusal):
+            return made
+        await remember(desk.connection, key, account_id, made, desk.now_ms)
+        return Sent(made, is_repeat=False)
+
+    try:
+        return await office.store.write(transaction)
+    except NumberingError as error:
+        return Refusal("numbering", str(error))
+
+
+def check_reason(typed: str) -> str | Fault:
+    """The reason for taking something back: one line, printable, more than a word."""
+    reason = check_text(typed, REASON_LENGTH_MAX, required=True)
+    if isinstance(reason, str) and len(reason) < REASON_LENGTH_MIN:
+        return Fault("too_short", f"tulis alasannya, paling sedikit {REASON_LENGTH_MIN} huruf.")
+    return reason
+
+
+async def note_look(office: Office, request: web.Request, action: str, subject: bytes) -> None:
+    """Every look at somebody's full data leaves a line in the trail, before it is shown."""
+    now_ms, actor = office.stamper.now_ms(), account_of(request).login
+
+    async def note(connection: Connection) -> None:
+        await record_access(connection, now_ms=now_ms, actor=actor, action=action, subject=subject.hex())
+
+    await office.store.database.transact(note)

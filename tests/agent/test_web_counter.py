@@ -1,0 +1,347 @@
+"""The counter as a whole: who may do what, residents, proposals and answers, numbers, the road in words, the box's figures."""
+
+import asyncio
+import re
+import time
+from pathlib import Path
+
+import pytest
+
+from agent.domain.status import Status
+from chassis.web import require_declarations
+from protocol.ids import mask_nik
+from tests.agent.office import (
+    CYCLE,
+    DAY_MS,
+    ROLES,
+    SENTENCE,
+    Counter,
+    clash_state,
+    decision_state,
+    open_counter,
+    quarantined_state,
+    words_of,
+)
+from tests.chassis.conftest import Browser
+
+PAGE_BYTES_MAX = 100_000
+PAGE_SECONDS_MAX = 0.1
+SERIES_MAX = 250
+NEW_RESIDENT = {
+    "nik": "3510251708900009",
+    "kk": "",
+    "name": "SITI ROKHANA",
+    "birth_place": "BANYUWANGI",
+    "birth_date": "17-08-1990",
+    "sex": "L",
+    "address": "Dusun Krajan",
+}
+
+
+async def paths(counter: Counter, clerk: Browser) -> dict[str, str]:
+    """One address for every page."""
+    letter, proposal = await counter.issue(clerk), await counter.propose(clerk)
+    somebody = counter.somebody
+    return {
+        "/": "/",
+        "/residents": "/residents",
+        "/residents/new": "/residents/new",
+        "/residents/{id}": f"/residents/{somebody}",
+        "/residents/{id}/edit": f"/residents/{somebody}/edit",
+        "/letters": "/letters",
+        "/letters/new": f"/letters/new?kind=spm&resident={somebody}",
+        "/letters/{id}": letter,
+        "/letters/{id}/pdf": f"{letter}/pdf",
+        "/letters/{id}/void": f"{letter}/void",
+        "/proposals": "/proposals",
+        "/proposals/new": f"/proposals/new?resident={somebody}",
+        "/proposals/{id}": proposal,
+        "/numbers": "/numbers",
+        "/sync": "/sync",
+        "/sync/line": "/sync/line",
+    }
+
+
+SUPERIORS_ONLY = {"/letters/{id}/void"}
+POSTS_OF_SUPERIORS = {"/letters/{id}/void", "/numbers/void"}
+
+
+async def test_every_role_sees_every_page_it_may_and_no_other(counter: Counter) -> None:
+    known = await paths(counter, await counter.browser())
+    served = {
+        r.resource.canonical
+        for r in counter.app.router.routes()
+        if r.resource is not None
+        and r.method == "GET"
+        and not re.match("/static|/log|/letters/preview", r.resource.canonical)
+    }
+    assert served == known.keys(), "a new page must be added here"
+    require_declarations(counter.app)
+    for role in ROLES:
+        browser = await counter.browser(role)
+        for route, path in known.items():
+            answer = await browser.get(path)
+            body = await answer.read()
+            assert answer.status == (403 if role == "clerk" and route in SUPERIORS_ONLY else 200), (role, route)
+            assert len(body) < PAGE_BYTES_MAX, route
+    stranger = await counter.browser("")
+    for route, path in known.items():
+        answer = await stranger.get(path, allow_redirects=False)
+        assert answer.status == 303, route
+        assert answer.headers["Location"].startswith("/login"), route
+
+
+async def test_every_change_needs_its_role_its_token_and_our_own_page(counter: Counter) -> None:
+    clerk = await counter.browser()
+    token = (await clerk.fields_of(await clerk.get("/residents/new")))["csrf"]
+    before = await counter.value("SELECT sum(head_seq) FROM log")
+    for route in counter.app.router.routes():
+        if route.method != "POST" or route.resource is None or route.resource.canonical.startswith("/log"):
+            continue
+        path = route.resource.canonical.replace("{id}", counter.somebody)
+        foreign = await clerk.post(path, {"csrf": token}, headers={"Origin": "https://jahat.example"})
+        assert foreign.status == 403, path
+        forged = await clerk.post(path, {"csrf": "x"})
+        assert forged.status == 403, path
+        if route.resource.canonical in POSTS_OF_SUPERIORS:
+            assert (await clerk.post(path, {"csrf": token})).status == 403, path
+    assert await counter.value("SELECT sum(head_seq) FROM log") == before
+
+
+async def test_pages_come_within_a_tenth_of_a_second(counter: Counter) -> None:
+    clerk = await counter.browser()
+    known = await paths(counter, clerk)
+    for path in known.values():
+        await clerk.get(path)
+        took = []
+        for _ in range(3):
+            started = time.perf_counter()
+            await (await clerk.get(path)).read()
+            took.append(time.perf_counter() - started)
+        assert min(took) < PAGE_SECONDS_MAX, path
+
+
+# --- residents ---------------------------------------------------------------------------------------------------------
+
+
+async def test_searching_shows_four_digits_and_opening_is_written_down(counter: Counter) -> None:
+    clerk = await counter.browser()
+    name = await counter.value("SELECT substr(name, 1, 1) FROM resident LIMIT 1")
+    answer = await clerk.post("/residents", {**await clerk.fields_of(await clerk.get("/residents")), "q": name})
+    html = await answer.text()
+    assert not any(nik in html for nik in counter.people)
+    nik = next(iter(counter.people))
+    opened = await (await clerk.get(f"/residents/{counter.somebody}")).text()
+    assert nik in opened
+    assert not any(other in opened for other in counter.people if other != nik)
+    seen = await counter.value("SELECT actor || ' ' || subject FROM access_log WHERE action = 'view_resident'")
+    assert seen == f"clerk {counter.somebody}"
+
+
+async def test_a_new_resident_with_odd_data_is_taken_and_warned_about(counter: Counter) -> None:
+    clerk = await counter.browser()
+    form = await clerk.fields_of(await clerk.get("/residents/new"))
+    made = await clerk.post("/residents/new", {**form, **NEW_RESIDENT, "sex": "P"})
+    assert made.status == 200
+    assert 'class="notice notice-wait"' in await made.text()
+    assert await counter.value("SELECT count(*) FROM resident WHERE name = 'SITI ROKHANA'") == 1
+
+
+@pytest.mark.parametrize(
+    ("field", "typed", "status"),
+    [
+        ("nik", "351025170890000", 422),
+        ("nik", "١٢٣٤٥٦٧٨٩٠١٢٣٤٥٦", 422),
+        ("nik", "3510253313900009", 422),
+        ("name", "", 422),
+        ("name", "A", 200),
+        ("name", "A" * 300, 200),
+        ("name", "A" * 301, 422),
+        ("name", "SITI 😀", 422),
+        ("name", "SI\u202eTI", 400),
+        ("name", "SI\u200bTI", 422),
+        ("name", "SI\x00TI", 400),
+        ("name", "<script>alert(1)</script>", 422),
+        ("name", "'; DROP TABLE resident; --", 422),
+        ("name", "=cmd|' /C calc'!A0", 422),
+        ("birth_date", "31-02-1990", 422),
+        ("birth_date", "17-08-2090", 422),
+    ],
+)
+async def test_what_a_resident_may_be_called(counter: Counter, field: str, typed: str, status: int) -> None:
+    clerk = await counter.browser()
+    form = await clerk.fields_of(await clerk.get("/residents/new"))
+    answer = await clerk.post("/residents/new", {**form, **NEW_RESIDENT, field: typed})
+    html = await answer.text()
+    assert answer.status == status, html
+    assert "<script>alert" not in html
+    if status == 422:
+        assert f'href="#{field}"' in html
+        assert "Dusun Krajan" in html, "what was typed stays"
+    assert await counter.value("SELECT count(*) FROM resident") == len(counter.people) + (status == 200)
+
+
+async def test_a_taken_nik_is_refused_with_the_cure_and_the_same_form_can_be_sent_again(counter: Counter) -> None:
+    clerk = await counter.browser()
+    form = {**await clerk.fields_of(await clerk.get("/residents/new")), **NEW_RESIDENT}
+    taken = await clerk.post("/residents/new", {**form, "nik": next(iter(counter.people))})
+    assert taken.status == 422
+    assert "sudah tercatat" in await taken.text()
+    again = await clerk.post("/residents/new", form, allow_redirects=False)
+    assert again.headers["Location"].startswith("/residents/")
+
+
+async def test_a_stale_form_does_not_undo_a_colleagues_correction(counter: Counter) -> None:
+    clerk, head = await counter.browser(), await counter.browser("head")
+    path = f"/residents/{counter.somebody}/edit"
+    stale, fresh = [{**await b.fields_of(await b.get(path)), **NEW_RESIDENT} for b in (clerk, head)]
+    nik = next(iter(counter.people))
+    assert (await head.post(path, {**fresh, "nik": nik, "name": "NAMA BARU"})).status == 200
+    late = await clerk.post(path, {**stale, "nik": nik, "name": "NAMA LAMA"})
+    assert late.status == 422
+    html = await late.text()
+    assert "diubah petugas lain" in html
+    assert 'value="NAMA LAMA"' in html
+    assert "NAMA BARU" in html
+    sure = {**await clerk.fields_of(late), **NEW_RESIDENT, "nik": nik, "name": "NAMA LAMA"}
+    assert (await clerk.post(path, sure, allow_redirects=False)).status == 303
+
+
+# --- proposals ---------------------------------------------------------------------------------------------------------
+
+
+async def test_a_proposal_and_its_refusal_as_the_clerk_reads_them(counter: Counter) -> None:
+    clerk = await counter.browser()
+    proposal = await counter.propose(clerk)
+    assert "Tersimpan di kantor" in words_of(await (await clerk.get(proposal)).text())
+    await counter.tell(decision_state(proposal))
+    assert SENTENCE in words_of(await (await clerk.get("/")).text())
+    assert ">Baru<" in await (await clerk.get("/")).text()
+    html = await (await clerk.get(proposal)).text()
+    for words in (SENTENCE, "Sanggahan dapat disampaikan", "PKH", "Desa Kemiren, Kecamatan Glagah", "Ditolak"):
+        assert words in words_of(html)
+    assert mask_nik(next(iter(counter.people))) in html
+    assert next(iter(counter.people)) not in html
+    assert ">Baru<" not in await (await clerk.get("/")).text(), "it has been read"
+    assert SENTENCE in await (await clerk.get("/proposals?outcome=rejected")).text()
+    assert SENTENCE not in await (await clerk.get("/proposals?outcome=waiting")).text()
+    await counter.tell()
+    assert "menunggu penegasan kabupaten" in await (await clerk.get(proposal)).text()
+
+
+async def test_a_proposal_is_sent_once_and_may_be_withdrawn(counter: Counter) -> None:
+    clerk = await counter.browser()
+    form = await clerk.fields_of(await clerk.get(f"/proposals/new?resident={counter.somebody}"))
+    form |= {"cycle": CYCLE.code, "note": "ibu hamil"}
+    answers = await asyncio.gather(*(clerk.post("/proposals/new", form, allow_redirects=False) for _ in range(8)))
+    assert len({answer.headers["Location"] for answer in answers}) == 1
+    other = await clerk.fields_of(await clerk.get(f"/proposals/new?resident={counter.somebody}"))
+    again = await clerk.post("/proposals/new", {**other, "cycle": CYCLE.code, "note": "lagi"})
+    assert again.status == 422
+    assert "sudah diusulkan" in await again.text()
+    assert "lagi" in await again.text()
+    path = answers[0].headers["Location"]
+    withdraw = {**await clerk.fields_of(await clerk.get(path)), "reason": "pindah ke luar kota"}
+    assert "Ditarik" in words_of(await (await clerk.post(f"{path}/withdraw", withdraw)).text())
+
+
+async def test_a_closed_cycle_takes_no_proposal(counter: Counter) -> None:
+    clerk = await counter.browser()
+    form = await clerk.fields_of(await clerk.get(f"/proposals/new?resident={counter.somebody}"))
+    counter.stamps.ms += 11 * DAY_MS
+    late = await counter.browser()
+    assert "Tidak ada program" in await (await late.get(f"/proposals/new?resident={counter.somebody}")).text()
+    token = (await late.fields_of(await late.get("/residents/new")))["csrf"]
+    answer = await late.post("/proposals/new", {**form, "csrf": token, "cycle": CYCLE.code})
+    assert answer.status == 422
+
+
+# --- numbers -----------------------------------------------------------------------------------------------------------
+
+
+async def test_after_a_loss_the_paper_agenda_is_read_before_anything_is_numbered(tmp_path: Path) -> None:
+    counter = await open_counter(tmp_path, is_first=False)
+    try:
+        clerk, head = await counter.browser(), await counter.browser("head")
+        assert "Nomor surat perlu dipastikan" in await (await clerk.get("/")).text()
+        form = await clerk.fields_of(await clerk.get(f"/letters/new?kind=skd&resident={counter.somebody}"))
+        ready = await clerk.fields_of(await clerk.post("/letters/check", {**form, "purpose": "rekening bank"}))
+        refused = await clerk.post("/letters", ready)
+        assert refused.status == 409
+        assert "buku agenda" in await refused.text()
+        token = {"csrf": form["csrf"]}
+        for typed in ("", "x", "-1", "999999", "١٢"):
+            assert (await clerk.post("/numbers/confirm", {**token, "last-semua-2021": typed})).status == 422
+        assert (await clerk.post("/numbers/confirm", {**token, "last-semua-2021": "7"})).status == 200
+        issued = await clerk.post("/letters", ready)
+        assert "/008/" in await issued.text(), "the same form goes through after the cure"
+        lower = await clerk.post("/numbers/confirm", {**token, "last-semua-2021": "3"})
+        assert lower.status == 422
+        void = {**await head.fields_of(await head.get("/numbers")), "reason": "hilang bersama server lama"}
+        assert (void["first"], void["last"]) == ("1", "7")
+        assert (await head.post("/numbers/void", {**void, "reason": "x"})).status == 422
+        done = await head.post("/numbers/void", void)
+        assert "Nomor tanpa catatan" not in await done.text()
+        assert (await head.post("/numbers/void", void)).status == 422
+    finally:
+        await counter.close()
+
+
+# --- the road and the figures ------------------------------------------------------------------------------------------
+
+
+async def test_the_road_in_words(counter: Counter) -> None:
+    clerk = await counter.browser()
+    await counter.issue(clerk)
+    since_ms = counter.stamps.ms - 48 * 60_000
+    for status, words in (
+        (None, "belum terdaftar"),
+        (Status(is_online=True), "Terhubung"),
+        (Status(since_ms=since_ms, last_error="timeout"), "Luring sejak 09.12"),
+        (Status(halted="duplicate"), "Sinkronisasi terhenti"),
+    ):
+        counter.status[0] = status
+        for path in ("/", "/sync", "/sync/line"):
+            assert words in await (await clerk.get(path)).text()
+    assert "matikan salinannya" in words_of(await (await clerk.get("/sync")).text())
+    assert "catatan menunggu dikirim" in await (await clerk.get("/")).text()
+    await counter.tell(clash_state(), quarantined_state(3))
+    told = words_of(await (await clerk.get("/sync")).text())
+    assert "Nomor yang dipakai dua surat" in told
+    assert "isi catatan tidak terbaca" in told
+
+
+async def test_a_session_that_ends_keeps_what_was_typed(counter: Counter) -> None:
+    clerk = await counter.browser()
+    form = await clerk.fields_of(await clerk.get(f"/letters/new?kind=skd&resident={counter.somebody}"))
+    counter.stamps.ms += 3_600_000
+    asked = await clerk.post("/letters/check", {**form, "purpose": "rekening bank"})
+    assert asked.status == 401
+    login = {**await clerk.fields_of(asked), "login": "clerk", "password": "perpustakaan-2021"}
+    kept = await clerk.post("/login", login)
+    draft = await clerk.fields_of(kept)
+    assert draft["purpose"] == "rekening bank"
+    assert (await clerk.post("/letters/check", draft)).status == 200
+
+
+async def test_figures_name_nobody_and_stay_few(counter: Counter) -> None:
+    clerk = await counter.browser()
+    for path in (await paths(counter, clerk)).values():
+        await clerk.get(path)
+    counter.status[0] = Status(is_online=True, attempts={"ok": 3})
+    machine = await counter.machine()
+    text = await (await machine.get("/metrics")).text()
+    health = await machine.get("/healthz")
+    assert (health.status, await health.json()) == (200, {"status": "ok"})
+    lines = [line for line in text.splitlines() if line and not line.startswith("#")]
+    assert len(lines) <= SERIES_MAX
+    for name in ("outbox_records", "online", "letters_issued_total", "login_attempts_total", "disk_free_ratio"):
+        assert f"kampung_{name}" in text
+    assert not re.search(r"\d{16}(?!\.)", re.sub(r"[\d.e+-]+$", "", text, flags=re.M))
+
+
+async def test_health_fails_with_the_writer(counter: Counter) -> None:
+    await counter.store.database.close()
+    answer = await (await counter.machine()).get("/healthz")
+    assert answer.status == 503
+    assert "restart" in (await answer.json())["cause"]

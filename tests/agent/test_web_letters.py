@@ -1,0 +1,161 @@
+"""Letters at the counter: one form, one number; numbers without holes; nothing typed can harm a page or a paper."""
+
+import asyncio
+import io
+
+import pytest
+from pypdf import PdfReader
+
+from protocol.messages import Mark
+from tests.agent.office import DAY_MS, Counter, words_of
+
+NASTY = "<script>alert(1)</script> '; DROP TABLE letter; -- =cmd|' /C calc'!A0"
+
+
+async def test_a_letter_from_search_to_paper(counter: Counter) -> None:
+    clerk = await counter.browser()
+    nik = next(iter(counter.people))
+    found = await clerk.post(
+        "/residents", {**await clerk.fields_of(await clerk.get("/")), "q": nik}, allow_redirects=False
+    )
+    assert found.headers["Location"] == f"/residents/{counter.somebody}"
+    form = await clerk.fields_of(await clerk.get(f"/letters/new?kind=sktm&resident={counter.somebody}"))
+    checked = await clerk.post("/letters/check", {**form, "purpose": "keringanan biaya sekolah"})
+    picture = await clerk.get(f"/letters/preview/{form['form_key']}")
+    assert picture.status == 200
+    assert (await picture.text()).startswith("<svg")
+    issued = await clerk.post("/letters", await clerk.fields_of(checked))
+    assert "/001/429.508.03/2021" in await issued.text()
+    for paper, height in (("A4", 842), ("F4", 935)):
+        printed = await clerk.get(f"{issued.url.path}/pdf?paper={paper}")
+        assert printed.headers["Content-Disposition"] == f'inline; filename="surat-{paper}.pdf"'
+        sheet = PdfReader(io.BytesIO(await printed.read())).pages[0]
+        assert round(float(sheet.mediabox.height)) == height
+        assert nik in sheet.extract_text()
+    copy = await clerk.get(f"{issued.url.path}/pdf?paper=A4&copy=1")
+    mark = PdfReader(io.BytesIO(await copy.read())).pages[0].extract_text()
+    assert "SALINAN" in mark.replace(" ", "")
+    looks = await counter.value(
+        "SELECT group_concat(action, ' ') FROM (SELECT action FROM access_log ORDER BY access_id)"
+    )
+    assert looks.split()[1:] == ["preview_letter", "print_letter", "print_letter", "print_copy"]
+
+
+async def test_double_click_and_back_button_give_one_number(counter: Counter) -> None:
+    clerk = await counter.browser()
+    form = await clerk.fields_of(await clerk.get(f"/letters/new?kind=skd&resident={counter.somebody}"))
+    ready = await clerk.fields_of(await clerk.post("/letters/check", {**form, "purpose": "rekening bank"}))
+    answers = await asyncio.gather(*(clerk.post("/letters", ready, allow_redirects=False) for _ in range(10)))
+    assert len({answer.headers["Location"] for answer in answers}) == 1
+    again = await clerk.post("/letters", ready)
+    assert "Tidak ada nomor baru" in words_of(await again.text())
+    assert await counter.value("SELECT count(*) FROM letter") == 1
+
+
+async def test_two_tabs_are_two_letters_only_when_both_are_issued(counter: Counter) -> None:
+    clerk = await counter.browser()
+    locations = {await counter.issue(clerk) for _ in range(2)}
+    assert len(locations) == 2
+    assert await counter.value("SELECT group_concat(number) FROM (SELECT number FROM letter ORDER BY 1)") == "1,2"
+
+
+async def test_fifty_at_once_get_fifty_numbers_without_holes(counter: Counter) -> None:
+    clerk = await counter.browser()
+    await asyncio.gather(*(counter.issue(clerk) for _ in range(50)))
+    numbers = await counter.store.database.read(lambda c: c.fetch_all("SELECT number FROM letter ORDER BY number"))
+    assert [row[0] for row in numbers] == list(range(1, 51))
+    mark = counter.store.mark.read()
+    assert isinstance(mark, Mark)
+    assert [n.number for n in mark.numbers] == [50]
+
+
+async def test_what_is_typed_harms_neither_page_nor_paper(counter: Counter) -> None:
+    clerk = await counter.browser()
+    letter = await counter.issue(clerk, purpose=NASTY)
+    html = await (await clerk.get(letter)).text()
+    assert "<script>alert" not in html
+    assert "&lt;script&gt;" in html
+    text = PdfReader(io.BytesIO(await (await clerk.get(f"{letter}/pdf")).read())).pages[0].extract_text()
+    assert "<script>" in text
+    assert "DROP TABLE" in text
+    assert await counter.value("SELECT count(*) FROM letter") == 1
+
+
+@pytest.mark.parametrize(
+    ("typed", "status"),
+    [("", 422), ("x" * 301, 422), ("\u200b", 422), ("😀", 422), ("a\u202eb", 400), ("a\x00b", 400)],
+    ids=["empty", "too long", "zero width", "emoji", "right to left", "nul"],
+)
+async def test_a_purpose_that_cannot_be_printed_is_refused_and_kept(counter: Counter, typed: str, status: int) -> None:
+    clerk = await counter.browser()
+    form = await clerk.fields_of(await clerk.get(f"/letters/new?kind=skd&resident={counter.somebody}"))
+    answer = await clerk.post("/letters/check", {**form, "purpose": typed})
+    html = await answer.text()
+    assert answer.status == status, html
+    if status == 422:
+        assert 'class="error-summary"' in html
+        assert f'value="{typed}"' in html
+    assert await counter.value("SELECT count(*) FROM letter") == 0
+
+
+async def test_a_clock_set_back_asks_for_the_date_and_reopens_no_number(counter: Counter) -> None:
+    await counter.issue(await counter.browser())
+    counter.stamps.ms -= 60 * DAY_MS
+    clerk = await counter.browser()
+    form = await clerk.fields_of(await clerk.get(f"/letters/new?kind=skd&resident={counter.somebody}"))
+    ready = await clerk.fields_of(await clerk.post("/letters/check", {**form, "purpose": "rekening bank"}))
+    asked = await clerk.post("/letters", ready)
+    assert asked.status == 409
+    assert 'name="date_confirmed"' in await asked.text()
+    confirmed = await clerk.post("/letters", {**ready, "date_confirmed": "ya"}, allow_redirects=False)
+    assert confirmed.status == 303
+    assert await counter.value("SELECT max(number) FROM letter WHERE year = 2021") == 2
+
+
+async def test_voiding_is_for_superiors_needs_a_reason_and_shows_on_paper(counter: Counter) -> None:
+    letter = await counter.issue(await counter.browser())
+    head = await counter.browser("head")
+    form = await head.fields_of(await head.get(f"{letter}/void"))
+    refused = await head.post(f"{letter}/void", {**form, "reason": "ya"})
+    assert refused.status == 422
+    done = await head.post(f"{letter}/void", {**form, "reason": "salah nama"})
+    assert "Dibatalkan" in words_of(await done.text())
+    late = await head.post(f"{letter}/void", {**form, "reason": "sekali lagi"})
+    assert "sudah dibatalkan" in await late.text()
+    text = PdfReader(io.BytesIO(await (await head.get(f"{letter}/pdf")).read())).pages[0].extract_text()
+    assert "DIBATALKAN" in text
+
+
+async def test_a_draft_is_shown_to_its_writer_only(counter: Counter) -> None:
+    clerk, head = await counter.browser(), await counter.browser("head")
+    form = await clerk.fields_of(await clerk.get(f"/letters/new?kind=skd&resident={counter.somebody}"))
+    await clerk.post("/letters/check", {**form, "purpose": "rekening bank"})
+    assert (await head.get(f"/letters/preview/{form['form_key']}")).status == 404
+
+
+async def test_another_villages_letter_is_not_here(counter: Counter) -> None:
+    head = await counter.browser("head")
+    for path in ("", "/pdf", "/void"):
+        assert (await head.get(f"/letters/{'ab' * 16}{path}")).status == 404
+
+
+async def test_the_household_is_ticked_without_its_numbers_in_the_page(counter: Counter) -> None:
+    clerk = await counter.browser()
+    answer = await clerk.get(f"/letters/new?kind=sktm&resident={counter.somebody}")
+    html = await answer.text()
+    assert not any(nik in html for nik in counter.people)
+    form = await clerk.fields_of(answer)
+    stranger = await clerk.post("/letters/check", {**form, "purpose": "sekolah", "family_members": "ff" * 16})
+    assert stranger.status == 422
+    checked = await clerk.post("/letters/check", {**form, "purpose": "sekolah", "family_members": counter.somebody})
+    assert checked.status == 200
+
+
+async def test_the_register_has_pages(counter: Counter) -> None:
+    clerk = await counter.browser()
+    await asyncio.gather(*(counter.issue(clerk) for _ in range(51)))
+    first, second = [await (await clerk.get(f"/letters?page={n}")).text() for n in (1, 2)]
+    assert first.count("<td><a href") == 50
+    assert second.count("<td><a href") == 1
+    assert "Tersimpan di kantor" in first
+    assert (await clerk.get("/letters?page=%3Cscript%3E")).status == 200
