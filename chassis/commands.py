@@ -22,7 +22,8 @@ from chassis.settings import SettingsError
 from chassis.signing import KeyRefused
 from chassis.web.accounts import AccountError, create_account, hash_password, list_accounts, set_active, set_password
 
-out, err = Console(), Console(stderr=True)
+out, err = Console(soft_wrap=True, markup=False, highlight=False), Console(stderr=True)
+"""Answers are read by scripts too: a path must come out in one line, whatever its length and its brackets."""
 
 FORESEEN: tuple[type[Exception], ...] = (SettingsError, KeyRefused, DatabaseError, AccountError, ServiceFailed, OSError)
 """Errors whose message is meant for the operator; anything else is a bug and keeps its traceback."""

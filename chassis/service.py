@@ -11,9 +11,11 @@ from typing import Any
 from aiohttp import web
 
 from chassis import systemd
-from chassis.database import Database
+from chassis.database import Database, DatabaseFailed
 
 WATCHDOG_SECONDS_DEFAULT = 10.0
+FAILURE_LOOK_SECONDS = 1.0
+"""A program whose database failed answers no to everybody; it must end soon, so that it is started again."""
 KEEPALIVE_SECONDS = 75
 """Longer than a long-poll waits, so that a box's connection is not closed under it."""
 SHUTDOWN_SECONDS = 2.0
@@ -55,9 +57,23 @@ async def watch(database: Database, prove: Callable[[], Awaitable[object]], word
     """Ping the watchdog only after the database has proved that it still works; a failed one ends the program."""
     seconds = systemd.watchdog_interval_seconds() or WATCHDOG_SECONDS_DEFAULT
     while True:
-        await prove()
-        if database.failure is not None:
-            raise ServiceFailed(f"the database failed ({database.failure}): check the disk, then start again")
+        try:
+            await prove()
+        except DatabaseFailed as error:
+            raise _failed(str(error)) from error
         systemd.notify("WATCHDOG=1")
         systemd.status(words())
-        await asyncio.sleep(seconds)
+        await _rest(database, seconds)
+
+
+async def _rest(database: Database, seconds: float) -> None:
+    """Sleep, but not past a failure."""
+    while seconds > 0:
+        if database.failure is not None:
+            raise _failed(database.failure)
+        await asyncio.sleep(min(seconds, FAILURE_LOOK_SECONDS))
+        seconds -= FAILURE_LOOK_SECONDS
+
+
+def _failed(cause: str) -> ServiceFailed:
+    return ServiceFailed(f"the database failed ({cause}): check the disk, then start again")
