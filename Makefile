@@ -4,17 +4,18 @@ VENV := .venv
 BIN := $(VENV)/bin
 SEED ?= 1
 SEEDS ?= 250
+KILLS ?= 20
 STATES ?= 1000
 JOBS ?= 2
 export PYTHONHASHSEED := 0
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: demo test check units browser sim mutants powerloss lock clean tools
+.PHONY: demo test check units browser sim mutants kills powerloss lock clean tools
 
 demo: $(VENV)/ready ## the story in about two minutes; ONCE=1 ends after it
 	$(BIN)/python -m deploy.demo $(if $(ONCE),--once)
 
-test: check units browser sim powerloss ## everything that must hold before a change is taken
+test: check units browser sim powerloss kills ## everything that must hold before a change is taken
 	@echo "make test: everything passed"
 
 check: $(VENV)/ready ## style, types, import directions
@@ -24,7 +25,8 @@ check: $(VENV)/ready ## style, types, import directions
 	$(BIN)/lint-imports
 
 units: $(VENV)/ready ## all tests but those in a browser
-	$(BIN)/pytest -q -n $(JOBS) -m "not browser"
+	$(BIN)/pytest -q -n $(JOBS) -m "not browser and not processes"
+	$(BIN)/pytest -q -m "processes and not browser"
 
 browser: $(VENV)/ready tools ## pages in a real Chromium
 	$(BIN)/pytest -q -m browser
@@ -38,6 +40,9 @@ mutants: $(VENV)/ready ## deliberate faults that the simulator and the power-los
 
 powerloss: $(VENV)/ready ## crash states of a recorded disk: STATES=n
 	$(BIN)/python -m tests.powerloss --states $(STATES) --seed $(SEED)
+
+kills: $(VENV)/ready ## kill -9 of real processes under load: KILLS=n
+	$(BIN)/python -m tests.acceptance.kills --kills $(KILLS) --seed $(SEED)
 
 lock: ## pin every dependency with its hashes
 	uv pip compile -q --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11 \
