@@ -2,7 +2,8 @@
 -- Every view can be made again from `op`; nothing is ever deleted because the centre lacks it.
 
 -- One row. before_*: the head before the last transaction, so that a start can tell "died between commit and mark"
--- (the mark stands there) from "somebody put back an older file".
+-- (the mark stands there) from "somebody put back an older file". vouched_*: how far the mark reached when an older file
+-- was found: what the centre gives back up to there was known, also after the mark has moved on to a new log.
 CREATE TABLE box (
   id INTEGER PRIMARY KEY CHECK (id = 1),
   village TEXT NOT NULL CHECK (length(village) = 10),
@@ -10,7 +11,9 @@ CREATE TABLE box (
   current_log INTEGER,
   before_log BLOB,
   before_seq INTEGER NOT NULL DEFAULT 0,
-  before_hash BLOB
+  before_hash BLOB,
+  vouched_log BLOB,
+  vouched_seq INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
 -- The logs of this village; box.current_log is written to, the others are history. acked_seq: acknowledged by the centre.

@@ -154,6 +154,7 @@ class Store:
                 await _set_numbering(connection, "unknown")
             case Condition.RESTORED:  # the mark, which is no part of any backup, knows the highest numbers
                 await _set_numbering(connection, "known" if mark and mark.numbers else "unknown")
+                await _note_vouched(connection, mark)
         return verdict
 
     async def note_first_of_village(self) -> None:
@@ -245,7 +246,7 @@ class Store:
         async def transaction(connection: Connection) -> tuple[Position, Mark | None]:
             before, known = await oplog.current(connection), self.mark.read()
             head = await oplog.put_back(connection, after, headers, bodies, self.stamper.now_ms())
-            if headers and not (known and known.position.log_id == head.log_id and known.position.seq >= head.seq):
+            if headers and not _reaches(known, head) and not await _is_vouched(connection, head):
                 await _set_numbering(connection, "unknown")
             current = await oplog.current(connection)
             if self.condition is not Condition.INTACT or current is None or before is None:
@@ -348,3 +349,22 @@ async def _mark_at(connection: Connection, head: Position) -> Mark:
     """The mark for a head. While numbering is unknown it vouches for no number, so that a restore asks again."""
     numbers = number_list(await highest(connection)) if await is_numbering_known(connection) else []
     return Mark(head, numbers)
+
+
+async def _note_vouched(connection: Connection, mark: Mark | None) -> None:
+    """A new log will move the mark away from the place up to which it knew the lost one."""
+    if mark is not None and mark.numbers:
+        await connection.execute(
+            "UPDATE box SET vouched_log = $1, vouched_seq = $2", mark.position.log_id, mark.position.seq
+        )
+
+
+async def _is_vouched(connection: Connection, head: Position) -> bool:
+    found = await connection.fetch_value(
+        "SELECT 1 FROM box WHERE vouched_log = $1 AND vouched_seq >= $2", head.log_id, head.seq
+    )
+    return found is not None
+
+
+def _reaches(mark: Mark | None, head: Position) -> bool:
+    return mark is not None and mark.position.log_id == head.log_id and mark.position.seq >= head.seq
