@@ -189,7 +189,7 @@ class Courier:
         reply = await self._ask("POST", "/v1/hello", encode(signed))
         if isinstance(reply, Failed):
             return reply
-        welcome = open_signed(WELCOME, decode(reply.body, Signed), Welcome, self.identity.verify_central)
+        welcome = open_signed(WELCOME, self._open(reply, Signed), Welcome, self.identity.verify_central)
         if welcome.request != sha256(signed.payload).digest():
             raise ProtocolError(Code.BAD_SIGNATURE, "an answer to another hello")
         self.status.clock_skew_ms = self.store.stamper.now_ms() - welcome.central_ms
@@ -261,7 +261,7 @@ class Courier:
         reply = await self._ask("POST", "/v1/quarantine" if is_salvage else "/v1/append", parcelled.frame)
         if isinstance(reply, Failed):
             return reply
-        appended = decode(reply.body, Appended)
+        appended = self._open(reply, Appended)
         await self._acknowledge(appended)
         return Acked(appended.position, self._now() - started, is_salvage)
 
@@ -303,7 +303,7 @@ class Courier:
         reply = await self._ask("GET", "/v1/log", query=query)
         if isinstance(reply, Failed):
             return reply
-        page = decode(reply.body, LogReply)
+        page = self._open(reply, LogReply)
         head = await self.store.put_back(page.after, page.headers, page.bodies)
         if not page.has_more:
             await self.store.rejudge()
@@ -344,8 +344,8 @@ class Courier:
         if reply.status == 204:
             return FeedStored()
         if reply.status == 409:
-            return SnapshotNeeded(decode(reply.body, SnapshotReply))
-        page = decode(reply.body, FeedReply)
+            return SnapshotNeeded(self._open(reply, SnapshotReply))
+        page = self._open(reply, FeedReply)
         self._see(page.anchor)
         await self._store_page(page)
         return FeedStored()
@@ -378,7 +378,7 @@ class Courier:
                     return reply
                 if sha256(reply.body).digest() != name:
                     raise ProtocolError(Code.MALFORMED, "a chunk with other bytes than its name says")
-                found += decode(reply.body, Chunk).states
+                found += self._open(reply, Chunk).states
         self._see(snapshot.anchor)
         await self._replace(manifests, states)
         return FeedStored()
@@ -410,11 +410,12 @@ class Courier:
         query: Mapping[str, str] | None = None,
         seconds: float = REPLY_SECONDS,
     ) -> Reply | Failed:
-        """The reply when it is the centre's own; its error code as an event. Anything else is LineDown: a captive
-        portal answers 200 to everything."""
+        """The reply when it may be the centre's own (`_open` finds out); its error code as an event. Anything else is
+        LineDown."""
         reply = await self.road.request(method, path, query or {}, self._headers(path), body, seconds)
-        if reply.status in {200, 204} or (reply.status == 409 and path == "/v1/feed"):
+        if reply.status == 204:
             self._line_up()
+        if reply.status in {200, 204} or (reply.status == 409 and path == "/v1/feed"):
             return reply
         try:
             said = decode(reply.body, Failure)
@@ -424,6 +425,15 @@ class Courier:
         self._line_up()
         self.status.count(code)
         return Failed(code, said.retry_seconds)
+
+    def _open(self, reply: Reply, kind: type[M]) -> M:
+        """The frame in a reply. A captive portal answers 200 to everything: only what can be read shows that the line is up."""
+        try:
+            frame = decode(reply.body, kind)
+        except ProtocolError as error:
+            raise LineDown(f"HTTP {reply.status} from something that is not the centre") from error
+        self._line_up()
+        return frame
 
     def _headers(self, path: str) -> dict[str, str]:
         headers = {}
