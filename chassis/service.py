@@ -5,10 +5,14 @@ Place in the flow: called by the composition roots only.
 
 import asyncio
 import contextlib
+import logging
+import time
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.log import server_logger
 
 from chassis import systemd
 from chassis.database import Database, DatabaseFailed
@@ -23,12 +27,40 @@ SHUTDOWN_SECONDS = 2.0
 BACKLOG = 1024
 
 
+GARBAGE_SECONDS = 60.0
+"""What is not HTTP is worth one line in this time, however much of it comes: it must not fill the disk."""
+
+
+class Garbage(logging.Filter):
+    """Stands before aiohttp's log, which writes a traceback and the sender's own bytes for every malformed request."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._count = 0
+        self._said = -GARBAGE_SECONDS
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.exc_info is None or not isinstance(record.exc_info[1], HttpProcessingError):
+            return True
+        self._count += 1
+        if time.monotonic() - self._said < GARBAGE_SECONDS:
+            return False
+        record.msg, record.args, record.exc_info = f"{self._count} requests that are not HTTP were refused", (), None
+        record.levelno, record.levelname = logging.WARNING, "WARNING"
+        self._count, self._said = 0, time.monotonic()
+        return True
+
+
+GARBAGE = Garbage()
+
+
 class ServiceFailed(Exception):
     """The program cannot go on; the message names what failed and the cure."""
 
 
 async def serve(stack: contextlib.AsyncExitStack, app: web.Application, host: str, port: int) -> None:
     """Serve an application until the stack is left. Bodies are inflated by nobody but ourselves, within limits."""
+    server_logger.addFilter(GARBAGE)
     runner = web.AppRunner(
         app,
         access_log=None,
