@@ -13,8 +13,9 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import aiohttp
@@ -66,13 +67,13 @@ class Work:
         clerk = self.box.clerk
         while True:
             person = household(self._chance, self._home, taken=self._taken).members[0]
-            resident = await self._insist("residents", lambda key: clerk.register_at_once(person, key))
-            await self._insist("proposals", lambda key: clerk.propose_at_once(resident, CYCLE, key))
+            resident = await self._insist("residents", partial(clerk.register_at_once, person))
+            await self._insist("proposals", partial(clerk.propose_at_once, resident, CYCLE))
             for _ in range(LETTERS_A_PERSON):
-                letter = await self._insist("letters", lambda key: clerk.issue_at_once(resident, form_key=key))
+                letter = await self._insist("letters", partial(clerk.issue_at_once, resident, "sktm"))
                 await self._read_number(letter)
 
-    async def _insist(self, kind: str, send) -> str:  # type: ignore[no-untyped-def]
+    async def _insist(self, kind: str, send: Callable[[str], Awaitable[tuple[int, str]]]) -> str:
         """The same form until it is answered: it must lead to one record however often it was sent."""
         key = f"{self._chance.getrandbits(128):032x}"
         while True:
@@ -83,7 +84,7 @@ class Work:
                 continue
             if status == 303 and len(record) == 32:
                 self.shown.records[record] = kind
-                return str(record)
+                return record
             if status in {401, 403}:
                 await self._sign_in()
             elif status < 500:

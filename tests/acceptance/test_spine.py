@@ -60,7 +60,9 @@ async def test_whoever_two_villages_propose_is_accepted_once(town: Town) -> None
     assert sorted(states) == ["Disetujui", "Ditolak"]
 
 
-async def test_a_rejection_is_on_the_page_within_two_seconds(town: Town, record_property: Callable[[str, object], None]) -> None:
+async def test_a_rejection_is_on_the_page_within_two_seconds(
+    town: Town, record_property: Callable[[str, object], None]
+) -> None:
     """From the answered form to the page that shows the answer, one after the other at an online village."""
     box = town.boxes[0]
     residents = [await box.clerk.register(person) for person in town.covered[:PROPOSALS]]

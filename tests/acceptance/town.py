@@ -301,7 +301,7 @@ async def open_town(prepared: Path, folder: Path, cache: Path, boxes: int) -> As
         await town.start()
         yield town
     except BaseException:
-        print(town.logs())  # noqa: T201 - shown by pytest with the failure
+        print(town.logs())
         raise
     finally:
         await town.stop()
