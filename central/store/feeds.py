@@ -64,8 +64,12 @@ async def publish(connection: Connection, feed: str, items: Iterable[Publication
 
 
 async def _value(connection: Connection, feed: str, key: bytes) -> bytes | None:
+    """The key's current value. Asked in two steps: `ORDER BY seq DESC LIMIT 1` makes SQLite walk the whole feed."""
     value: bytes | None = await connection.fetch_value(
-        "SELECT value FROM feed_item WHERE feed = $1 AND key = $2 ORDER BY seq DESC LIMIT 1", feed, key
+        "SELECT value FROM feed_item WHERE feed = $1"
+        " AND seq = (SELECT max(seq) FROM feed_item WHERE feed = $1 AND key = $2)",
+        feed,
+        key,
     )
     return value
 

@@ -133,3 +133,21 @@ async def test_two_villages_with_the_same_state_both_get_their_chunks(regency: R
     second = await regency.database.transact(lambda c: feeds.snapshot(c, OTHER_DESA, bytes(16), 2))
     assert await regency.database.read(lambda c: feeds.chunk(c, second.chunks[0], OTHER_DESA)) is not None
     assert await regency.database.read(lambda c: feeds.chunk(c, first.chunks[0], DESA)) is not None
+
+
+def test_changing_what_was_said_costs_the_same_on_a_long_feed() -> None:
+    """A list that turns some answers of a large village must not read the whole feed for each of them."""
+    database = in_memory()
+    regency = Regency(database)
+    keys = [b"%d" % n for n in range(4_000)]
+    drive(publish(regency, *[(key, b"1") for key in keys]))
+    steps = 0
+
+    def count() -> None:
+        nonlocal steps
+        steps += 1_000
+
+    database._sqlite.set_progress_handler(count, 1_000)
+    drive(publish(regency, *[(key, b"2") for key in keys[:100]]))
+    database._sqlite.set_progress_handler(None, 0)
+    assert steps < 100 * 500, "instructions of SQLite: some hundred for each, not some for every item of the feed"
