@@ -50,7 +50,7 @@ class Counter:
     async def register(self, person: Person) -> str:
         """The resident's id."""
         await self.get("/residents/new")
-        await self.post("/residents/new", _as_form(person))
+        await self.post("/residents/new", as_form(person))
         return self.path.rsplit("/", 1)[1]
 
     async def issue(self, kind: str, resident: str, fields: Sequence[tuple[str, str]]) -> tuple[str, str]:
@@ -83,7 +83,8 @@ class Counter:
         return _BADGE.findall(main)[0], " ".join(sentence.split())
 
 
-def _as_form(person: Person) -> list[tuple[str, str]]:
+def as_form(person: Person) -> list[tuple[str, str]]:
+    """A person as the form for a new resident asks for them."""
     return [
         ("nik", person.nik),
         ("kk", person.kk),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import aiohttp
 
-from deploy.demo.counter import Counter, Unexpected, _as_form
+from deploy.demo.counter import Counter, Unexpected, as_form
 from deploy.demo.people import Person
 
 _CSRF = re.compile(r'name="csrf" value="([^"]*)"')
@@ -46,7 +46,7 @@ class Clerk(Counter):
             return answer.status, found[2] if found else said(body)
 
     async def register_at_once(self, person: Person, form_key: str = "") -> tuple[int, str]:
-        return await self.send("/residents/new", _as_form(person), form_key)
+        return await self.send("/residents/new", as_form(person), form_key)
 
     async def issue_at_once(self, resident: str, kind: str = "sktm", form_key: str = "") -> tuple[int, str]:
         fields = [("kind", kind), ("resident", resident), ("purpose", "keringanan biaya sekolah")]

@@ -98,7 +98,7 @@ class Link:
                     await self._carry(reader, writer)
         finally:
             self._open.discard(writer)
-            writer.transport.abort()
+            writer.close()
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -106,13 +106,19 @@ class Link:
         except OSError:
             return
         self._open.add(far_writer)
+        ways = [
+            asyncio.create_task(self._pump(reader, far_writer, self.up, self._note)),
+            asyncio.create_task(self._pump(far_reader, writer, self.down, None)),
+        ]
         try:
-            await asyncio.gather(
-                self._pump(reader, far_writer, self.up, self._note), self._pump(far_reader, writer, self.down, None)
-            )
+            # HTTP closes both ways at once; a line that went on after one end died would only swallow
+            await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
         finally:
+            for way in ways:
+                way.cancel()
+            await asyncio.gather(*ways, return_exceptions=True)
             self._open.discard(far_writer)
-            far_writer.transport.abort()
+            far_writer.close()
 
     def _note(self, data: bytes) -> None:
         self.requests += [path.decode() for _, path in REQUEST.findall(data)]
@@ -126,20 +132,28 @@ class Link:
     ) -> None:
         """Bytes leave at the time at which a line of this delay and rate would deliver them."""
         queue: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue(AHEAD_CHUNKS)
-        delivery = asyncio.create_task(self._deliver(queue, writer, way))
+        receiving = asyncio.create_task(self._receive(queue, reader, way, note))
         try:
+            await self._deliver(queue, writer, way)
+        except ConnectionError:
+            pass
+        finally:
+            receiving.cancel()
+            await asyncio.gather(receiving, return_exceptions=True)
+
+    async def _receive(
+        self,
+        queue: "asyncio.Queue[tuple[float, bytes]]",
+        reader: asyncio.StreamReader,
+        way: Way,
+        note: Callable[[bytes], None] | None,
+    ) -> None:
+        with contextlib.suppress(ConnectionError):
             while data := await reader.read(READ_BYTES):
                 if note is not None:
                     note(data)
                 await queue.put((self._leaves_at(way, len(data)), data))
-            await queue.put((0.0, b""))
-            await delivery
-        except ConnectionError:
-            pass
-        finally:
-            delivery.cancel()
-            with contextlib.suppress(asyncio.CancelledError, ConnectionError):
-                await delivery
+        await queue.put((0.0, b""))
 
     def _leaves_at(self, way: Way, size: int) -> float:
         now = asyncio.get_running_loop().time()
@@ -172,8 +186,6 @@ class Link:
                 writer.write(data)
                 await writer.drain()
             way.passed += len(data)
-        with contextlib.suppress(OSError):
-            writer.write_eof()
 
 
 async def _swallow(reader: asyncio.StreamReader) -> None:
