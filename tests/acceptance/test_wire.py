@@ -111,7 +111,11 @@ async def test_rest_costs_nothing_and_news_one_request(town: Town) -> None:
     await box.program.kill()
     box.link.zero()
     await box.program.start()
-    await box.until_road("Terhubung")
+
+    async def listens() -> bool:
+        return "/v1/feed" in box.link.requests
+
+    await until("the box to listen", listens)
     assert box.link.requests == ["/v1/hello", "/v1/feed"], "nothing to send: greet, and listen"
 
 
