@@ -1,7 +1,7 @@
 """What officers and operators look at: the fleet, the decisions, the imports, counted and listed. Reads only."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import msgspec
 
@@ -104,6 +104,15 @@ class DecisionLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Source:
+    """The row of an imported list that a coverage was read from."""
+
+    import_id: int
+    name: str
+    row: int
+
+
+@dataclass(frozen=True, slots=True)
 class Trail:
     """Everything about one proposal that an officer or auditor may ask: who, when, what was answered, was it delivered."""
 
@@ -122,6 +131,7 @@ class Trail:
     feed_seq: int | None
     stored_seq: int
     applied_seq: int
+    sources: Mapping[bytes, Source] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,13 +178,29 @@ async def trail(connection: Connection, proposal: bytes) -> Trail | None:
         return None
     values = dict(zip(row.keys(), row, strict=True))
     value = values.pop("value")
+    decision = None if value is None else msgspec.msgpack.decode(value, type=Decision)
     box = await boxes.newest(connection, row["village"])
     return Trail(
         **values | {"is_withdrawn": bool(row["is_withdrawn"])},
-        decision=None if value is None else msgspec.msgpack.decode(value, type=Decision),
+        decision=decision,
         stored_seq=box.cursors[0] if box else 0,
         applied_seq=box.cursors[1] if box else 0,
+        sources=await _sources(connection, decision),
     )
+
+
+async def _sources(connection: Connection, decision: Decision | None) -> dict[bytes, Source]:
+    """Evidence that comes from a list, by its reference: the very row an auditor wants to see."""
+    found = {}
+    for evidence in decision.evidence if decision else ():
+        row = await connection.fetch_one(
+            "SELECT import, name, row FROM coverage JOIN import_file ON import_file.id = coverage.import"
+            " WHERE reference = $1",
+            evidence.reference,
+        )
+        if row is not None:
+            found[evidence.reference] = Source(*row)
+    return found
 
 
 async def decision_counts(connection: Connection) -> list[tuple[str, str, str, int]]:
@@ -198,6 +224,7 @@ class ImportLine:
     imported_by: str
     rows: int
     coverages: int
+    fates: Sequence[tuple[str, int]]
 
 
 async def imports(connection: Connection) -> list[ImportLine]:
@@ -205,7 +232,12 @@ async def imports(connection: Connection) -> list[ImportLine]:
         "SELECT id, name, permission, as_of, imported_ms, imported_by, rows,"
         " (SELECT count(*) FROM coverage WHERE import = import_file.id) FROM import_file ORDER BY id DESC LIMIT 500"
     )
-    return [ImportLine(*r) for r in rows]
+    fates: dict[int, list[tuple[str, int]]] = {}
+    for import_id, fate, count in await connection.fetch_all(
+        "SELECT import, fate, count(*) FROM import_row GROUP BY import, fate ORDER BY import, fate"
+    ):
+        fates.setdefault(import_id, []).append((fate, count))
+    return [ImportLine(*(*r, fates.get(r[0], []))) for r in rows]
 
 
 async def import_fates(connection: Connection, import_id: int) -> list[tuple[str, int]]:

@@ -14,6 +14,7 @@ from central.web.desk import Desk
 from central.web.fleet import FleetPages
 from central.web.home import HomePages
 from central.web.metrics import PREFIX, CentreCollector, MachinePages
+from central.web.words import claimed
 from chassis.metrics import HttpMetrics
 from chassis.web import GuardMetrics, NavigationEntry, WebSettings, install
 from protocol.ids import mask_name, mask_nik
@@ -46,7 +47,7 @@ def build_app(
         clock=desk.clock.now_ms,
     )
     environment.globals["wib"] = WIB
-    environment.filters.update(mask_name=mask_name, mask_nik=mask_nik)
+    environment.filters.update(mask_name=mask_name, mask_nik=mask_nik, claimed=claimed)
     for pages in (HomePages(desk), FleetPages(desk), DecisionPages(desk)):
         app.add_routes(pages.routes())
     app.cleanup_ctx.append(lambda _: _loop_watch(measured))

@@ -39,7 +39,8 @@ class HomePages:
 
     @roles(*EVERYBODY)
     async def imports(self, request: web.Request) -> web.StreamResponse:
-        return await page(request, "imports.html", {"files": await self._desk.database.read(overview.imports)})
+        files = await self._desk.database.read(overview.imports)
+        return await page(request, "imports.html", {"files": files, "words": FATES})
 
     @roles(*EVERYBODY)
     async def one_import(self, request: web.Request) -> web.StreamResponse:

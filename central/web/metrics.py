@@ -4,9 +4,12 @@ Timestamps that a box reports are exported as the box's own, so that a silent vi
 """
 
 import asyncio
-from collections.abc import Iterable, Iterator
+import re
+from collections import Counter
+from collections.abc import Container, Iterable, Iterator
 from typing import Any
 
+import structlog
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
@@ -16,11 +19,18 @@ from prometheus_client.registry import Collector
 from central.store import overview
 from central.store.overview import Numbers, VillageState
 from central.web.desk import Desk
+from chassis.database import DatabaseError
 from chassis.web import machine
 from protocol.ids import VillageCode
 from protocol.regions import village
 
 PREFIX = "kampung"
+OTHER = "other"
+"""What a label says for a word of a box that is not one of ours: a label must never carry free text."""
+VERSION = re.compile(r"(?!.*[0-9]{8})[0-9A-Za-z.+~-]{1,24}")
+"""What a program calls its version; no run of digits that could be somebody's number."""
+
+log = structlog.get_logger()
 
 
 class CentreCollector(Collector):
@@ -31,15 +41,22 @@ class CentreCollector(Collector):
         self._numbers: Numbers | None = None
 
     async def refresh(self) -> None:
-        self._numbers = await self._desk.database.read(overview.numbers)
+        """A database that cannot be read leaves no numbers of an earlier look behind: only that it failed."""
+        try:
+            self._numbers = await self._desk.database.read(overview.numbers)
+        except DatabaseError as error:
+            self._numbers = None
+            log.warning("numbers not read", cause=type(error).__name__)
 
     def describe(self) -> Iterable[Metric]:
         return []
 
     def collect(self) -> Iterator[Metric]:
+        is_failed = self._numbers is None or self._desk.database.failure is not None
+        yield GaugeMetricFamily(f"{PREFIX}_database_failed", "1 when the database cannot be used", value=is_failed)
         if self._numbers is not None:
             yield from _village_metrics(self._numbers.villages)
-            yield from _centre_metrics(self._numbers)
+            yield from _centre_metrics(self._numbers, self._desk.rules.book.schemes)
 
 
 def _gauge(name: str, what: str, rows: Iterable[tuple[str, float | None]]) -> Metric:
@@ -54,9 +71,7 @@ def _village_metrics(villages: dict[str, VillageState]) -> Iterator[Metric]:
     info = InfoMetricFamily(f"{PREFIX}_village", "Which program runs where", labels=["village"])
     for code, v in villages.items():
         home = village(VillageCode(code))
-        info.add_metric(
-            [code], {"district": home.district.code, "version": v.box.software or "unknown", "channel": "stable"}
-        )
+        info.add_metric([code], {"district": home.district.code, "version": _version(v), "channel": "stable"})
     yield info
 
     def rows(value: Any) -> list[tuple[str, float | None]]:
@@ -97,10 +112,18 @@ def _ratio(ppm: int | None) -> float | None:
     return None if ppm is None else ppm / 1_000_000
 
 
-def _centre_metrics(n: Numbers) -> Iterator[Metric]:
+def _version(found: VillageState) -> str:
+    software = found.box.software
+    return software if VERSION.fullmatch(software) else OTHER if software else "unknown"
+
+
+def _centre_metrics(n: Numbers, schemes: Container[str]) -> Iterator[Metric]:
     decided = GaugeMetricFamily(f"{PREFIX}_decisions", "Decisions in force", labels=["scheme", "outcome"])
+    counts: Counter[tuple[str, str]] = Counter()
     for scheme, outcome, count in n.decisions:
-        decided.add_metric([scheme, outcome], count)
+        counts[scheme if scheme in schemes else OTHER, outcome] += count
+    for labels, count in counts.items():
+        decided.add_metric(labels, count)
     yield decided
     quarantined = GaugeMetricFamily(f"{PREFIX}_quarantined_records", "Ops that cannot be read", labels=["reason"])
     for reason, count in n.quarantined:
@@ -140,9 +163,12 @@ class MachinePages:
     @machine
     async def health(self, request: web.Request) -> web.StreamResponse:
         database = self._desk.database
-        if database.failure is None:
-            await database.transact(lambda connection: connection.fetch_value("SELECT 1"))
-            return web.json_response({"status": "ok"})
+        try:
+            if database.failure is None:
+                await database.transact(lambda connection: connection.fetch_value("SELECT 1"))
+                return web.json_response({"status": "ok"})
+        except DatabaseError as error:
+            log.warning("health check failed", cause=type(error).__name__)
         return web.json_response(
             {"status": "failed", "cause": "the database failed: check the disk, then restart"}, status=503
         )

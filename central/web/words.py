@@ -1,8 +1,10 @@
 """What officers read for a state, an outcome, a reason of ours. Pure."""
 
 from dataclasses import dataclass
+from datetime import tzinfo
 
 from central.store.overview import VillageState
+from chassis.web.formats import waktu
 from protocol.regions import Village
 
 ONLINE_MS = 3 * 60_000
@@ -111,6 +113,14 @@ def skew(seconds: int) -> str:
     size = abs(seconds)
     words = f"{size} detik" if size < 120 else f"{size // 60} menit" if size < 7_200 else f"{size // 3_600} jam"
     return ("maju " if seconds > 0 else "mundur ") + words
+
+
+def claimed(ms: int, zone: tzinfo) -> str:
+    """A time by a box's clock, which may stand in any year, also in one that no calendar has."""
+    try:
+        return waktu(ms, zone)
+    except (ValueError, OverflowError, OSError):
+        return "tidak masuk akal: jam server desa salah"
 
 
 def ago(ms: int | None, now_ms: int) -> str:

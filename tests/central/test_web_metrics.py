@@ -1,10 +1,13 @@
 """The centre's numbers: true, few, and without anybody's name or number."""
 
 import re
+import shutil
+import subprocess
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 from prometheus_client import CollectorRegistry
@@ -20,6 +23,7 @@ from tests.central.desk import (
     DAY_MS,
     DESA,
     OTHER_DESA,
+    PANGAN,
     REVOKED_DESA,
     RULES,
     START_MS,
@@ -27,9 +31,12 @@ from tests.central.desk import (
     Regency,
     Story,
     fill,
+    kk,
     migrations,
+    nik,
 )
 
+PROMTOOL = shutil.which("promtool")
 SERIES_OF_A_VILLAGE_MAX = 14
 SERIES_OF_THE_CENTRE_MAX = 600
 
@@ -138,6 +145,38 @@ async def test_no_person_is_in_the_numbers(monitor: Monitor) -> None:
         assert name not in text
     names = {each.name for each in villages()}
     assert not names & set(labels), "a village's name stands nowhere but on pages"
+
+
+async def test_free_text_of_a_box_is_no_label(monitor: Monitor) -> None:
+    regency, desa = monitor.story.regency, monitor.story.desa
+    for scheme in (nik(8), "SITI CONTOH"):
+        desa.propose(cycle=msgspec.structs.replace(PANGAN, code="X", scheme=scheme), nik=nik(8), kk=kk(8))
+        await regency.send(desa, len(desa.ops))
+    await regency.settle()
+    await regency.greet(desa, software=f"0.1.0-{nik(8)}")
+    text = await (await monitor.client.get("/metrics")).text()
+    assert nik(8) not in text
+    assert "SITI" not in text
+    samples = await monitor.scrape()
+    assert of(samples, "decisions", scheme="other", outcome="needs_review") == 2
+    assert of(samples, "village_info", village=DESA, district="351025", version="other", channel="stable") == 1
+
+
+async def test_a_failed_database_is_told_and_leaves_no_old_numbers(monitor: Monitor) -> None:
+    assert of(await monitor.scrape(), "database_failed") == 0
+    await monitor.story.regency.database.close()
+    samples = await monitor.scrape()
+    assert of(samples, "database_failed") == 1
+    assert of(samples, "enrolments_total") is None
+    answer = await monitor.client.get("/healthz")
+    assert (answer.status, (await answer.json())["status"]) == (503, "failed")
+
+
+@pytest.mark.skipif(PROMTOOL is None, reason="promtool is not installed (Debian package prometheus)")
+async def test_prometheus_has_nothing_to_say_about_the_numbers(monitor: Monitor) -> None:
+    body = await (await monitor.client.get("/metrics")).read()
+    checked = subprocess.run([str(PROMTOOL), "check", "metrics"], input=body, capture_output=True, check=False)
+    assert (checked.returncode, checked.stderr) == (0, b""), checked.stderr.decode()
 
 
 async def test_the_series_stay_few(monitor: Monitor) -> None:

@@ -290,6 +290,20 @@ async def test_one_decision_tells_the_whole_trail_and_that_it_was_looked_at(hall
     assert rows == [("auditor", "view_decision", story.refused.hex())]
 
 
+async def test_evidence_leads_to_the_row_of_the_list(hall: Hall) -> None:
+    _, html = await hall.get(f"/decisions/{hall.story.refused.hex()}", "auditor")
+    assert '<a href="/imports/1">pkh.csv</a>, baris 2' in html
+
+
+@pytest.mark.parametrize("claimed_ms", [2**53, -(2**53), -62_200_000_000_000])
+async def test_a_box_whose_clock_stands_in_no_year_hides_no_decision(hall: Hall, claimed_ms: int) -> None:
+    story = hall.story
+    record = story.desa.propose(nik=nik(6), kk=kk(6), claimed_ms=claimed_ms).record_id
+    await story.regency.send(story.desa, len(story.desa.ops))
+    await story.regency.settle()
+    assert "jam server desa salah" in await hall.text(f"/decisions/{record.hex()}")
+
+
 async def test_what_nobody_may_see_is_not_noted_as_seen(hall: Hall) -> None:
     await hall.get(f"/decisions/{hall.story.refused.hex()}", "ops")
     await hall.get(f"/decisions/{'0' * 32}")
@@ -315,6 +329,7 @@ async def test_cycles_and_imports(hall: Hall) -> None:
     assert "17 Mei 2021" in cycles
     imports = await hall.text("/imports")
     assert "pkh.csv contoh 2021-04-30" in imports
+    assert "1 1 dipakai 1" in imports, "rows, what became of them, coverages"
     one = await hall.text("/imports/1")
     assert "1 dipakai" in one
 
