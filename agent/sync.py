@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, Protocol, TypeVar
 
+import msgspec
+
 from agent.domain.status import Status
 from agent.store import Store, feed, oplog
 from chassis.database import Connection
@@ -338,7 +340,14 @@ class Courier:
             "regency": f"{cursors.regency_stored},{cursors.regency_applied}",
             "wait": str(wait_seconds),
         }
-        reply = await self._ask("GET", "/v1/feed", query=query, seconds=wait_seconds + REPLY_SECONDS)
+        numbers = msgspec.msgpack.encode(await self.health())
+        reply = await self._ask(
+            "GET",
+            "/v1/feed",
+            query=query,
+            headers={"Kampung-Health": base64.urlsafe_b64encode(numbers).decode()},
+            seconds=wait_seconds + REPLY_SECONDS,
+        )
         if isinstance(reply, Failed):
             return reply
         if reply.status == 204:
@@ -408,11 +417,14 @@ class Courier:
         body: bytes = b"",
         *,
         query: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
         seconds: float = REPLY_SECONDS,
     ) -> Reply | Failed:
         """The reply when it may be the centre's own (`_open` finds out); its error code as an event. Anything else is
         LineDown."""
-        reply = await self.road.request(method, path, query or {}, self._headers(path), body, seconds)
+        reply = await self.road.request(
+            method, path, query or {}, {**self._headers(path), **(headers or {})}, body, seconds
+        )
         if reply.status == 204:
             self._line_up()
         if reply.status in {200, 204} or (reply.status == 409 and path == "/v1/feed"):

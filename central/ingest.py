@@ -48,6 +48,8 @@ from protocol.parcel import OUTBOX, Acknowledgements, Label, unwrap
 
 SESSION_BYTES, NONCE_BYTES = 32, 16
 RETRY_SECONDS = 30
+CONTACT_MS = 60_000
+"""A quiet poll is noted this often: a village at rest must not look silent, nor cost a write with each request."""
 SPREAD_VILLAGES_A_SECOND, SPREAD_SECONDS_MAX = 50, 120
 """After a lost connection the fleet comes back over (villages / 50) seconds, at most two minutes."""
 LOG_OPS_MAX = 4_096
@@ -561,7 +563,8 @@ class Ingest:
             return await self._snapshots(session, now_ms, is_older=is_beyond and cursors.timeline == timeline)
         told = (cursors.village_stored, cursors.village_applied, cursors.regency_stored, cursors.regency_applied)
         is_news = any(items)
-        if told != box.cursors or health is not None or not box.is_session_used:
+        is_stale = abs(now_ms - (box.last_contact_ms or 0)) >= CONTACT_MS
+        if told != box.cursors or health is not None or is_stale or not box.is_session_used:
             await self.database.transact(lambda c: boxes.note_cursors(c, box, cursors, health, now_ms))
         if not is_news:
             return Quiet(box.village)
