@@ -24,8 +24,11 @@ def tanggal(day: date) -> str:
 
 
 def waktu(at_ms: int, zone: tzinfo) -> str:
-    """5 Mei 2021 14.05, from milliseconds since 1970."""
-    moment = datetime.fromtimestamp(at_ms / 1000, UTC).astimezone(zone)
+    """5 Mei 2021 14.05, from milliseconds since 1970; a clock far outside the calendar must not take the page down."""
+    try:
+        moment = datetime.fromtimestamp(at_ms / 1000, UTC).astimezone(zone)
+    except (ValueError, OverflowError, OSError):
+        return "waktu di luar kalender"
     return f"{tanggal(moment.date())} {moment.hour:02d}.{moment.minute:02d}"
 
 
