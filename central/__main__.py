@@ -118,7 +118,7 @@ class Central:
         ingest = Ingest(self.database, self.key, clock, revoked, pipeline.poke, wakeups.wake)
         await ingest.start()
         door = web.Application()
-        door.add_routes(Door(ingest, Enrolment(self.database, self.key, clock), wakeups).routes())
+        door.add_routes(Door(ingest, Enrolment(self.database, self.key, clock), wakeups, pipeline.receiving).routes())
         desk, registry = Desk(self.database, clock, rules), CollectorRegistry()
         listen = self.settings.listen
         async with contextlib.AsyncExitStack() as stack:
@@ -410,6 +410,21 @@ async def _settle(database: Database) -> None:
         pass
     while await database.read(facts.is_any_dirty):
         await database.transact(lambda c: reconcile.reconcile_next(c, rules, clock.now_ms()))
+
+
+@program.command("say-again")
+def say_again(settings_path: SettingsOption = DEFAULT_SETTINGS) -> None:
+    """Give every answer anew. After a restore of the centre, once all villages have been heard: it confirms their answers."""
+    settings = load(settings_path)
+
+    async def work() -> None:
+        async with archive(settings) as database:
+            await database.transact(facts.say_again)
+            await _record(database, "say_again", "decisions")
+            waiting = await database.read(facts.count_dirty)
+        out.print(f"{waiting} answer(s) are being given again")
+
+    run_command(work())
 
 
 @program.command()

@@ -5,8 +5,9 @@ later than `DEFER_SECONDS_MAX`, so that a busy fleet is judged too.
 """
 
 import asyncio
+import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import structlog
@@ -19,8 +20,11 @@ from chassis.database import Connection, Database
 from protocol.feed import REGENCY
 
 QUIET_SECONDS = 0.2
-"""Longer than a box needs between two batches of a backlog; a lone proposal is judged at once all the same."""
-DEFER_SECONDS_MAX = 2.0
+"""Longer than a box needs to prepare the next batch of a backlog once one is acknowledged."""
+DEFER_SECONDS_MAX = 10.0
+"""A backlog is judged at the latest now, however many others keep coming."""
+SMALL_OPS = 256
+"""A batch of a village that is in touch: judged at once, whatever backlog comes in beside it."""
 FAULT_SECONDS = 5.0
 LOOK_SECONDS = 1.0
 """Commands (an import, a new cycle) change facts from another process; this is how soon they are noticed."""
@@ -38,11 +42,19 @@ class Pipeline:
     on_published: Callable[[str], None]
     heartbeat_ms: dict[str, int] = field(default_factory=dict)
     _poked: asyncio.Event = field(default_factory=asyncio.Event)
-    _last_poke: float = 0.0
+    _receiving: int = 0
 
     def poke(self) -> None:
-        self._last_poke = time.monotonic()
         self._poked.set()
+
+    @contextlib.contextmanager
+    def receiving(self) -> Iterator[None]:
+        """Held while the body of an append comes in: on a thin line one batch takes most of a second."""
+        self._receiving += 1
+        try:
+            yield
+        finally:
+            self._receiving -= 1
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -81,10 +93,15 @@ class Pipeline:
                 return
 
     async def _give_way(self, started: float) -> None:
-        """A single fresh batch is handled at once; while more keep coming, wait for a pause."""
-        while self._poked.is_set() and time.monotonic() - started < DEFER_SECONDS_MAX:
+        """A small batch is handled at once; a backlog waits for a pause, for what is spent on it the senders wait for."""
+        while self._is_busy() and time.monotonic() - started < DEFER_SECONDS_MAX:
             self._poked.clear()
+            if await self.database.read(lambda c: logs.is_small_staged(c, SMALL_OPS)):
+                return
             await asyncio.sleep(QUIET_SECONDS)
+
+    def _is_busy(self) -> bool:
+        return self._receiving > 0 or self._poked.is_set()
 
     async def _decide(self) -> bool:
         villages = await self.database.transact(lambda c: reconcile.reconcile_next(c, self.rules, self.clock.now_ms()))

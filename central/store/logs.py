@@ -184,11 +184,15 @@ class Staged:
 
 
 async def next_staged(connection: Connection, village: str | None = None) -> Staged | None:
-    """The oldest batch that waits, of one village or of all."""
+    """The next batch to tabulate, of one village or of all: in order within a log, and between logs the smallest first.
+
+    A lone proposal must not wait behind another village's backlog.
+    """
     row = await connection.fetch_one(
         "SELECT staged.village, staged.epoch, first_seq, skip, frame, hashes, proofs, received_ms, log.log_id"
         " FROM staged JOIN log ON log.village = staged.village AND log.epoch = staged.epoch"
-        " WHERE $1 IS NULL OR staged.village = $1 ORDER BY staged.rowid LIMIT 1",
+        " WHERE ($1 IS NULL OR staged.village = $1) AND first_seq = log.tabulated_seq + 1"
+        " ORDER BY last_seq - first_seq, staged.rowid LIMIT 1",
         village,
     )
     if row is None:
@@ -205,6 +209,16 @@ async def next_staged(connection: Connection, village: str | None = None) -> Sta
 
 async def is_any_staged(connection: Connection) -> bool:
     return await connection.fetch_value("SELECT 1 FROM staged LIMIT 1") is not None
+
+
+async def is_small_staged(connection: Connection, ops_max: int) -> bool:
+    """Does a batch of at most `ops_max` ops wait whose log has nothing before it?"""
+    found = await connection.fetch_value(
+        "SELECT 1 FROM staged JOIN log ON log.village = staged.village AND log.epoch = staged.epoch"
+        " WHERE first_seq = log.tabulated_seq + 1 AND last_seq - first_seq < $1 LIMIT 1",
+        ops_max,
+    )
+    return found is not None
 
 
 def first_received(seq: int, proofs: Iterable[tuple[int, int]], received_ms: int) -> int:

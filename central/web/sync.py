@@ -9,6 +9,7 @@ import binascii
 import contextlib
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractContextManager
 
 from aiohttp import web
 
@@ -64,12 +65,19 @@ class Wakeups:
 
 
 class Door:
-    """The handlers of /v1."""
+    """The handlers of /v1. `receiving` is held while an append comes in and is stored."""
 
-    def __init__(self, ingest: Ingest, enrolment: Enrolment, wakeups: Wakeups) -> None:
+    def __init__(
+        self,
+        ingest: Ingest,
+        enrolment: Enrolment,
+        wakeups: Wakeups,
+        receiving: Callable[[], AbstractContextManager[None]] = contextlib.nullcontext,
+    ) -> None:
         self._ingest = ingest
         self._enrolment = enrolment
         self._wakeups = wakeups
+        self._receiving = receiving
         self._places = asyncio.Semaphore(APPENDS_MAX)
 
     def routes(self) -> list[web.RouteDef]:
@@ -94,7 +102,8 @@ class Door:
     @machine
     async def append(self, request: web.Request) -> web.Response:
         session = _session(request)
-        return await self._take(request, lambda body: self._ingest.append(session, body))
+        with self._receiving():
+            return await self._take(request, lambda body: self._ingest.append(session, body))
 
     @machine
     async def quarantine(self, request: web.Request) -> web.Response:
