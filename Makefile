@@ -10,7 +10,7 @@ JOBS ?= 2
 export PYTHONHASHSEED := 0
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: demo test check units browser sim mutants kills powerloss lock clean tools
+.PHONY: demo test check units browser sim mutants kills powerloss bench lock clean tools
 
 demo: $(VENV)/ready ## the story in about two minutes; ONCE=1 ends after it
 	$(BIN)/python -m deploy.demo $(if $(ONCE),--once)
@@ -43,6 +43,9 @@ powerloss: $(VENV)/ready ## crash states of a recorded disk: STATES=n
 
 kills: $(VENV)/ready ## kill -9 of real processes under load: KILLS=n
 	$(BIN)/python -m tests.acceptance.kills --kills $(KILLS) --seed $(SEED)
+
+bench: $(VENV)/ready ## figures as ratios, in one run; the last one stands in build/bench.json
+	$(BIN)/python -m tests.benchmarks
 
 lock: ## pin every dependency with its hashes
 	uv pip compile -q --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11 \

@@ -1,6 +1,5 @@
 """The records every contestant carries: seeded letters and proposals of a village, 400-600 bytes each as JSON."""
 
-import json
 import random
 from collections.abc import Callable, Iterator
 
@@ -106,6 +105,12 @@ def _proposal(person: Person) -> BodyOf:
 
 
 def as_json(body_of: BodyOf) -> bytes:
-    """The same record as a plain client would send it."""
+    """The same record as a plain client would send it, with its fields' names."""
     body = body_of(bytes(16))
-    return json.dumps(msgspec.to_builtins(body), separators=(",", ":")).encode()
+    named = {**msgspec.structs.asdict(body), "salt": bytes(16).hex()}
+    for name in ("subject", "letterhead"):
+        if name in named:
+            named[name] = msgspec.structs.asdict(named[name])
+    if "subject" in named:
+        named["subject"]["resident"] = bytes(16).hex()
+    return msgspec.json.encode(named)
