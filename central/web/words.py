@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import tzinfo
 
 from central.store.overview import VillageState
-from chassis.web.formats import waktu
+from chassis.web.formats import NO_CALENDAR, waktu
 from protocol.regions import Village
 
 ONLINE_MS = 3 * 60_000
@@ -117,10 +117,8 @@ def skew(seconds: int) -> str:
 
 def claimed(ms: int, zone: tzinfo) -> str:
     """A time by a box's clock, which may stand in any year, also in one that no calendar has."""
-    try:
-        return waktu(ms, zone)
-    except (ValueError, OverflowError, OSError):
-        return "tidak masuk akal: jam server desa salah"
+    words = waktu(ms, zone)
+    return "tidak masuk akal: jam server desa salah" if words == NO_CALENDAR else words
 
 
 def ago(ms: int | None, now_ms: int) -> str:

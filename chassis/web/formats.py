@@ -17,6 +17,8 @@ MONTHS = (
     "Desember",
 )
 
+NO_CALENDAR = "waktu di luar kalender"
+
 
 def tanggal(day: date) -> str:
     """5 Mei 2021"""
@@ -28,7 +30,7 @@ def waktu(at_ms: int, zone: tzinfo) -> str:
     try:
         moment = datetime.fromtimestamp(at_ms / 1000, UTC).astimezone(zone)
     except (ValueError, OverflowError, OSError):
-        return "waktu di luar kalender"
+        return NO_CALENDAR
     return f"{tanggal(moment.date())} {moment.hour:02d}.{moment.minute:02d}"
 
 
