@@ -22,7 +22,8 @@ from protocol.ops import Position, start_of
 BATCH_OPS_START = 64
 """First batch after a reconnection: a thin or dying line must get at least something through."""
 EXCHANGE_SECONDS_TARGET = 1.0
-"""Batches double while an exchange stays under this and halve when it takes more than twice as long."""
+"""Batches double while an exchange stays under this (fourfold under a quarter of it: on a good line the small first batches
+would cost more round trips than bytes) and halve when it takes more than twice as long."""
 BACKOFF_SECONDS_START, BACKOFF_SECONDS_MAX = 1.0, 120.0
 HALT_SECONDS = 600.0
 """A halted box asks again this often: the operator's cure at the centre must not need a visit to the village."""
@@ -227,6 +228,7 @@ class Session:
     up: Lane = field(default_factory=Lane)
     down: Lane = field(default_factory=Lane)
     batch: int = BATCH_OPS_START
+    growth: int = 4
     spread_seconds: float = 0.0
     challenge: bytes = b""
     pulls: list[LogHead] = field(default_factory=list)
@@ -426,8 +428,9 @@ class Session:
             self._settle(local)
 
     def _pace(self, seconds: float) -> None:
+        self.growth = 4 if seconds < EXCHANGE_SECONDS_TARGET / 4 else 2
         if seconds < EXCHANGE_SECONDS_TARGET:
-            self.batch = min(self.batch * 2, BATCH_OPS_MAX)
+            self.batch = self.next_batch()
         elif seconds > 2 * EXCHANGE_SECONDS_TARGET:
             self.batch = max(self.batch // 2, min(self.batch, BATCH_OPS_START))
 
@@ -482,8 +485,8 @@ class Session:
         self.up.until = now + HALT_SECONDS
 
     def next_batch(self) -> int:
-        """How many ops the next batch will hold if the one under way goes well and fast."""
-        return min(self.batch * 2, BATCH_OPS_MAX)
+        """How many ops the next batch will hold if the one under way goes as the last one did."""
+        return min(self.batch * self.growth, BATCH_OPS_MAX)
 
     def resized(self, ops: int) -> None:
         """The runner could fit only `ops` in a frame: keep the batch at what fits."""

@@ -227,19 +227,28 @@ def test_an_acknowledgement_moves_on_and_rest_ends_when_something_is_written() -
     session = sending()
     session.received_up(Acked(at(10), 0.1), HERE, 0.0, 0.0)
     assert session.wants_up(HERE, 0.0) == Rest(None)
-    assert session.wants_up(local_of(LocalLog(at(11), 10)), 0.0) == SendOps(LOG, 10, 2 * BATCH_OPS_START)
+    assert session.wants_up(local_of(LocalLog(at(11), 10)), 0.0) == SendOps(LOG, 10, 4 * BATCH_OPS_START)
 
 
 def test_batches_double_while_the_line_is_quick_and_halve_when_it_is_not() -> None:
     session = sending()
     sizes = []
-    for seconds in [0.1] * 9 + [1.5] + [2.5] * 12:
+    for seconds in [0.5] * 9 + [1.5] + [2.5] * 12:
         session.received_up(Acked(at(5), seconds), HERE, 0.0, 0.0)
         sizes.append(session.batch)
     assert sizes[:9] == [128, 256, 512, 1024, 2048, 4096, 8192, BATCH_OPS_MAX, BATCH_OPS_MAX]
     assert sizes[9] == BATCH_OPS_MAX
     assert sizes[10:18] == [8192, 4096, 2048, 1024, 512, 256, 128, 64]
     assert set(sizes[18:]) == {BATCH_OPS_START}
+
+
+def test_batches_grow_fourfold_on_a_good_line() -> None:
+    session = sending()
+    sizes = []
+    for seconds in (0.1, 0.1, 0.3, 0.1, 0.1):
+        session.received_up(Acked(at(5), seconds), HERE, 0.0, 0.0)
+        sizes.append(session.batch)
+    assert sizes == [256, 1024, 2048, 8192, BATCH_OPS_MAX]
 
 
 def test_a_slow_line_never_makes_a_small_batch_larger() -> None:
@@ -451,7 +460,7 @@ def forked(local: Local = HERE) -> Session:
 def test_a_salvaged_branch_is_followed_by_a_new_log() -> None:
     session = forked()
     session.received_up(Acked(at(7), 0.1, is_salvage=True), HERE, 0.0, 0.0)
-    assert session.wants_up(HERE, 0.0) == Salvage(LOG, 7, 2 * BATCH_OPS_START)
+    assert session.wants_up(HERE, 0.0) == Salvage(LOG, 7, 4 * BATCH_OPS_START)
     session.received_up(Acked(at(10), 0.1, is_salvage=True), HERE, 0.0, 0.0)
     assert session.wants_up(HERE, 0.0) == OpenLog("fork")
     session.received_up(Opened(), HERE, 0.0, 0.0)
@@ -463,7 +472,7 @@ def test_letters_issued_during_a_salvage_belong_to_the_branch() -> None:
     session = forked()
     grown = local_of(LocalLog(at(11), 10))
     session.received_up(Acked(at(10), 0.1, is_salvage=True), grown, 0.0, 0.0)
-    assert session.wants_up(grown, 0.0) == Salvage(LOG, 10, 2 * BATCH_OPS_START)
+    assert session.wants_up(grown, 0.0) == Salvage(LOG, 10, 4 * BATCH_OPS_START)
     session.received_up(Acked(at(11), 0.1, is_salvage=True), grown, 0.0, 0.0)
     assert session.wants_up(grown, 0.0) == OpenLog("fork")
 
