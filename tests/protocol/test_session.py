@@ -465,7 +465,7 @@ def test_a_salvaged_branch_is_followed_by_a_new_log() -> None:
     assert session.wants_up(HERE, 0.0) == OpenLog("fork")
     session.received_up(Opened(), HERE, 0.0, 0.0)
     local = local_of(LocalLog(at(10), 10), LocalLog(at(1, NEW), 0))
-    assert session.wants_up(local, 0.0) == SendOps(NEW, 0, 4 * BATCH_OPS_START)
+    assert session.wants_up(local, 0.0) == SendOps(NEW, 0, 16 * BATCH_OPS_START)
 
 
 def test_letters_issued_during_a_salvage_belong_to_the_branch() -> None:
