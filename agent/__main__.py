@@ -6,9 +6,6 @@ something names what it changes; `--json` gives machines the same answer.
 
 import asyncio
 import contextlib
-import fcntl
-import os
-import shutil
 import sys
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from dataclasses import dataclass
@@ -35,9 +32,9 @@ from agent.store import MarkFile, Store, WrongVillage, inspection, oplog, parcel
 from agent.sync import Courier, LineDown
 from agent.web.app import build_app, build_metrics_app
 from agent.web.office import Office
-from chassis import commands, logs, schema, systemd
+from chassis import backups, commands, logs, schema, systemd
 from chassis.commands import Stopped, out, show
-from chassis.database import Database, MigrationFolder, SqliteDatabase
+from chassis.database import Connection, Database, MigrationFolder, SqliteDatabase
 from chassis.service import run_until, serve, watch
 from chassis.settings import SettingsError
 from protocol.codec import decode, encode
@@ -73,26 +70,17 @@ def letter_rules(settings: AgentSettings) -> tuple[dict[str, LetterKind], dict[t
 
 
 @contextlib.contextmanager
-def only_one(settings: AgentSettings) -> Iterator[None]:
+def alone(settings: AgentSettings) -> Iterator[None]:
     """Two programs on one data folder would give one number twice: the second is refused."""
-    settings.data_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     settings.identity_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    lock = os.open(settings.data_folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(lock)
-        raise Stopped(f"another agent is using {settings.data_folder}: stop it first") from None
-    try:
+    with backups.only_one(settings.data_folder, PROGRAM):
         yield
-    finally:
-        os.close(lock)
 
 
 @contextlib.asynccontextmanager
 async def archive(settings: AgentSettings) -> AsyncIterator[Store]:
     """The opened archive, for a command or for the service."""
-    with only_one(settings):
+    with alone(settings):
         database = await SqliteDatabase.open(settings.database, migrations())
         mark = MarkFile(settings.mark)
         store = Store(database, mark, MachineStamper(), settings.village)
@@ -336,7 +324,7 @@ def backup(
             raise Stopped(f"there is no database at {settings.database}")
         database = await SqliteDatabase.open(settings.database, migrations())
         try:
-            out.print(str(await _write_backup(database, settings.village, folder)))
+            out.print(str(await backups.write_backup(database, folder, f"village-{settings.village}")))
         finally:
             await database.close()
 
@@ -345,17 +333,9 @@ def backup(
 
 async def back_up(store: Store, folder: Path) -> Path:
     """A backup of a running archive; old ones beyond BACKUPS_KEPT are removed."""
-    path = await _write_backup(store.database, store.village, folder)
+    path = await backups.write_backup(store.database, folder, f"village-{store.village}")
     for old in sorted(folder.glob(f"village-{store.village}-*.db"))[:-BACKUPS_KEPT]:
         old.unlink()
-    return path
-
-
-async def _write_backup(database: Database, village: str, folder: Path) -> Path:
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-    path = folder / f"village-{village}-{stamp}.db"
-    await database.backup_to(path)
     return path
 
 
@@ -368,49 +348,20 @@ def restore(
     settings = load(settings_path)
 
     async def work() -> None:
-        with only_one(settings):
-            await _check_backup(backup_file, settings.village)
-            _set_aside(settings.database)
-            partial = settings.database.with_suffix(".incoming")
-            shutil.copyfile(backup_file, partial)
-            partial.chmod(0o600)
-            with partial.open("rb") as file:
-                os.fsync(file.fileno())
-            partial.replace(settings.database)
+        with alone(settings):
+            found = await backups.check_backup(backup_file, migrations(), _village_of)
+            if found != settings.village:
+                raise Stopped(f"the backup is village {found}'s; this box is village {settings.village}'s")
+            backups.put_in_place(backup_file, settings.database)
         async with archive(settings) as store:
             out.print(f"restored village {settings.village}; condition: {store.condition}")
 
     run_command(work())
 
 
-async def _check_backup(path: Path, village: str) -> None:
-    """Refuse a damaged, newer or other village's backup before anything is touched."""
-    if not path.is_file():
-        raise Stopped(f"there is no backup at {path}")
-    scratch = path.with_name(path.name + ".check")
-    shutil.copyfile(path, scratch)
-    try:
-        database = await SqliteDatabase.open(scratch, migrations())
-        try:
-            problems = await database.quick_check()
-            found = await database.read(lambda connection: connection.fetch_value("SELECT village FROM box"))
-        finally:
-            await database.close()
-    finally:
-        for leftover in path.parent.glob(scratch.name + "*"):
-            leftover.unlink()
-    if problems:
-        raise Stopped(f"the backup is damaged: {problems[0]}")
-    if found != village:
-        raise Stopped(f"the backup is village {found}'s; this box is village {village}'s")
-
-
-def _set_aside(path: Path) -> None:
-    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-    for name in (path.name, path.name + "-wal", path.name + "-shm"):
-        present = path.with_name(name)
-        if present.exists():
-            present.rename(path.with_name(f"{name}.before-{stamp}"))
+async def _village_of(connection: Connection) -> str:
+    village: str = await connection.fetch_value("SELECT village FROM box")
+    return village
 
 
 @program.command("export-outbox")

@@ -8,7 +8,6 @@ import asyncio
 import contextlib
 import csv
 import os
-import shutil
 import sys
 from collections.abc import AsyncIterator, Coroutine
 from dataclasses import dataclass
@@ -38,7 +37,7 @@ from central.store import boxes, facts, feeds, overview, trail
 from central.web.app import build_app, build_metrics_app
 from central.web.desk import Desk
 from central.web.sync import Door, Wakeups
-from chassis import commands, logs, schema, systemd
+from chassis import backups, commands, logs, schema, systemd
 from chassis.commands import Stopped, err, out, show
 from chassis.database import Connection, Database, MigrationFolder, SqliteDatabase
 from chassis.service import run_until, serve, watch
@@ -170,8 +169,9 @@ def run(settings_path: SettingsOption = DEFAULT_SETTINGS) -> None:
     async def work() -> None:
         stopping = commands.stop_signal()
         key = regency_key(settings)
-        async with archive(settings) as database:
-            await Central(settings, database, key).run(stopping)
+        with backups.only_one(settings.data_folder, PROGRAM):
+            async with archive(settings) as database:
+                await Central(settings, database, key).run(stopping)
 
     run_command(work())
 
@@ -455,11 +455,8 @@ def backup(
     settings = load(settings_path)
 
     async def work() -> None:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
         async with archive(settings) as database:
-            path = folder / f"centre-{stamp}.db"
-            await database.backup_to(path)
+            path = await backups.write_backup(database, folder, "centre")
         out.print(str(path))
 
     run_command(work())
@@ -474,22 +471,9 @@ def restore(
     settings = load(settings_path)
 
     async def work() -> None:
-        if not backup_file.is_file():
-            raise Stopped(f"there is no backup at {backup_file}")
-        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-        incoming = settings.database.with_suffix(".incoming")
-        shutil.copyfile(backup_file, incoming)
-        checked = await SqliteDatabase.open(incoming, migrations())
-        problems = await checked.quick_check()
-        await checked.close()
-        if problems:
-            incoming.unlink()
-            raise Stopped(f"the backup is damaged: {problems[0]}")
-        for name in (settings.database.name, settings.database.name + "-wal", settings.database.name + "-shm"):
-            present = settings.database.with_name(name)
-            if present.exists():
-                present.rename(present.with_name(f"{name}.before-{stamp}"))
-        incoming.replace(settings.database)
+        with backups.only_one(settings.data_folder, PROGRAM):
+            await backups.check_backup(backup_file, migrations(), boxes.timeline)
+            backups.put_in_place(backup_file, settings.database)
         clock = MachineClock()
         async with archive(settings) as database:
             timeline, now_ms = clock.random(16), clock.now_ms()

@@ -16,6 +16,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from chassis.backups import BackupRefused
 from chassis.database import Connection, ConstraintViolated, Database, DatabaseError
 from chassis.service import ServiceFailed
 from chassis.settings import SettingsError
@@ -25,7 +26,15 @@ from chassis.web.accounts import AccountError, create_account, hash_password, li
 out, err = Console(soft_wrap=True, markup=False, highlight=False), Console(stderr=True)
 """Answers are read by scripts too: a path must come out in one line, whatever its length and its brackets."""
 
-FORESEEN: tuple[type[Exception], ...] = (SettingsError, KeyRefused, DatabaseError, AccountError, ServiceFailed, OSError)
+FORESEEN: tuple[type[Exception], ...] = (
+    SettingsError,
+    KeyRefused,
+    DatabaseError,
+    AccountError,
+    ServiceFailed,
+    BackupRefused,
+    OSError,
+)
 """Errors whose message is meant for the operator; anything else is a bug and keeps its traceback."""
 
 
