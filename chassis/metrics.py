@@ -6,7 +6,9 @@ request; `serve` behind `/metrics`.
 """
 
 import asyncio
+import contextlib
 import time
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -88,6 +90,14 @@ class HttpMetrics:
                     self.duration.labels(method, route).observe(time.perf_counter() - started)
 
         return measure
+
+    async def watched(self, _app: web.Application) -> AsyncIterator[None]:
+        """For `cleanup_ctx`: watch the event loop as long as the application runs."""
+        watch = asyncio.create_task(self.watch_event_loop())
+        yield
+        watch.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await watch
 
     async def watch_event_loop(self) -> None:
         """Runs for ever; start it as a task."""

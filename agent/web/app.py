@@ -1,9 +1,5 @@
 """The counter's pages and the box's numbers, put together."""
 
-import asyncio
-import contextlib
-from collections.abc import AsyncIterator
-
 import jinja2
 from aiohttp import web
 from prometheus_client import CollectorRegistry
@@ -11,7 +7,7 @@ from prometheus_client import CollectorRegistry
 from agent.domain.numbering import WIB
 from agent.web.home import HomePages
 from agent.web.letters import LetterPages
-from agent.web.measure import PREFIX, BoxCollector, MachinePages, Measures
+from agent.web.measure import PREFIX, BoxCollector, Measures
 from agent.web.numbers import NumberPages
 from agent.web.office import Office
 from agent.web.proposals import ProposalPages
@@ -19,6 +15,7 @@ from agent.web.residents import ResidentPages
 from agent.web.sync_state import SyncPages
 from agent.web.words import iso_date
 from chassis.metrics import HttpMetrics
+from chassis.probes import build_probes
 from chassis.web import GuardMetrics, NavigationEntry, WebSettings, install
 from protocol.ids import mask_nik
 
@@ -63,22 +60,10 @@ def build_app(office: Office, registry: CollectorRegistry, version: str) -> web.
     )
     for each in pages:
         app.add_routes(each.routes())
-    app.cleanup_ctx.append(lambda _: _loop_watch(measured))
+    app.cleanup_ctx.append(measured.watched)
     return app
-
-
-async def _loop_watch(measured: HttpMetrics) -> AsyncIterator[None]:
-    watch = asyncio.create_task(measured.watch_event_loop())
-    yield
-    watch.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await watch
 
 
 def build_metrics_app(office: Office, registry: CollectorRegistry) -> web.Application:
     """/metrics and /healthz, for loopback."""
-    collector = BoxCollector(office)
-    registry.register(collector)
-    app = web.Application()
-    app.add_routes(MachinePages(office, registry, collector).routes())
-    return app
+    return build_probes(office.store.database, registry, BoxCollector(office))

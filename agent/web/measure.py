@@ -1,25 +1,18 @@
 """The box's numbers for Prometheus, on loopback only. Labels are kinds and results, never a person's or a letter's."""
 
-import asyncio
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from aiohttp import web
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
-from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
-from prometheus_client.registry import Collector
 
 from agent.machine import disk_room
 from agent.store import oplog
 from agent.store.oplog import Outbox
 from agent.web.office import Office
-from chassis.database import DatabaseError
-from chassis.web import machine
+from chassis.probes import RefreshedCollector
 
 PREFIX = "kampung"
-HEALTH_SECONDS_MAX = 5.0
-"""A writer that takes longer keeps clerks waiting: not healthy."""
 BUCKETS_SECONDS = (0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5)
 
 
@@ -52,7 +45,7 @@ class _Look:
     disk_free_ratio: float
 
 
-class BoxCollector(Collector):
+class BoxCollector(RefreshedCollector):
     """Renders what was read last; `refresh` is awaited by the handler before it renders."""
 
     def __init__(self, office: Office) -> None:
@@ -108,35 +101,3 @@ class BoxCollector(Collector):
         yield CounterMetricFamily(
             f"{PREFIX}_digest_mismatches", "Feeds that had to be fetched anew", value=status.digest_mismatches
         )
-
-
-class MachinePages:
-    """/metrics and /healthz."""
-
-    def __init__(self, office: Office, registry: CollectorRegistry, collector: BoxCollector) -> None:
-        self._office = office
-        self._registry = registry
-        self._collector = collector
-
-    def routes(self) -> list[web.RouteDef]:
-        return [web.get("/metrics", self.metrics), web.get("/healthz", self.health)]
-
-    @machine
-    async def metrics(self, request: web.Request) -> web.StreamResponse:
-        await self._collector.refresh()
-        body = await asyncio.to_thread(generate_latest, self._registry)
-        return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
-
-    @machine
-    async def health(self, request: web.Request) -> web.StreamResponse:
-        database = self._office.store.database
-        cause = "the database failed: check the disk, then restart"
-        if database.failure is None:
-            try:
-                async with asyncio.timeout(HEALTH_SECONDS_MAX):
-                    await database.transact(lambda connection: connection.fetch_value("SELECT 1"))
-            except (DatabaseError, TimeoutError):
-                cause = "the writer does not answer: check the disk, then restart"
-            else:
-                return web.json_response({"status": "ok"})
-        return web.json_response({"status": "failed", "cause": cause}, status=503)

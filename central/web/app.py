@@ -1,8 +1,5 @@
 """The officers' pages and the machines' numbers, put together."""
 
-import asyncio
-import contextlib
-from collections.abc import AsyncIterator
 from datetime import timedelta, timezone
 
 import jinja2
@@ -13,9 +10,10 @@ from central.web.decisions import DecisionPages
 from central.web.desk import Desk
 from central.web.fleet import FleetPages
 from central.web.home import HomePages
-from central.web.metrics import PREFIX, CentreCollector, MachinePages
+from central.web.metrics import PREFIX, CentreCollector
 from central.web.words import claimed
 from chassis.metrics import HttpMetrics
+from chassis.probes import build_probes
 from chassis.web import GuardMetrics, NavigationEntry, WebSettings, install
 from protocol.ids import mask_name, mask_nik
 
@@ -50,22 +48,10 @@ def build_app(
     environment.filters.update(mask_name=mask_name, mask_nik=mask_nik, claimed=claimed)
     for pages in (HomePages(desk), FleetPages(desk), DecisionPages(desk)):
         app.add_routes(pages.routes())
-    app.cleanup_ctx.append(lambda _: _loop_watch(measured))
+    app.cleanup_ctx.append(measured.watched)
     return app
-
-
-async def _loop_watch(measured: HttpMetrics) -> AsyncIterator[None]:
-    watch = asyncio.create_task(measured.watch_event_loop())
-    yield
-    watch.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await watch
 
 
 def build_metrics_app(desk: Desk, registry: CollectorRegistry) -> web.Application:
     """/metrics and /healthz, for the monitoring network."""
-    collector = CentreCollector(desk)
-    registry.register(collector)
-    app = web.Application()
-    app.add_routes(MachinePages(desk, registry, collector).routes())
-    return app
+    return build_probes(desk.database, registry, CentreCollector(desk))

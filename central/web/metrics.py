@@ -3,24 +3,19 @@
 Timestamps that a box reports are exported as the box's own, so that a silent village ages by itself.
 """
 
-import asyncio
 import re
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator
 from typing import Any
 
 import structlog
-from aiohttp import web
-from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
-from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
-from prometheus_client.registry import Collector
 
 from central.store import overview
 from central.store.overview import Numbers, VillageState
 from central.web.desk import Desk
 from chassis.database import DatabaseError
-from chassis.web import machine
+from chassis.probes import RefreshedCollector
 from protocol.ids import VillageCode
 from protocol.regions import village
 
@@ -33,7 +28,7 @@ VERSION = re.compile(r"(?!.*[0-9]{8})[0-9A-Za-z.+~-]{1,24}")
 log = structlog.get_logger()
 
 
-class CentreCollector(Collector):
+class CentreCollector(RefreshedCollector):
     """Renders the numbers that were read last; `refresh` is awaited by the handler before it renders."""
 
     def __init__(self, desk: Desk) -> None:
@@ -141,34 +136,3 @@ def _centre_metrics(n: Numbers, schemes: Container[str]) -> Iterator[Metric]:
     yield GaugeMetricFamily(f"{PREFIX}_clones_suspected", "Villages with a suspected second server", value=n.clones)
     yield CounterMetricFamily(f"{PREFIX}_enrolments", "Machines ever enrolled", value=n.enrolments)
     yield CounterMetricFamily(f"{PREFIX}_feed_items", "Items ever published", value=n.feed_items)
-
-
-class MachinePages:
-    """/metrics and /healthz; where they are bound decides who may read them."""
-
-    def __init__(self, desk: Desk, registry: CollectorRegistry, collector: CentreCollector) -> None:
-        self._desk = desk
-        self._registry = registry
-        self._collector = collector
-
-    def routes(self) -> list[web.RouteDef]:
-        return [web.get("/metrics", self.metrics), web.get("/healthz", self.health)]
-
-    @machine
-    async def metrics(self, request: web.Request) -> web.StreamResponse:
-        await self._collector.refresh()
-        body = await asyncio.to_thread(generate_latest, self._registry)
-        return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
-
-    @machine
-    async def health(self, request: web.Request) -> web.StreamResponse:
-        database = self._desk.database
-        try:
-            if database.failure is None:
-                await database.transact(lambda connection: connection.fetch_value("SELECT 1"))
-                return web.json_response({"status": "ok"})
-        except DatabaseError as error:
-            log.warning("health check failed", cause=type(error).__name__)
-        return web.json_response(
-            {"status": "failed", "cause": "the database failed: check the disk, then restart"}, status=503
-        )
