@@ -117,7 +117,9 @@ class Central:
         ingest = Ingest(self.database, self.key, clock, revoked, pipeline.poke, wakeups.wake)
         await ingest.start()
         door = web.Application()
-        door.add_routes(Door(ingest, Enrolment(self.database, self.key, clock), wakeups, pipeline.receiving).routes())
+        door.add_routes(
+            Door(ingest, Enrolment(self.database, self.key, clock, revoked), wakeups, pipeline.receiving).routes()
+        )
         desk, registry = Desk(self.database, clock, rules), CollectorRegistry()
         listen = self.settings.listen
         async with contextlib.AsyncExitStack() as stack:
@@ -188,7 +190,9 @@ def enrol(
         home = village(parse_village_code(village_code))
         key, clock = regency_key(settings), MachineClock()
         async with archive(settings) as database:
-            token = await Enrolment(database, key, clock).give_token(home.code, actor())
+            token = await Enrolment(database, key, clock, RevocationFile(settings.revoked)).give_token(
+                home.code, actor()
+            )
             await _record(database, "enrolment_token", home.code)
         sys.stdout.write(token + "\n")
 

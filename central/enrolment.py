@@ -4,7 +4,7 @@ import base64
 from dataclasses import dataclass
 from hashlib import sha256
 
-from central.ingest import Answer, Clock, Signer, failure
+from central.ingest import Answer, Clock, Revocations, Signer, failure
 from central.store import boxes, logs
 from chassis.database import Connection, Database
 from protocol.codec import decode, encode
@@ -24,6 +24,7 @@ class Enrolment:
     database: Database
     key: Signer
     clock: Clock
+    revocations: Revocations
 
     async def give_token(self, village: str, created_by: str) -> str:
         """A new token for a village; only its digest is kept."""
@@ -35,6 +36,13 @@ class Enrolment:
 
         await self.database.transact(work)
         return token
+
+    def _next_serial(self, village: str, newest: int) -> int:
+        """One above the newest; after a restore of the centre never one that was revoked in the time that is lost."""
+        serial = newest + 1
+        while self.revocations.is_revoked(village, serial):
+            serial += 1
+        return serial
 
     async def enrol(self, body: bytes) -> Answer:
         try:
@@ -52,7 +60,7 @@ class Enrolment:
                     Code.BAD_TOKEN, "the token is unknown, used or older than 72 hours: ask for a new one"
                 )
             newest = await boxes.newest(connection, village)
-            serial = (newest.serial if newest else 0) + 1
+            serial = self._next_serial(village, newest.serial if newest else 0)
             await boxes.add(connection, village, serial, request.public_key, request.fingerprint, now_ms)
             certificate = Certificate(village, serial, request.public_key, now_ms)
             timeline = await boxes.timeline(connection)

@@ -362,7 +362,7 @@ class Regency:
         self.ingest = Ingest(
             self.database, self.key, self.clock, self.revoked, self._note_staged, self.published.append
         )
-        self.enrolment = Enrolment(self.database, self.key, self.clock)
+        self.enrolment = Enrolment(self.database, self.key, self.clock, self.revoked)
 
     def _note_staged(self) -> None:
         self.staged += 1

@@ -90,3 +90,13 @@ async def test_villages_are_enrolled_side_by_side(regency: Regency, machine: Mac
 async def test_bytes_that_are_no_request_are_malformed(regency: Regency, body: bytes) -> None:
     with pytest.raises(Refused, match="malformed"):
         opened(await regency.enrolment.enrol(body), EnrolReply)
+
+
+async def test_a_serial_that_was_revoked_is_not_given_again(regency: Regency) -> None:
+    """A restored centre has forgotten which machines it revoked; the list beside the database has not."""
+    regency.revoked.known |= {(DESA, 1), (DESA, 2)}
+    reply = await enrol(regency, await regency.enrolment.give_token(DESA, "command:test"))
+    certificate = open_signed(
+        CERTIFICATE, reply.certificate, Certificate, lambda m, s: verify(regency.key.public, m, s)
+    )
+    assert certificate.serial == 3

@@ -95,7 +95,7 @@ class Regency:
         self.ingest = Ingest(self.disk, self.key, clock, self.revoked)
         self.ingest.on_staged = self._poke
         self.ingest.on_published = lambda feed: self._wake()
-        self.enrolment = Enrolment(self.disk, self.key, clock)
+        self.enrolment = Enrolment(self.disk, self.key, clock, self.revoked)
         self.is_on = True
         self.runs = 0
         self.parked: list[Parked] = []

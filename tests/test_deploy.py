@@ -1,0 +1,36 @@
+"""The example settings are read by the programs' own loaders, and every key of theirs is explained to operators."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from agent import config as agent_config
+from central import config as central_config
+
+ROOT = Path(__file__).parents[1]
+
+
+def test_the_example_settings_of_a_village_are_good() -> None:
+    settings = agent_config.load(ROOT / "deploy/agent.toml")
+    assert settings.home.name == "Sukojati"
+    assert settings.numbering().kode_instansi == "429.508.03"
+
+
+def test_the_example_settings_of_the_centre_are_good() -> None:
+    assert central_config.load(ROOT / "deploy/central.toml").database.name == "centre.db"
+
+
+def keys(kind: type[msgspec.Struct], prefix: str = "") -> list[str]:
+    found = []
+    for field in msgspec.structs.fields(kind):
+        if isinstance(field.type, type) and issubclass(field.type, msgspec.Struct):
+            found += keys(field.type, f"{prefix}{field.name}.")
+        else:
+            found.append(prefix + field.name)
+    return found
+
+
+@pytest.mark.parametrize("key", sorted({*keys(agent_config.AgentSettings), *keys(central_config.CentralSettings)}))
+def test_every_key_is_explained(key: str) -> None:
+    assert f"`{key}`" in (ROOT / "docs/operating.md").read_text("utf-8")
