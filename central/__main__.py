@@ -23,7 +23,7 @@ from prometheus_client import CollectorRegistry
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from central import audit as audits
-from central import config, reconcile, tabulation
+from central import config
 from central.config import CentralSettings
 from central.domain.catalogue import CatalogueError, parse_reasons, parse_rules
 from central.domain.periods import parse_period
@@ -31,7 +31,7 @@ from central.enrolment import Enrolment
 from central.imports import ImportRefused, import_coverage, read_list
 from central.ingest import Ingest
 from central.machine import MachineClock, RevocationFile
-from central.pipeline import Pipeline
+from central.pipeline import Pipeline, judge_next
 from central.reconcile import Rules
 from central.store import boxes, facts, feeds, overview, trail
 from central.web.app import build_app, build_metrics_app
@@ -410,10 +410,8 @@ def decisions(settings_path: SettingsOption = DEFAULT_SETTINGS, as_json: JsonOpt
 async def _settle(database: Database) -> None:
     """Tabulate and decide whatever waits; the running centre does the same, one transaction at a time."""
     clock, rules = MachineClock(), shipped_rules()
-    while await database.transact(lambda c: tabulation.tabulate_next(c, clock.now_ms())):
+    while await database.transact(lambda c: judge_next(c, rules, clock.now_ms())):
         pass
-    while await database.read(facts.is_any_dirty):
-        await database.transact(lambda c: reconcile.reconcile_next(c, rules, clock.now_ms()))
 
 
 @program.command("say-again")

@@ -6,15 +6,17 @@ decision from all facts at once (batch), and the trail of what people did.
 
 from dataclasses import dataclass, field
 
+import msgspec
+
 from central.domain.decisions import Policy, decide
-from central.reconcile import Rules
+from central.reconcile import Rules, is_told
 from central.store import facts, feeds, logs, trail
 from chassis.database import Connection
+from protocol.errors import ProtocolError
 from protocol.feed import EMPTY_DIGEST, replace
-from protocol.ops import chain, start_of
+from protocol.ops import Op, ProposalMade, Unreadable, chain, read_op, start_of
 
 OPS_AT_ONCE = 4_096
-ITEMS_AT_ONCE = 4_096
 
 
 @dataclass(slots=True)
@@ -28,7 +30,7 @@ class Findings:
 
 
 async def audit(connection: Connection, rules: Rules) -> Findings:
-    """Everything staged must be tabulated and decided first; what still waits is counted as a problem of time, not of truth."""
+    """Every batch must be tabulated and decided first; what still waits is counted as a problem of time, not of truth."""
     found = Findings()
     for row in await connection.fetch_all("SELECT DISTINCT village FROM log ORDER BY village"):
         await _check_logs(connection, row[0], found)
@@ -40,20 +42,31 @@ async def audit(connection: Connection, rules: Rules) -> Findings:
 
 
 async def _check_logs(connection: Connection, village: str, found: Findings) -> None:
+    proposed = 0
     for log in await logs.of_village(connection, village):
-        at = start_of(log.head.log_id)
-        seq, last = 0, at.hash
-        while ops := await logs.read(connection, log, seq, OPS_AT_ONCE):
-            expected = chain(type(at)(at.log_id, seq, last), [op.header for op in ops], [op.body for op in ops])
-            if [op.hash for op in ops] != expected or ops[0].seq != seq + 1:
-                found.problems.append(f"village {village}, log {log.epoch}: the chain breaks after {seq}")
-                break
-            seq, last = ops[-1].seq, ops[-1].hash
-            found.ops += sum(op.seq > log.branch_seq for op in ops)
-        if seq < log.tabulated_seq or (seq == log.head.seq and last != log.head.hash):
-            found.problems.append(
-                f"village {village}, log {log.epoch}: acknowledged up to {log.head.seq}, held up to {seq}"
-            )
+        at, name = start_of(log.head.log_id), f"village {village}, log {log.epoch}"
+        try:
+            while ops := await logs.read(connection, log, at.seq, OPS_AT_ONCE):
+                if [op.hash for op in ops] != chain(at, [op.header for op in ops], [op.body for op in ops]):
+                    break
+                own = [op for op in ops if op.seq > log.branch_seq]
+                proposed += sum(op.seq <= log.tabulated_seq and _is_proposal(op) for op in own)
+                found.ops += len(own)
+                at = ops[-1].position
+        except ProtocolError:
+            found.problems.append(f"{name}: what is kept after {at.seq} cannot be read")
+        if at != log.head:
+            found.problems.append(f"{name}: acknowledged up to {log.head.seq}, held and unbroken up to {at.seq}")
+    kept = await connection.fetch_value("SELECT count(*) FROM proposal WHERE village = $1", village)
+    if kept != proposed:
+        found.problems.append(f"village {village}: {proposed} proposals in its logs, {kept} in the tables")
+
+
+def _is_proposal(op: Op) -> bool:
+    try:
+        return isinstance(read_op(op)[1], ProposalMade)
+    except Unreadable:
+        return False
 
 
 async def _check_feed(connection: Connection, feed: str, found: Findings) -> None:
@@ -61,20 +74,18 @@ async def _check_feed(connection: Connection, feed: str, found: Findings) -> Non
     head = await feeds.head(connection, feed)
     said: dict[bytes, bytes] = {}
     seq, digest = 0, EMPTY_DIGEST
-    while rows := await connection.fetch_all(
-        "SELECT seq, key, value, digest FROM feed_item WHERE feed = $1 AND seq > $2 ORDER BY seq LIMIT $3",
-        feed,
-        seq,
-        ITEMS_AT_ONCE,
-    ):
-        for at, key, value, told in rows:
-            digest = replace(digest, key, said.get(key), value)
-            if at != seq + 1 or told != digest:
-                found.problems.append(f"feed {feed}: item {at} is not what was said after item {seq}")
-                return
-            said[key] = value
-            seq = at
-            found.feed_items += 1
+    try:
+        while items := await feeds.after(connection, feed, seq):
+            for item in items:
+                digest = replace(digest, item.key, said.get(item.key), item.value)
+                if item.seq != seq + 1 or item.digest != digest:
+                    found.problems.append(f"feed {feed}: item {item.seq} is not what was said after item {seq}")
+                    return
+                said[item.key] = item.value
+                seq = item.seq
+                found.feed_items += 1
+    except msgspec.MsgspecError:
+        found.problems.append(f"feed {feed}: what was said after item {seq} cannot be read")
     if (seq, digest) != head:
         found.problems.append(f"feed {feed}: ends at item {seq}, but {head[0]} were published")
 
@@ -83,12 +94,10 @@ async def _check_decisions(connection: Connection, rules: Rules, found: Findings
     cycles = {c.code: facts.policy_of(c) for c in await facts.cycles(connection)}
     proposals = await facts.all_proposals(connection)
     verdicts = decide(Policy(rules.book, cycles), proposals, await facts.all_coverages(connection))
-    told = await facts.decisions_of(connection, list(verdicts))
+    told = await facts.answers_of(connection, list(verdicts))
     waiting = await facts.count_dirty(connection)
     found.decisions = len(told)
-    wrong = sum(
-        told.get(record) != (v.outcome, v.code.value if v.code else "", v.facts_hash) for record, v in verdicts.items()
-    )
+    wrong = sum(not is_told(verdict, told[record]) for record, verdict in verdicts.items())
     if wrong > waiting:
         found.problems.append(
             f"decisions: {wrong} differ from what all facts together say; {waiting} are being decided"

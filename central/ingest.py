@@ -338,7 +338,7 @@ class Ingest:
             if log.sealed_seq is not None:
                 raise ProtocolError(Code.SEALED, "the village opened another log")
             proofs = self._proofs(box.village, batch)
-            position = await logs.stage(connection, log, body, skip, hashes[skip:], proofs, now_ms)
+            position = await logs.keep(connection, log, body, skip, hashes[skip:], proofs, now_ms)
         return await self._acknowledge(connection, box, position, now_ms)
 
     def _check_head(self, box: Box, batch: Append, hashes: Sequence[bytes]) -> None:
@@ -448,7 +448,7 @@ class Ingest:
         position = Position(batch.after.log_id, batch.after.seq + len(hashes), hashes[-1])
         if skip < len(hashes):
             proofs = self._proofs(box.village, batch)
-            position = await logs.stage(connection, log, body, skip, hashes[skip:], proofs, now_ms)
+            position = await logs.keep(connection, log, body, skip, hashes[skip:], proofs, now_ms)
         return await self._acknowledge(connection, box, position, now_ms)
 
     async def _branch(
@@ -593,8 +593,6 @@ class Ingest:
             after_hash = None if log is None else await logs.hash_at(connection, log, after_seq)
             if log is None or after_hash is None:
                 raise ProtocolError(Code.UNKNOWN_LOG, "this village has no such place")
-            if log.tabulated_seq < log.head.seq:
-                raise ProtocolError(Code.BUSY, "this log is being tabulated", retry_seconds=1)
             ops = _within(await logs.read(connection, log, after_seq, LOG_OPS_MAX), LOG_BYTES_MAX)
             return LogReply(
                 epoch=epoch,

@@ -9,11 +9,14 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
 import structlog
 
 from central import reconcile, tabulation
+from central.domain.batches import Batch, Reading, read_batch
 from central.ingest import Clock
+from central.reader import Reader
 from central.reconcile import Rules
 from central.store import facts, feeds, logs
 from chassis.database import Connection, Database
@@ -34,7 +37,7 @@ log = structlog.get_logger()
 
 @dataclass(slots=True)
 class Pipeline:
-    """`poke` when something was staged or changed; `on_published` hears which feeds have news."""
+    """`poke` when a batch was kept or a fact changed; `on_published` hears which feeds have news."""
 
     database: Database
     rules: Rules
@@ -64,7 +67,7 @@ class Pipeline:
             try:
                 await self.drain()
             except Exception:
-                # what was acknowledged stays staged; the fault is logged and tried again
+                # what was acknowledged still waits; the fault is logged and tried again
                 log.exception("pipeline step failed")
                 await asyncio.sleep(FAULT_SECONDS)
                 self._poked.set()
@@ -84,27 +87,32 @@ class Pipeline:
     async def drain(self) -> None:
         """Until nothing waits."""
         started = time.monotonic()
-        while True:
-            await self._give_way(started)
-            ops = await self.database.transact(lambda c: tabulation.tabulate_next(c, self.clock.now_ms()))
-            self.heartbeat_ms["tabulated"] = self.clock.now_ms()
-            decided = await self._decide()
-            if not ops and not decided:
-                return
+        async with Reader() as reader:
+            while True:
+                await self._give_way(started)
+                batch = await self.database.read(logs.next_batch)
+                reading = None if batch is None else await reader.read(batch)
+                following = None if batch is None else await self.database.read(partial(logs.batch_behind, batch))
+                if following is not None:
+                    reader.begin(following)
+                if not await self._judge(batch, reading) and batch is None:
+                    return
 
     async def _give_way(self, started: float) -> None:
         """A small batch is handled at once; a backlog waits for a pause, for what is spent on it the senders wait for."""
         while self._is_busy() and time.monotonic() - started < DEFER_SECONDS_MAX:
             self._poked.clear()
-            if await self.database.read(lambda c: logs.is_small_staged(c, SMALL_OPS)):
+            if await self.database.read(lambda c: logs.is_small_waiting(c, SMALL_OPS)):
                 return
             await asyncio.sleep(QUIET_SECONDS)
 
     def _is_busy(self) -> bool:
         return self._receiving > 0 or self._poked.is_set()
 
-    async def _decide(self) -> bool:
-        villages = await self.database.transact(lambda c: reconcile.reconcile_next(c, self.rules, self.clock.now_ms()))
+    async def _judge(self, batch: Batch | None, reading: Reading | None) -> bool:
+        """One transaction; whether more may wait behind it."""
+        now_ms = self.clock.now_ms()
+        villages = await self.database.transact(lambda c: judge(c, self.rules, now_ms, batch, reading))
         self.heartbeat_ms["decided"] = self.clock.now_ms()
         for village in sorted(villages):
             self.on_published(village)
@@ -112,9 +120,27 @@ class Pipeline:
         return bool(villages) or await self.database.read(facts.is_any_dirty)
 
 
+async def judge(
+    connection: Connection, rules: Rules, now_ms: int, batch: Batch | None, reading: Reading | None
+) -> set[str]:
+    """Bring a batch in and decide it, with whatever else was touched; the villages whose feeds have news."""
+    if batch is None or reading is None:
+        return await reconcile.reconcile(connection, rules, now_ms)
+    tabulated = await tabulation.tabulate(connection, batch, reading, now_ms)
+    villages = await reconcile.reconcile(connection, rules, now_ms, tabulated.proposals)
+    return villages | {batch.village} if tabulated.has_news else villages
+
+
+async def judge_next(connection: Connection, rules: Rules, now_ms: int) -> bool:
+    """The same for commands, in place; False when nothing waits any more."""
+    batch = await logs.next_batch(connection)
+    await judge(connection, rules, now_ms, batch, None if batch is None else read_batch(batch))
+    return batch is not None or await facts.is_any_dirty(connection)
+
+
 async def _regency_seq(connection: Connection) -> int:
     return (await feeds.head(connection, REGENCY))[0]
 
 
 async def _is_waiting(connection: Connection) -> bool:
-    return await facts.is_any_dirty(connection) or await logs.is_any_staged(connection)
+    return await facts.is_any_dirty(connection) or await logs.is_any_waiting(connection)

@@ -20,7 +20,7 @@ from central.domain.decisions import (
 )
 from central.domain.reasons import NextStep, Reasons
 from central.store import facts, feeds
-from central.store.facts import DecisionRow
+from central.store.facts import Answer
 from chassis.database import Connection
 from protocol.codec import pack
 from protocol.feed import Cycle, Decision, Evidence
@@ -48,23 +48,27 @@ class Neighbourhood:
     coverages: dict[bytes, Coverage] = field(default_factory=dict)
 
 
-async def reconcile_next(connection: Connection, rules: Rules, now_ms: int) -> set[str]:
-    """Decide one batch of dirty proposals and their neighbourhoods; the villages whose feeds have news.
+async def reconcile(connection: Connection, rules: Rules, now_ms: int, new: Sequence[Proposal] = ()) -> set[str]:
+    """Decide new proposals and one batch of dirty ones, with their neighbourhoods; the villages whose feeds have news.
 
-    Empty when no answer changed; more may still be dirty (`facts.is_any_dirty`).
+    More may still be dirty (`facts.is_any_dirty`).
     """
     dirty = await facts.dirty(connection, DIRTY_MAX)
-    if not dirty:
+    if not dirty and not new:
         return set()
-    around = await collect(connection, dirty)
+    around = await collect(connection, [*dirty, *new])
     cycles = {c.code: c for c in await facts.cycles(connection)}
     policy = Policy(rules.book, {code: facts.policy_of(c) for code, c in cycles.items()})
     verdicts = decide(policy, around.proposals.values(), around.coverages.values())
-    told = await facts.decisions_of(connection, list(verdicts))
-    changed = {r: v for r, v in verdicts.items() if _as_told(v) != told.get(r)}
-    villages = await _publish(connection, rules, around.proposals, cycles, changed, told.keys(), now_ms)
-    await facts.settle(connection, list(verdicts))
-    return villages
+    fresh = {p.record: p for p in new}
+    known = [record for record in verdicts if record not in fresh]
+    told = await facts.answers_of(connection, known)
+    changed = {r: v for r, v in verdicts.items() if r in fresh or not is_told(v, told[r])}
+    answers = await _publish(connection, rules, around.proposals, cycles, changed, told, now_ms)
+    await facts.add_proposals(connection, [(p, answers[p.record]) for p in new])
+    await facts.put_answers(connection, [(r, a) for r, a in answers.items() if r in told])
+    await facts.settle(connection, known)
+    return {around.proposals[record].village for record in answers}
 
 
 async def collect(connection: Connection, seeds: Iterable[Proposal]) -> Neighbourhood:
@@ -74,22 +78,27 @@ async def collect(connection: Connection, seeds: Iterable[Proposal]) -> Neighbou
     kks: set[str] = set()
     frontier: Sequence[Proposal] = list(around.proposals.values())
     while frontier:
-        new_niks = sorted({p.match_nik for p in frontier if p.match_nik} - niks)
-        new_kks = sorted({p.match_kk for p in frontier if p.match_kk} - kks)
-        niks |= set(new_niks)
-        kks |= set(new_kks)
-        found = await facts.proposals_by(connection, "match_nik", new_niks, around.proposals)
-        found += await facts.proposals_by(connection, "match_kk", new_kks, around.proposals)
-        covered = await facts.coverages_by(connection, "match_nik", new_niks)
-        covered += await facts.coverages_by(connection, "match_kk", new_kks)
+        new_niks = {p.match_nik for p in frontier if p.match_nik} - niks
+        new_kks = {p.match_kk for p in frontier if p.match_kk} - kks
+        niks |= new_niks
+        kks |= new_kks
+        found = await facts.proposals_by(connection, "match_nik", list(new_niks), around.proposals)
+        found += await facts.proposals_by(connection, "match_kk", list(new_kks), around.proposals)
+        covered = await facts.coverages_by(connection, "match_nik", list(new_niks))
+        covered += await facts.coverages_by(connection, "match_kk", list(new_kks))
         around.coverages |= {c.reference: c for c in covered}
         frontier = list({p.record: p for p in found}.values())
         around.proposals |= {p.record: p for p in frontier}
     return around
 
 
-def _as_told(verdict: Verdict) -> tuple[str, str, bytes]:
-    return verdict.outcome, verdict.code.value if verdict.code else "", verdict.facts_hash
+def is_told(verdict: Verdict, told: Answer) -> bool:
+    """Does what was said last still say the same, for the same reasons?"""
+    return (
+        verdict.facts_hash == told.facts_hash
+        and verdict.outcome == told.outcome
+        and (verdict.code.value if verdict.code else "") == told.code
+    )
 
 
 async def _publish(
@@ -98,26 +107,24 @@ async def _publish(
     proposals: Mapping[bytes, Proposal],
     cycles: Mapping[str, Cycle],
     changed: Mapping[bytes, Verdict],
-    told: Iterable[bytes],
+    told: Mapping[bytes, Answer],
     now_ms: int,
-) -> set[str]:
+) -> dict[bytes, Answer]:
+    """Say each changed answer on its village's feed; the answers by record."""
     by_village: dict[str, list[Decision]] = {}
     for record, verdict in changed.items():
         proposal = proposals[record]
         decision = word(rules, proposal, cycles.get(proposal.cycle), verdict, now_ms)
         by_village.setdefault(proposal.village, []).append(decision)
-    known = set(told)
+    answers = {}
     for village, decisions in by_village.items():
         items = [
-            feeds.Publication("decision", d.proposal, pack(d), critical=True, is_new=d.proposal not in known)
-            for d in decisions
+            feeds.Publication("decision", d.proposal, pack(d), True, _former_seq(told, d.proposal)) for d in decisions
         ]
         given = await feeds.publish(connection, village, items, now_ms)
-        await facts.put_decisions(
-            connection,
-            [_row(village, d, seq) for d, seq in zip(decisions, given, strict=True)],
-        )
-    return set(by_village)
+        for d, seq in zip(decisions, given, strict=True):
+            answers[d.proposal] = Answer(d.outcome, d.code, d.facts_hash, d.decided_ms, seq)
+    return answers
 
 
 def word(rules: Rules, proposal: Proposal, cycle: Cycle | None, verdict: Verdict, now_ms: int) -> Decision:
@@ -125,7 +132,6 @@ def word(rules: Rules, proposal: Proposal, cycle: Cycle | None, verdict: Verdict
     code = verdict.code
     step = rules.reasons.next_step(code) if code else None
     until_ms = now_ms + (cycle.objection_days if cycle else OBJECTION_DAYS_DEFAULT) * DAY_MS
-    has_deadline = step is NextStep.OBJECTION
     return Decision(
         proposal=proposal.record,
         outcome=verdict.outcome,
@@ -133,7 +139,7 @@ def word(rules: Rules, proposal: Proposal, cycle: Cycle | None, verdict: Verdict
         sentence=rules.reasons.sentence(code, verdict.values) if code else "",
         next_step=step.value if step else "",
         next_sentence=rules.reasons.next_sentence(code, date_text(until_ms)) if code else "",
-        objection_until=_iso(until_ms) if has_deadline else "",
+        objection_until=_iso(until_ms) if step is NextStep.OBJECTION else "",
         scheme=proposal.scheme,
         cycle=proposal.cycle,
         period=period_text(cycle.month_from, cycle.month_until) if cycle else "",
@@ -148,8 +154,9 @@ def word(rules: Rules, proposal: Proposal, cycle: Cycle | None, verdict: Verdict
     )
 
 
-def _row(village: str, d: Decision, seq: int) -> DecisionRow:
-    return DecisionRow(d.proposal, village, d.scheme, d.cycle, d.outcome, d.code, d.facts_hash, d.decided_ms, seq)
+def _former_seq(told: Mapping[bytes, Answer], record: bytes) -> int:
+    former = told.get(record)
+    return former.feed_seq if former else 0
 
 
 def _iso(ms: int) -> str:

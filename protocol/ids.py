@@ -9,6 +9,7 @@ Place in the flow: under everything else; forms, ops, imports and decisions all 
 import enum
 import re
 from datetime import date
+from functools import lru_cache
 from typing import NewType
 
 VillageCode = NewType("VillageCode", str)
@@ -46,6 +47,7 @@ PROVINCES = frozenset(
     for code in codes
 )
 
+_DAYS_OF_MONTH = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _DIGITS = re.compile(r"[0-9]+")
 _VILLAGE = re.compile(r"([0-9]{2})\.?([0-9]{2})\.?([0-9]{2})\.?([0-9]{4})")
 
@@ -186,11 +188,12 @@ def _find_fault(digits: str, *, has_sex: bool) -> str | None:
         return None
     if not _is_region(digits[:6]):
         return "UNKNOWN_REGION"
-    if not _candidate_dates(digits, has_sex=has_sex):
+    if not _is_some_date(digits, has_sex=has_sex):
         return "IMPOSSIBLE_DATE"
     return "SERIAL_ZERO" if digits.endswith("0000") else None
 
 
+@lru_cache(maxsize=2_048)
 def _is_region(district: str) -> bool:
     """Province known; regency and district numbered from 01. East Java, our own, is checked to the regency."""
     province, regency, rest = district[:2], int(district[2:4]), district[4:6]
@@ -200,18 +203,31 @@ def _is_region(district: str) -> bool:
     return province != "35" or 1 <= regency <= 29 or 71 <= regency <= 79
 
 
-def _candidate_dates(digits: str, *, has_sex: bool) -> list[date]:
-    """The dates that DDMMYY may mean: in 19YY, in 20YY, both or none; in rising order."""
-    day, month, year = int(digits[6:8]), int(digits[8:10]), int(digits[10:12])
+def _is_some_date(digits: str, *, has_sex: bool) -> bool:
+    """DDMMYY stands in the calendar of 19YY or of 20YY. Read without making a date: every number of a list passes here."""
+    day, month, year = _day_month_year(digits, has_sex=has_sex)
+    if not 1 <= month <= 12 or not 1 <= day <= _DAYS_OF_MONTH[month - 1]:
+        return False
+    return day < 29 or month != 2 or year % 4 == 0  # 29 February 1900 did not exist, 2000 had one
+
+
+def _day_month_year(digits: str, *, has_sex: bool) -> tuple[int, int, int]:
+    day = int(digits[6:8])
     if has_sex and day > DAY_OFFSET_WOMAN:
         day -= DAY_OFFSET_WOMAN
+    return day, int(digits[8:10]), int(digits[10:12])
+
+
+def _candidate_dates(digits: str, *, has_sex: bool) -> tuple[date, ...]:
+    """The dates that DDMMYY may mean: in 19YY, in 20YY, both or none; in rising order."""
+    day, month, year = _day_month_year(digits, has_sex=has_sex)
     found = []
     for century in (1900, 2000):
         try:
             found.append(date(century + year, month, day))
         except ValueError:
             continue  # 29 February 1900 did not exist, 2000 had one
-    return found
+    return tuple(found)
 
 
 def is_placeholder(number: Nik | Kk) -> bool:
@@ -221,7 +237,7 @@ def is_placeholder(number: Nik | Kk) -> bool:
 
 def _is_placeholder_pattern(digits: str) -> bool:
     """One repeated digit, 9999..., or the provisional `0` + village code + serial that village software hands out."""
-    if len(set(digits)) == 1 or digits.startswith("9999"):
+    if digits == digits[0] * NUMBER_LENGTH or digits.startswith("9999"):
         return True
     return digits[0] == "0" and _is_region(digits[1:7]) and digits[7] in "12"
 

@@ -9,12 +9,13 @@ record id): accept, and refuse what an accepted one excludes.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from hashlib import sha256
 
 import msgspec
+from msgspec import Struct
 
 from central.domain.matching import Band, Person, compare, match_nik, name_key
 from central.domain.reasons import ReasonCode
@@ -28,11 +29,11 @@ EVIDENCE_MAX = 8
 """Facts named in one answer: enough to see why, few enough to read."""
 
 _FACTS = b"kampung/facts/1"
+_encode = msgspec.msgpack.Encoder().encode
 
 
-@dataclass(frozen=True, slots=True)
-class Proposal:
-    """A proposal as its village recorded it, with what the centre can prove about its time (ms since 1970).
+class Proposal(Struct, frozen=True, array_like=True):
+    """A proposal as its village recorded it, its place in the log, and what the centre can prove about its time (ms).
 
     `match_nik`, `match_kk`: the keys people are found by (`key_nik`, `key_kk`), None where there is none.
     `anchor_ms`: the centre's time the record cites, 0 where it proves nothing; `received_ms`: first receipt.
@@ -40,6 +41,8 @@ class Proposal:
 
     record: bytes
     village: str
+    epoch: int
+    seq: int
     scheme: str
     cycle: str
     nik: str
@@ -60,8 +63,7 @@ class Proposal:
         return max(self.anchor_ms, min(self.claimed_ms, self.received_ms))
 
 
-@dataclass(frozen=True, slots=True)
-class Coverage:
+class Coverage(Struct, frozen=True):
     """A person or household that a scheme pays or has determined, as a list says. Months: 12 * year + month - 1."""
 
     reference: bytes  # digest of the list's row, for the auditor
@@ -76,8 +78,7 @@ class Coverage:
     as_of: str
 
 
-@dataclass(frozen=True, slots=True)
-class CyclePolicy:
+class CyclePolicy(Struct, frozen=True):
     code: str
     scheme: str
     first: int
@@ -93,8 +94,7 @@ class Policy:
     cycles: Mapping[str, CyclePolicy]
 
 
-@dataclass(frozen=True, slots=True)
-class Grounds:
+class Grounds(Struct, frozen=True):
     """One fact an answer rests on."""
 
     kind: str  # coverage | proposal | cycle | nik
@@ -106,42 +106,38 @@ class Grounds:
     reference: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct):
     """An answer, its reason and what it rests on. `values` fill the reason's sentence."""
 
     outcome: str
     code: ReasonCode | None = None
-    values: Mapping[str, str] = field(default_factory=dict)
+    values: dict[str, str] = {}
     rule: str = ""
     evidence: tuple[Grounds, ...] = ()
     facts_hash: bytes = b""
 
 
-@dataclass(frozen=True)
-class _Candidate:
+class _Candidate(Struct):
     """A proposal with everything that is read from it more than once."""
 
     proposal: Proposal
+    record: bytes
+    nik: str | None
+    kk: str | None
+    _person: Person | None = None
 
-    @cached_property
     def person(self) -> Person:
-        p = self.proposal
-        return Person(
-            nik=key_nik(p.nik),
-            name_key=name_key(p.name),
-            birth_date=_date(p.birth_date),
-            sex=_sex(p.sex),
-            mother_key=name_key(p.mother),
-        )
-
-    @property
-    def nik(self) -> str | None:
-        return self.proposal.match_nik
-
-    @property
-    def kk(self) -> str | None:
-        return self.proposal.match_kk
+        """Made only where a NIK is shared: few proposals share one."""
+        if self._person is None:
+            p = self.proposal
+            self._person = Person(
+                nik=key_nik(p.nik),
+                name_key=name_key(p.name),
+                birth_date=_date(p.birth_date),
+                sex=_sex(p.sex),
+                mother_key=name_key(p.mother),
+            )
+        return self._person
 
 
 def key_nik(text: str) -> Nik | None:
@@ -157,11 +153,10 @@ def key_kk(text: str) -> Kk | None:
 
 def decide(policy: Policy, proposals: Iterable[Proposal], coverages: Iterable[Coverage]) -> dict[bytes, Verdict]:
     """The answer on every proposal given; they and the coverages must make up whole neighbourhoods."""
-    candidates = sorted((_Candidate(p) for p in proposals), key=lambda c: _order(policy, c.proposal))
-    covered = _Index(coverages)
-    conflicted = _identity_conflicts(candidates)
-    walk = _Walk(policy, covered, conflicted)
-    return {c.proposal.record: walk.decide(c) for c in candidates}
+    ordered = sorted(proposals, key=lambda p: _order(policy, p))
+    candidates = [_Candidate(p, p.record, p.match_nik, p.match_kk) for p in ordered]
+    walk = _Walk(policy, _Index(coverages), _identity_conflicts(candidates))
+    return {c.record: walk.decide(c) for c in candidates}
 
 
 def _order(policy: Policy, proposal: Proposal) -> tuple[int, int, bytes]:
@@ -183,8 +178,10 @@ class _Index:
 
     def linked(self, candidate: _Candidate) -> list[tuple[Coverage, Unit]]:
         """What covers this person, then what covers the household; each coverage once."""
-        own = self._by_nik.get(candidate.nik, []) if candidate.nik else []
-        shared = self._by_kk.get(candidate.kk, []) if candidate.kk else []
+        own = self._by_nik.get(candidate.nik, ()) if candidate.nik else ()
+        shared = self._by_kk.get(candidate.kk, ()) if candidate.kk else ()
+        if not own and not shared:
+            return []
         seen = {c.reference for c in own}
         return [(c, Unit.PERSON) for c in own] + [(c, Unit.HOUSEHOLD) for c in shared if c.reference not in seen]
 
@@ -199,8 +196,8 @@ def _identity_conflicts(candidates: Sequence[_Candidate]) -> set[bytes]:
     for group in (group for group in by_nik.values() if len(group) > 1):
         for i, a in enumerate(group):
             for b in group[i + 1 :]:
-                if compare(a.person, b.person) is Band.IDENTITY_CONFLICT:
-                    held |= {a.proposal.record, b.proposal.record}
+                if compare(a.person(), b.person()) is Band.IDENTITY_CONFLICT:
+                    held |= {a.record, b.record}
     return held
 
 
@@ -220,8 +217,8 @@ class _Walk:
         verdict = self._judge(candidate, linked, rivals)
         if verdict.outcome == ACCEPTED:
             self._accept(candidate)
-        facts = _facts_hash(self._policy, candidate, linked, rivals, candidate.proposal.record in self._conflicted)
-        return Verdict(verdict.outcome, verdict.code, verdict.values, verdict.rule, verdict.evidence, facts)
+        verdict.facts_hash = _facts_hash(self._policy, candidate, linked, rivals, candidate.record in self._conflicted)
+        return verdict
 
     def _judge(
         self, c: _Candidate, linked: list[tuple[Coverage, Unit]], rivals: list[tuple[_Candidate, Unit]]
@@ -247,20 +244,24 @@ class _Walk:
     def _ward(self, p: Proposal) -> Verdict | None:
         """A scheme that villages determine is paid from the village fund, which a ward does not have (UU 6/2014)."""
         scheme = self._policy.book.schemes.get(p.scheme)
+        if scheme is None or scheme.determined_by is not DeterminedBy.VILLAGE:
+            return None
         home = _village(p.village)
-        if scheme and home and scheme.determined_by is DeterminedBy.VILLAGE and home.kind is VillageKind.KELURAHAN:
+        if home and home.kind is VillageKind.KELURAHAN:
             return Verdict(REJECTED, ReasonCode.NOT_FOR_WARD, {"scheme": scheme.name})
         return None
 
     def _identity(self, c: _Candidate, linked: list[tuple[Coverage, Unit]], claim: Claim) -> Verdict | None:
+        if not linked and c.record not in self._conflicted:
+            return None
         conflicting = [
             coverage
             for coverage, link in linked
             if link is Unit.PERSON
-            and compare(c.person, _covered_person(coverage)) is Band.IDENTITY_CONFLICT
+            and compare(c.person(), _covered_person(coverage)) is Band.IDENTITY_CONFLICT
             and self._relation(claim, coverage, link).effect is Effect.REJECT
         ]
-        if not conflicting and c.proposal.record not in self._conflicted:
+        if not conflicting and c.record not in self._conflicted:
             return None
         evidence = tuple(_grounds(coverage) for coverage in conflicting[:EVIDENCE_MAX])
         return Verdict(NEEDS_REVIEW, ReasonCode.IDENTITY_CONFLICT, evidence=evidence)
@@ -298,7 +299,7 @@ class _Walk:
                     cycle.until,
                     rival.proposal.village,
                     "",
-                    rival.proposal.record,
+                    rival.record,
                 )
                 return Verdict(REJECTED, ReasonCode.PROPOSED_ELSEWHERE, values, _basis(answer), (ground,))
         return None
@@ -311,6 +312,8 @@ class _Walk:
         return "waktu kedua usulan tidak dapat dibedakan dengan pasti, sehingga dipakai urutan tetap"
 
     def _warnings(self, linked: list[tuple[Coverage, Unit]], claim: Claim) -> str:
+        if not linked:
+            return ""
         notes = sorted(
             {
                 f"belum diatur: {coverage.scheme}"
@@ -325,10 +328,12 @@ class _Walk:
         return relation(self._policy.book, claim, other, link)
 
     def _rivals(self, c: _Candidate) -> list[tuple[_Candidate, Unit]]:
-        own = self._by_nik.get(c.nik, []) if c.nik else []
-        shared = self._by_kk.get(c.kk, []) if c.kk else []
-        seen = {r.proposal.record for r in own}
-        return [(r, Unit.PERSON) for r in own] + [(r, Unit.HOUSEHOLD) for r in shared if r.proposal.record not in seen]
+        own = self._by_nik.get(c.nik, ()) if c.nik else ()
+        shared = self._by_kk.get(c.kk, ()) if c.kk else ()
+        if not own and not shared:
+            return []
+        seen = {r.record for r in own}
+        return [(r, Unit.PERSON) for r in own] + [(r, Unit.HOUSEHOLD) for r in shared if r.record not in seen]
 
     def _accept(self, c: _Candidate) -> None:
         if c.nik:
@@ -343,14 +348,14 @@ class _Walk:
 
 def _window(p: Proposal, cycle: CyclePolicy) -> Verdict | None:
     """Closed only where the anchor proves it was written after; whatever merely arrives late goes to an officer."""
+    if p.received_ms < cycle.closes_ms and p.anchor_ms < cycle.closes_ms:
+        return None
     ground = Grounds("cycle", cycle.scheme, cycle.first, cycle.until, "", "", cycle.code.encode())
     closed_on = date_text(cycle.closes_ms)
     if p.anchor_ms >= cycle.closes_ms:
         return Verdict(REJECTED, ReasonCode.WINDOW_CLOSED, {"closed_on": closed_on}, "", (ground,))
-    if p.received_ms >= cycle.closes_ms:
-        values = {"closed_on": closed_on, "received_on": date_text(p.received_ms)}
-        return Verdict(NEEDS_REVIEW, ReasonCode.RECEIVED_LATE, values, "", (ground,))
-    return None
+    values = {"closed_on": closed_on, "received_on": date_text(p.received_ms)}
+    return Verdict(NEEDS_REVIEW, ReasonCode.RECEIVED_LATE, values, "", (ground,))
 
 
 def _bad_nik(p: Proposal) -> Verdict:
@@ -388,10 +393,10 @@ def _facts_hash(
         (p.record, p.nik, p.kk, p.scheme, p.cycle, p.anchor_ms, p.received_ms, p.claimed_ms, bool(p.is_withdrawn)),
         (cycle.first, cycle.until, cycle.closes_ms) if cycle else (),
         [(x.reference, x.scheme, x.component, x.first, x.until, link.value) for x, link in linked],
-        [(r.proposal.record, link.value) for r, link in rivals],
+        [(r.record, link.value) for r, link in rivals],
         is_conflicted,
     )
-    return sha256(_FACTS + msgspec.msgpack.encode(facts)).digest()
+    return sha256(_FACTS + _encode(facts)).digest()
 
 
 def _date(text: str) -> date | None:
@@ -408,6 +413,7 @@ def _sex(text: str) -> Sex | None:
         return None
 
 
+@lru_cache(maxsize=512)
 def _village(code: str) -> Village | None:
     try:
         return village_by_any_code(parse_village_code(code))

@@ -60,33 +60,29 @@ CREATE TABLE log (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX log_id ON log (village, log_id);
 
--- Acknowledged batches that are not tabulated yet: the frame as it came, and the hashes that were compared.
-CREATE TABLE staged (
+-- The ops as they came: whole frames, kept for good, and the hashes that were compared. skip: ops at the frame's start
+-- that were held before. log.tabulated_seq says which are read.
+CREATE TABLE batch (
   village TEXT NOT NULL,
   epoch INTEGER NOT NULL,
-  first_seq INTEGER NOT NULL,
-  last_seq INTEGER NOT NULL,
+  first_seq INTEGER NOT NULL CHECK (first_seq > 0),
+  last_seq INTEGER NOT NULL CHECK (last_seq >= first_seq),
   skip INTEGER NOT NULL,
   frame BLOB NOT NULL,
-  hashes BLOB NOT NULL,
+  hashes BLOB NOT NULL CHECK (length(hashes) = 32 * (last_seq - first_seq + 1)),
   proofs BLOB NOT NULL,
   received_ms INTEGER NOT NULL,
   PRIMARY KEY (village, epoch, first_seq)
 ) STRICT;
 
--- The ops as written. reason: why one is quarantined (stored, but not read or applied); empty otherwise.
-CREATE TABLE op (
+-- Ops that are kept but cannot be read or applied, and why.
+CREATE TABLE unreadable (
   village TEXT NOT NULL,
   epoch INTEGER NOT NULL,
-  seq INTEGER NOT NULL CHECK (seq > 0),
-  hash BLOB NOT NULL,
-  header BLOB NOT NULL,
-  body BLOB NOT NULL,
-  received_ms INTEGER NOT NULL,
+  seq INTEGER NOT NULL,
   reason TEXT NOT NULL,
   PRIMARY KEY (village, epoch, seq)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX op_quarantined ON op (village, reason) WHERE reason != '';
 
 CREATE TABLE anchor (
   seq INTEGER PRIMARY KEY,
@@ -126,9 +122,11 @@ CREATE TABLE number_high (
   PRIMARY KEY (village, series, year)
 ) STRICT, WITHOUT ROWID;
 
--- match_nik, match_kk: keys people are found by; null where the number is malformed or a placeholder.
+-- What a village asked for, and the answer in force, decided in the transaction that brings it in; its words stand
+-- in feed_page (feed = village, seq = feed_seq). match_nik, match_kk: keys people are found by; null where the number is
+-- malformed or a placeholder. is_dirty: a fact changed that may touch the answer.
 CREATE TABLE proposal (
-  record BLOB PRIMARY KEY CHECK (length(record) = 16),
+  record BLOB NOT NULL CHECK (length(record) = 16),
   village TEXT NOT NULL,
   epoch INTEGER NOT NULL,
   seq INTEGER NOT NULL,
@@ -145,12 +143,19 @@ CREATE TABLE proposal (
   claimed_ms INTEGER NOT NULL,
   anchor_ms INTEGER NOT NULL,
   received_ms INTEGER NOT NULL,
-  is_withdrawn INTEGER NOT NULL DEFAULT 0,
-  is_dirty INTEGER NOT NULL DEFAULT 1
+  is_withdrawn INTEGER NOT NULL,
+  is_dirty INTEGER NOT NULL DEFAULT 0,
+  outcome TEXT NOT NULL,
+  code TEXT NOT NULL,
+  facts_hash BLOB NOT NULL,
+  decided_ms INTEGER NOT NULL,
+  feed_seq INTEGER NOT NULL
 ) STRICT;
+CREATE UNIQUE INDEX proposal_record ON proposal (record);
 CREATE INDEX proposal_nik ON proposal (match_nik) WHERE match_nik IS NOT NULL;
 CREATE INDEX proposal_kk ON proposal (match_kk) WHERE match_kk IS NOT NULL;
 CREATE INDEX proposal_dirty ON proposal (is_dirty) WHERE is_dirty = 1;
+CREATE INDEX proposal_decided ON proposal (decided_ms);
 
 -- A withdrawal may be read before its proposal (two branches), so it is kept by itself.
 CREATE TABLE withdrawal (
@@ -158,20 +163,6 @@ CREATE TABLE withdrawal (
   proposal BLOB NOT NULL,
   PRIMARY KEY (village, proposal)
 ) STRICT, WITHOUT ROWID;
-
--- What was said stands in feed_item (feed = village, seq = feed_seq).
-CREATE TABLE decision (
-  proposal BLOB PRIMARY KEY CHECK (length(proposal) = 16),
-  village TEXT NOT NULL,
-  scheme TEXT NOT NULL,
-  cycle TEXT NOT NULL,
-  outcome TEXT NOT NULL,
-  code TEXT NOT NULL,
-  facts_hash BLOB NOT NULL,
-  decided_ms INTEGER NOT NULL,
-  feed_seq INTEGER NOT NULL
-) STRICT;
-CREATE INDEX decision_recent ON decision (decided_ms);
 
 CREATE TABLE cycle (
   code TEXT PRIMARY KEY,
@@ -230,18 +221,23 @@ CREATE TABLE feed_head (
   digest BLOB NOT NULL CHECK (length(digest) = 32)
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE feed_item (
+-- What was said, in pages: items is msgpack [[seq, kind, critical, key, value, digest], ...], seq from first_seq to last_seq.
+CREATE TABLE feed_page (
   feed TEXT NOT NULL,
-  seq INTEGER NOT NULL,
-  kind TEXT NOT NULL,
-  critical INTEGER NOT NULL,
-  key BLOB NOT NULL,
-  value BLOB NOT NULL,
-  digest BLOB NOT NULL,
+  first_seq INTEGER NOT NULL,
+  last_seq INTEGER NOT NULL,
+  items BLOB NOT NULL,
   published_ms INTEGER NOT NULL,
-  PRIMARY KEY (feed, seq)
+  PRIMARY KEY (feed, last_seq)
+) STRICT;
+
+-- Where each key was said last. A decision's place is known by its proposal.
+CREATE TABLE feed_key (
+  feed TEXT NOT NULL,
+  key BLOB NOT NULL,
+  seq INTEGER NOT NULL,
+  PRIMARY KEY (feed, key)
 ) STRICT, WITHOUT ROWID;
-CREATE UNIQUE INDEX feed_item_key ON feed_item (feed, key, seq);
 
 -- Chunks of snapshots that were offered; made again when needed, so they may be thrown away at any time. Two villages
 -- that were told the same have a chunk of the same digest, each its own.

@@ -1,10 +1,13 @@
-"""The facts decisions rest on: proposals, withdrawals, coverages, cycles; and the decisions.
+"""The facts decisions rest on: proposals with the answer in force, withdrawals, coverages, cycles.
 
-A change of facts marks the proposals it could touch as dirty; `central/reconcile` decides their neighbourhoods again.
+A proposal comes in with its answer. A later change of facts marks the proposals it could touch as dirty, and
+`central/reconcile` decides their neighbourhoods again.
 """
 
 from collections.abc import Container, Iterable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
+from msgspec.structs import astuple
 
 from central.domain.decisions import Coverage, CyclePolicy, Proposal
 from chassis.database import Connection, Row
@@ -14,45 +17,36 @@ KEYS_IN_QUERY = 400
 """Keys looked up by one statement: one prepared text serves all, padded with nulls, which match nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class NewProposal:
-    """A proposal as tabulated, with its place in the log."""
+class Answer(Struct, frozen=True):
+    """What was said last on a proposal; `feed_seq` is the place of its words on the village's feed."""
 
-    proposal: Proposal
-    epoch: int
-    seq: int
+    outcome: str
+    code: str
+    facts_hash: bytes
+    decided_ms: int
+    feed_seq: int
 
 
-async def add_proposals(connection: Connection, proposals: Iterable[NewProposal]) -> None:
+async def add_proposals(connection: Connection, answered: Iterable[tuple[Proposal, Answer]]) -> None:
     await connection.execute_many(
-        "INSERT INTO proposal (record, village, epoch, seq, scheme, cycle, nik, kk, match_nik, match_kk, name,"
-        " birth_date, sex, mother, claimed_ms, anchor_ms, received_ms, is_withdrawn)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)"
-        " ON CONFLICT (record) DO NOTHING",
-        [
-            (
-                n.proposal.record,
-                n.proposal.village,
-                n.epoch,
-                n.seq,
-                n.proposal.scheme,
-                n.proposal.cycle,
-                n.proposal.nik,
-                n.proposal.kk,
-                n.proposal.match_nik,
-                n.proposal.match_kk,
-                n.proposal.name,
-                n.proposal.birth_date,
-                n.proposal.sex,
-                n.proposal.mother,
-                n.proposal.claimed_ms,
-                n.proposal.anchor_ms,
-                n.proposal.received_ms,
-                int(n.proposal.is_withdrawn),
-            )
-            for n in proposals
-        ],
+        f"INSERT INTO proposal ({_PROPOSAL}, {_ANSWER}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,"
+        " $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)",
+        [astuple(proposal) + astuple(answer) for proposal, answer in answered],
     )
+
+
+async def put_answers(connection: Connection, answers: Iterable[tuple[bytes, Answer]]) -> None:
+    """(record, what is said now) of proposals that were answered before."""
+    await connection.execute_many(
+        "UPDATE proposal SET outcome = $2, code = $3, facts_hash = $4, decided_ms = $5, feed_seq = $6 WHERE record = $1",
+        [(record, *astuple(answer)) for record, answer in answers],
+    )
+
+
+async def answers_of(connection: Connection, records: Sequence[bytes]) -> dict[bytes, Answer]:
+    """What was said last on each of these."""
+    rows = await _by_keys(connection, f"SELECT record, {_ANSWER} FROM proposal WHERE record", records)
+    return {r[0]: Answer(r[1], r[2], r[3], r[4], r[5]) for r in rows}
 
 
 async def withdraw(connection: Connection, village: str, proposal: bytes) -> None:
@@ -107,10 +101,10 @@ async def coverages_by(connection: Connection, column: str, keys: Sequence[str])
     return [_coverage(r) for r in await _by_keys(connection, f"SELECT {_COVERAGE} FROM coverage WHERE {column}", keys)]
 
 
-async def _by_keys(connection: Connection, select: str, keys: Sequence[str]) -> list[Row]:
+async def _by_keys(connection: Connection, select: str, keys: Sequence[str] | Sequence[bytes]) -> list[Row]:
     found: list[Row] = []
     for at in range(0, len(keys), KEYS_IN_QUERY):
-        part: list[str | None] = list(keys[at : at + KEYS_IN_QUERY])
+        part: list[str | bytes | None] = list(keys[at : at + KEYS_IN_QUERY])
         size = KEYS_IN_QUERY if len(part) > 1 else 1
         part += [None] * (size - len(part))
         marks = ", ".join(f"${n}" for n in range(1, size + 1))
@@ -120,7 +114,9 @@ async def _by_keys(connection: Connection, select: str, keys: Sequence[str]) -> 
 
 async def settle(connection: Connection, records: Iterable[bytes]) -> None:
     """These proposals are decided as the facts stand."""
-    await connection.execute_many("UPDATE proposal SET is_dirty = 0 WHERE record = $1", [(r,) for r in records])
+    await connection.execute_many(
+        "UPDATE proposal SET is_dirty = 0 WHERE record = $1 AND is_dirty = 1", [(r,) for r in records]
+    )
 
 
 async def disturb_all(connection: Connection) -> None:
@@ -134,8 +130,7 @@ async def say_again(connection: Connection) -> None:
     For an officer, once the villages have sent again what a restored centre had lost: until then a village keeps answers
     that this centre no longer knows, as unconfirmed, and where facts are lost for good nothing else would ever move it.
     """
-    await connection.execute("UPDATE decision SET facts_hash = x''")
-    await disturb_all(connection)
+    await connection.execute("UPDATE proposal SET facts_hash = x'', is_dirty = 1")
 
 
 # --- coverages --------------------------------------------------------------------------------------------------------
@@ -205,60 +200,10 @@ def policy_of(cycle: Cycle) -> CyclePolicy:
     return CyclePolicy(cycle.code, cycle.scheme, cycle.month_from, cycle.month_until, cycle.closes_ms)
 
 
-# --- decisions --------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class DecisionRow:
-    proposal: bytes
-    village: str
-    scheme: str
-    cycle: str
-    outcome: str
-    code: str
-    facts_hash: bytes
-    decided_ms: int
-    feed_seq: int
-
-
-async def decisions_of(connection: Connection, records: Sequence[bytes]) -> dict[bytes, tuple[str, str, bytes]]:
-    """(outcome, code, facts_hash) of those already decided."""
-    found = {}
-    for at in range(0, len(records), KEYS_IN_QUERY):
-        part: list[bytes | None] = list(records[at : at + KEYS_IN_QUERY])
-        size = KEYS_IN_QUERY if len(part) > 1 else 1
-        part += [None] * (size - len(part))
-        marks = ", ".join(f"${n}" for n in range(1, size + 1))
-        for r in await connection.fetch_all(
-            f"SELECT proposal, outcome, code, facts_hash FROM decision WHERE proposal IN ({marks})", *part
-        ):
-            found[r[0]] = (r[1], r[2], r[3])
-    return found
-
-
-async def put_decisions(connection: Connection, rows: Iterable[DecisionRow]) -> None:
-    await connection.execute_many(
-        "INSERT OR REPLACE INTO decision (proposal, village, scheme, cycle, outcome, code, facts_hash, decided_ms,"
-        " feed_seq) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-        [
-            (
-                r.proposal,
-                r.village,
-                r.scheme,
-                r.cycle,
-                r.outcome,
-                r.code,
-                r.facts_hash,
-                r.decided_ms,
-                r.feed_seq,
-            )
-            for r in rows
-        ],
-    )
-
+# --- rows ------------------------------------------------------------------------------------------------------------
 
 _PROPOSAL = (
-    "record, village, scheme, cycle, nik, kk, match_nik, match_kk, name, birth_date, sex, mother, claimed_ms,"
+    "record, village, epoch, seq, scheme, cycle, nik, kk, match_nik, match_kk, name, birth_date, sex, mother, claimed_ms,"
     " anchor_ms, received_ms, is_withdrawn"
 )
 
@@ -266,6 +211,8 @@ _PROPOSAL = (
 def _proposal(row: Row) -> Proposal:
     return Proposal(*row)
 
+
+_ANSWER = "outcome, code, facts_hash, decided_ms, feed_seq"
 
 _COVERAGE = (
     "reference, scheme, component, coalesce(match_nik, ''), coalesce(match_kk, ''), name_key, month_from, month_until,"

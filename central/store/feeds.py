@@ -1,12 +1,16 @@
 """The centre's word to the villages: publish in the deciding transaction, read after a cursor, make snapshots.
 
 Dense and in the order of commits: a feed's next seq is taken under the write lock of the transaction that publishes.
-Only this file writes `feed_head`, `feed_item` and `chunk`.
+What one transaction says is kept as pages of a quarter of a megabyte: items are written many at a time and read in order.
+Only this file writes `feed_head`, `feed_page`, `feed_key` and `chunk`.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
+from typing import TypeVar
+
+import msgspec
+from msgspec import Struct
 
 from chassis.database import Connection
 from protocol.codec import deflate, pack
@@ -15,17 +19,21 @@ from protocol.messages import Chunk, Manifest
 
 FEED_BYTES_MAX = 1024 * 1024
 """Values in one reply: some seconds of a thin line."""
+ITEM_BYTES = 64
+"""What an item takes beside its key and value, about."""
+
+Said = TypeVar("Said", Item, State)
+_pages = msgspec.msgpack.Decoder(list[Item])
 
 
-@dataclass(frozen=True, slots=True)
-class Publication:
-    """Something to say on a feed. `is_new`: the key was certainly never published, so no former value is looked up."""
+class Publication(Struct, frozen=True):
+    """Something to say on a feed. `former_seq`: where its key was said last, 0: never, None: to be looked up by key."""
 
     kind: str
     key: bytes
     value: bytes
     critical: bool = True
-    is_new: bool = False
+    former_seq: int | None = None
 
 
 async def head(connection: Connection, feed: str) -> tuple[int, bytes]:
@@ -34,24 +42,26 @@ async def head(connection: Connection, feed: str) -> tuple[int, bytes]:
     return (0, EMPTY_DIGEST) if row is None else (row[0], row[1])
 
 
-async def publish(connection: Connection, feed: str, items: Iterable[Publication], now_ms: int) -> list[int]:
+async def publish(connection: Connection, feed: str, items: Sequence[Publication], now_ms: int) -> list[int]:
     """Append items to a feed; the seq given to each. Must run inside the transaction that decided them."""
+    if not items:
+        return []
     seq, digest = await head(connection, feed)
-    rows, given = [], []
-    fresh: dict[bytes, bytes] = {}
+    first_seq = seq + 1
+    former = await _former(connection, feed, items)
+    said: list[Item] = []
     for item in items:
-        old = fresh.get(item.key)
-        if old is None and not item.is_new:
-            old = await _value(connection, feed, item.key)
+        old = former.get(item.key)
         seq += 1
         digest = replace(digest, item.key, old, item.value)
-        fresh[item.key] = item.value
-        rows.append((feed, seq, item.kind, int(item.critical), item.key, item.value, digest, now_ms))
-        given.append(seq)
+        said.append(Item(seq, item.kind, item.critical, item.key, item.value, digest))
+        if item.former_seq is None:
+            former[item.key] = item.value  # it may be said once more in this transaction
+    await _keep(connection, feed, said, now_ms)
     await connection.execute_many(
-        "INSERT INTO feed_item (feed, seq, kind, critical, key, value, digest, published_ms)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-        rows,
+        "INSERT INTO feed_key (feed, key, seq) VALUES ($1, $2, $3)"
+        " ON CONFLICT (feed, key) DO UPDATE SET seq = excluded.seq",
+        [(feed, one.key, one.seq) for item, one in zip(items, said, strict=True) if item.former_seq is None],
     )
     await connection.execute(
         "INSERT INTO feed_head (feed, seq, digest) VALUES ($1, $2, $3)"
@@ -60,46 +70,75 @@ async def publish(connection: Connection, feed: str, items: Iterable[Publication
         seq,
         digest,
     )
-    return given
+    return list(range(first_seq, seq + 1))
 
 
-async def _value(connection: Connection, feed: str, key: bytes) -> bytes | None:
-    """The key's current value. Asked in two steps: `ORDER BY seq DESC LIMIT 1` makes SQLite walk the whole feed."""
-    value: bytes | None = await connection.fetch_value(
-        "SELECT value FROM feed_item WHERE feed = $1"
-        " AND seq = (SELECT max(seq) FROM feed_item WHERE feed = $1 AND key = $2)",
-        feed,
-        key,
+async def _keep(connection: Connection, feed: str, said: Sequence[Item], now_ms: int) -> None:
+    pages = []
+    for page in _cut(said):
+        pages.append((feed, page[0].seq, page[-1].seq, msgspec.msgpack.encode(page), now_ms))
+    await connection.execute_many(
+        "INSERT INTO feed_page (feed, first_seq, last_seq, items, published_ms) VALUES ($1, $2, $3, $4, $5)", pages
     )
-    return value
+
+
+async def _former(connection: Connection, feed: str, items: Iterable[Publication]) -> dict[bytes, bytes]:
+    """The values that these items take the place of, by key."""
+    seqs: set[int] = set()
+    for item in items:
+        seq = item.former_seq
+        if seq is None:
+            seq = await connection.fetch_value("SELECT seq FROM feed_key WHERE feed = $1 AND key = $2", feed, item.key)
+        if seq:
+            seqs.add(seq)
+    return {item.key: item.value for item in await said_at(connection, feed, seqs)}
+
+
+async def said_at(connection: Connection, feed: str, seqs: Iterable[int]) -> list[Item]:
+    """The items at these places; every page is read once."""
+    found: list[Item] = []
+    until = 0
+    wanted = set(seqs)
+    for seq in sorted(wanted):
+        if seq > until:
+            page = await _page_after(connection, feed, seq - 1)
+            found += [item for item in page if item.seq in wanted]
+            until = page[-1].seq if page else seq
+    return found
+
+
+async def _page_after(connection: Connection, feed: str, seq: int) -> list[Item]:
+    """The items of the first page that reaches beyond a place; empty at the end."""
+    page: bytes | None = await connection.fetch_value(
+        "SELECT items FROM feed_page WHERE feed = $1 AND last_seq > $2 ORDER BY last_seq LIMIT 1", feed, seq
+    )
+    return [] if page is None else _pages.decode(page)
 
 
 async def after(connection: Connection, feed: str, seq: int) -> list[Item]:
     """The next items of a feed, as many as fit one reply."""
-    rows = await connection.fetch_all(
-        "SELECT seq, kind, critical, key, value, digest FROM feed_item WHERE feed = $1 AND seq > $2 ORDER BY seq LIMIT $3",
-        feed,
-        seq,
-        ITEMS_MAX,
-    )
     items: list[Item] = []
     room = FEED_BYTES_MAX
-    for row in rows:
-        room -= len(row[4]) + len(row[3]) + 64
-        if room < 0 and items:
-            break
-        items.append(Item(row[0], row[1], bool(row[2]), row[3], row[4], row[5]))
+    while page := await _page_after(connection, feed, seq):
+        for item in page:
+            if item.seq <= seq:
+                continue
+            room -= _size(item)
+            if items and (room < 0 or len(items) == ITEMS_MAX):
+                return items
+            items.append(item)
+        seq = page[-1].seq
     return items
 
 
 async def states(connection: Connection, feed: str) -> list[State]:
     """The current value of every key of a feed, in the order of their last change."""
-    rows = await connection.fetch_all(
-        "SELECT seq, kind, critical, key, value FROM feed_item AS item WHERE feed = $1 AND seq ="
-        " (SELECT max(seq) FROM feed_item WHERE feed = item.feed AND key = item.key) ORDER BY seq",
-        feed,
-    )
-    return [State(r[0], r[1], bool(r[2]), r[3], r[4]) for r in rows]
+    last: dict[bytes, Item] = {}
+    seq = 0
+    while page := await _page_after(connection, feed, seq):
+        last |= {item.key: item for item in page}
+        seq = page[-1].seq
+    return [State(i.seq, i.kind, i.critical, i.key, i.value) for i in sorted(last.values(), key=lambda i: i.seq)]
 
 
 async def snapshot(connection: Connection, feed: str, timeline: bytes, now_ms: int) -> Manifest:
@@ -122,18 +161,23 @@ async def snapshot(connection: Connection, feed: str, timeline: bytes, now_ms: i
     return Manifest(REGENCY if feed == REGENCY else VILLAGE, reader, timeline, seq, digest, chunks)
 
 
-def _cut(states: list[State]) -> Iterable[list[State]]:
-    part: list[State] = []
+def _cut(items: Iterable[Said]) -> Iterator[list[Said]]:
+    """Into pieces of at most CHUNK_BYTES_MAX, or one larger item."""
+    part: list[Said] = []
     room = CHUNK_BYTES_MAX
-    for state in states:
-        size = len(state.key) + len(state.value) + 64
+    for item in items:
+        size = _size(item)
         if part and size > room:
             yield part
             part, room = [], CHUNK_BYTES_MAX
-        part.append(state)
+        part.append(item)
         room -= size
     if part:
         yield part
+
+
+def _size(item: Item | State) -> int:
+    return len(item.key) + len(item.value) + ITEM_BYTES
 
 
 async def chunk(connection: Connection, digest: bytes, village: str) -> bytes | None:

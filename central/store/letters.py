@@ -5,13 +5,13 @@ The letters themselves stay in the log; the centre never numbers.
 
 from collections.abc import Iterable, Sequence
 
+from central.domain.batches import ReadLetter
 from chassis.database import Connection
 from protocol.feed import NumberClash
-from protocol.ops import LetterIssued
 
 
 async def add_numbers(
-    connection: Connection, village: str, issued: Sequence[tuple[bytes, LetterIssued]], now_ms: int
+    connection: Connection, village: str, issued: Sequence[ReadLetter], now_ms: int
 ) -> list[NumberClash]:
     """Record who holds each number; the clashes found. Above the highest known number nothing can clash."""
     rows = await connection.fetch_all(
@@ -19,15 +19,15 @@ async def add_numbers(
     )
     high = {(r[0], r[1]): r[2] for r in rows}
     fresh, clashes = [], []
-    for record, body in issued:
-        key = (body.series, body.year)
-        if body.number > high.get(key, 0):
-            high[key] = body.number
-            fresh.append((village, body.series, body.year, body.number, record))
+    for letter in issued:
+        key = (letter.series, letter.year)
+        if letter.number > high.get(key, 0):
+            high[key] = letter.number
+            fresh.append((village, letter.series, letter.year, letter.number, letter.record))
             continue
         await _insert(connection, fresh)
         fresh.clear()
-        clash = await _add_one(connection, village, record, body)
+        clash = await _add_one(connection, village, letter)
         if clash is not None:
             clashes.append(clash)
     await _insert(connection, fresh)
@@ -35,18 +35,22 @@ async def add_numbers(
     return clashes
 
 
-async def _add_one(connection: Connection, village: str, record: bytes, body: LetterIssued) -> NumberClash | None:
+async def _add_one(connection: Connection, village: str, letter: ReadLetter) -> NumberClash | None:
     holder: bytes | None = await connection.fetch_value(
         "SELECT record FROM letter_number WHERE village = $1 AND series = $2 AND year = $3 AND number = $4",
         village,
-        body.series,
-        body.year,
-        body.number,
+        letter.series,
+        letter.year,
+        letter.number,
     )
     if holder is None:
-        await _insert(connection, [(village, body.series, body.year, body.number, record)])
+        await _insert(connection, [(village, letter.series, letter.year, letter.number, letter.record)])
         return None
-    return None if holder == record else NumberClash(body.series, body.year, body.number, holder, record)
+    return (
+        None
+        if holder == letter.record
+        else NumberClash(letter.series, letter.year, letter.number, holder, letter.record)
+    )
 
 
 async def _insert(connection: Connection, rows: Iterable[Sequence[object]]) -> None:

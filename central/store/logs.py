@@ -1,7 +1,8 @@
-"""The villages' logs in the centre's database: heads, staged batches, tabulated ops, anchors, highest numbers.
+"""The villages' logs in the centre's database: heads, batches, unreadable ops, anchors, highest numbers.
 
-A batch is staged as the frame that came, which is durable and cheap; `central/ingest` acknowledges that. Tabulating
-moves it to rows in one transaction. Only this file writes `log`, `staged`, `op`, `anchor` and `number_high`.
+A batch is kept for good as the frame that came, a seventh of the size of its ops, beside the hashes that were compared;
+`central/ingest` acknowledges that. `log.tabulated_seq` says up to where it was read. Only this file writes `log`,
+`batch`, `unreadable`, `anchor` and `number_high`.
 """
 
 from collections.abc import Iterable, Sequence
@@ -10,9 +11,9 @@ from hashlib import sha256
 
 import msgspec
 
+from central.domain.batches import Batch
 from chassis.database import Connection, Row
-from protocol.codec import decode
-from protocol.messages import ANCHOR, Anchor, Append, LogHead, Sign, Signed, anchor_hash, sign
+from protocol.messages import ANCHOR, Anchor, LogHead, Sign, Signed, anchor_hash, sign
 from protocol.ops import HASH_BYTES, NumberHigh, Op, Position, start_of
 
 ANCHOR_MS_MIN = 1_000
@@ -85,7 +86,7 @@ async def seal(connection: Connection, log: Log, seq: int) -> None:
     )
 
 
-async def stage(
+async def keep(
     connection: Connection,
     log: Log,
     frame: bytes,
@@ -98,7 +99,7 @@ async def stage(
     first = log.head.seq + 1
     head = Position(log.head.log_id, log.head.seq + len(hashes), hashes[-1])
     await connection.execute(
-        "INSERT INTO staged (village, epoch, first_seq, last_seq, skip, frame, hashes, proofs, received_ms)"
+        "INSERT INTO batch (village, epoch, first_seq, last_seq, skip, frame, hashes, proofs, received_ms)"
         " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         log.village,
         log.epoch,
@@ -121,7 +122,7 @@ async def stage(
 
 
 async def hash_at(connection: Connection, log: Log, seq: int) -> bytes | None:
-    """The hash at a place of an epoch, looked up in rows, staged batches and, below a branch, the epoch it left."""
+    """The hash at a place of an epoch, looked up in its batches and, below a branch, the epoch it left."""
     if seq == 0:
         return start_of(log.head.log_id).hash
     if seq == log.head.seq:
@@ -131,20 +132,18 @@ async def hash_at(connection: Connection, log: Log, seq: int) -> bytes | None:
     if seq <= log.branch_seq and log.parent_epoch is not None:
         parent = await _of_epoch(connection, log.village, log.parent_epoch)
         return await hash_at(connection, parent, seq)
-    staged = await connection.fetch_one(
-        "SELECT first_seq, hashes FROM staged WHERE village = $1 AND epoch = $2 AND first_seq <= $3 AND last_seq >= $3",
+    batch = await connection.fetch_one(
+        "SELECT first_seq, hashes FROM batch WHERE village = $1 AND epoch = $2 AND first_seq <= $3"
+        " ORDER BY first_seq DESC LIMIT 1",
         log.village,
         log.epoch,
         seq,
     )
-    if staged is not None:
-        at = (seq - staged[0]) * HASH_BYTES
-        found: bytes = staged[1][at : at + HASH_BYTES]
-        return found
-    tabulated: bytes | None = await connection.fetch_value(
-        "SELECT hash FROM op WHERE village = $1 AND epoch = $2 AND seq = $3", log.village, log.epoch, seq
-    )
-    return tabulated
+    if batch is None:
+        return None
+    at = (seq - batch[0]) * HASH_BYTES
+    found: bytes = batch[1][at : at + HASH_BYTES]
+    return found or None
 
 
 async def _of_epoch(connection: Connection, village: str, epoch: int) -> Log:
@@ -154,99 +153,96 @@ async def _of_epoch(connection: Connection, village: str, epoch: int) -> Log:
 
 
 async def read(connection: Connection, log: Log, after_seq: int, ops_max: int) -> list[Op]:
-    """Tabulated ops of an epoch after a place; below a branch those of the epoch it left."""
+    """Ops of an epoch after a place; below a branch those of the epoch it left."""
     ops: list[Op] = []
     if after_seq < log.branch_seq and log.parent_epoch is not None:
         parent = await _of_epoch(connection, log.village, log.parent_epoch)
         ops = [op for op in await read(connection, parent, after_seq, ops_max) if op.seq <= log.branch_seq]
         after_seq = log.branch_seq
-    if len(ops) < ops_max:
-        rows = await connection.fetch_all(
-            "SELECT seq, hash, header, body FROM op WHERE village = $1 AND epoch = $2 AND seq > $3 ORDER BY seq LIMIT $4",
+    while len(ops) < ops_max:
+        row = await connection.fetch_one(
+            f"SELECT {_BATCH} FROM batch WHERE village = $1 AND epoch = $2 AND last_seq > $3 ORDER BY first_seq LIMIT 1",
             log.village,
             log.epoch,
             after_seq,
-            ops_max - len(ops),
         )
-        ops += [Op(log.head.log_id, r[0], r[1], r[2], r[3]) for r in rows]
-    return ops
+        if row is None:
+            break
+        batch = Batch(*row)
+        ops += [op for op in batch.ops(log.head.log_id) if op.seq > after_seq]
+        after_seq = batch.last_seq
+    return ops[:ops_max]
 
 
-@dataclass(frozen=True, slots=True)
-class Staged:
-    """A batch waiting to be tabulated, opened again: ops and when each was first received."""
-
-    village: str
-    epoch: int
-    first_seq: int
-    ops: list[Op]
-    received_ms: list[int]
+_BATCH = "batch.village, batch.epoch, first_seq, last_seq, skip, frame, hashes, proofs, received_ms"
 
 
-async def next_staged(connection: Connection, village: str | None = None) -> Staged | None:
+async def next_batch(connection: Connection, village: str | None = None) -> Batch | None:
     """The next batch to tabulate, of one village or of all: in order within a log, and between logs the smallest first.
 
     A lone proposal must not wait behind another village's backlog.
     """
     row = await connection.fetch_one(
-        "SELECT staged.village, staged.epoch, first_seq, skip, frame, hashes, proofs, received_ms, log.log_id"
-        " FROM staged JOIN log ON log.village = staged.village AND log.epoch = staged.epoch"
-        " WHERE ($1 IS NULL OR staged.village = $1) AND first_seq = log.tabulated_seq + 1"
-        " ORDER BY last_seq - first_seq, staged.rowid LIMIT 1",
+        f"SELECT {_BATCH} FROM log JOIN batch ON batch.village = log.village AND batch.epoch = log.epoch"
+        " AND first_seq = tabulated_seq + 1"
+        " WHERE tabulated_seq < head_seq AND ($1 IS NULL OR log.village = $1)"
+        " ORDER BY last_seq - first_seq, batch.rowid LIMIT 1",
         village,
     )
-    if row is None:
-        return None
-    batch = decode(row["frame"], Append)
-    first, skip, hashes, log_id = row["first_seq"], row["skip"], row["hashes"], row["log_id"]
-    ops = [
-        Op(log_id, first + n, hashes[n * HASH_BYTES : (n + 1) * HASH_BYTES], header, body)
-        for n, (header, body) in enumerate(zip(batch.headers[skip:], batch.bodies[skip:], strict=True))
-    ]
-    proofs = msgspec.msgpack.decode(row["proofs"], type=list[tuple[int, int]])
-    return Staged(row[0], row[1], first, ops, [first_received(op.seq, proofs, row["received_ms"]) for op in ops])
+    return None if row is None else Batch(*row)
 
 
-async def is_any_staged(connection: Connection) -> bool:
-    return await connection.fetch_value("SELECT 1 FROM staged LIMIT 1") is not None
+async def batch_behind(batch: Batch, connection: Connection) -> Batch | None:
+    """The next one of the same log."""
+    row = await connection.fetch_one(
+        f"SELECT {_BATCH} FROM batch WHERE village = $1 AND epoch = $2 AND first_seq = $3",
+        batch.village,
+        batch.epoch,
+        batch.last_seq + 1,
+    )
+    return None if row is None else Batch(*row)
 
 
-async def is_small_staged(connection: Connection, ops_max: int) -> bool:
+async def count_waiting(connection: Connection) -> int:
+    """Batches that are not tabulated."""
+    total: int = await connection.fetch_value(
+        "SELECT count(*) FROM log JOIN batch ON batch.village = log.village AND batch.epoch = log.epoch"
+        " AND first_seq > tabulated_seq WHERE tabulated_seq < head_seq"
+    )
+    return total
+
+
+async def is_any_waiting(connection: Connection) -> bool:
+    return await connection.fetch_value("SELECT 1 FROM log WHERE tabulated_seq < head_seq LIMIT 1") is not None
+
+
+async def is_small_waiting(connection: Connection, ops_max: int) -> bool:
     """Does a batch of at most `ops_max` ops wait whose log has nothing before it?"""
     found = await connection.fetch_value(
-        "SELECT 1 FROM staged JOIN log ON log.village = staged.village AND log.epoch = staged.epoch"
-        " WHERE first_seq = log.tabulated_seq + 1 AND last_seq - first_seq < $1 LIMIT 1",
+        "SELECT 1 FROM log JOIN batch ON batch.village = log.village AND batch.epoch = log.epoch"
+        " AND first_seq = tabulated_seq + 1 WHERE tabulated_seq < head_seq AND last_seq - first_seq < $1 LIMIT 1",
         ops_max,
     )
     return found is not None
 
 
-def first_received(seq: int, proofs: Iterable[tuple[int, int]], received_ms: int) -> int:
-    """A signed receipt up to a place proves that everything below was there at its time."""
-    return min([received_ms, *(at_ms for upto, at_ms in proofs if upto >= seq)])
+async def pass_over(connection: Connection, batch: Batch) -> bool:
+    """The batch is tabulated, in this transaction; False where another process was first."""
+    moved = await connection.execute(
+        "UPDATE log SET tabulated_seq = $1 WHERE village = $2 AND epoch = $3 AND tabulated_seq = $4",
+        batch.last_seq,
+        batch.village,
+        batch.epoch,
+        batch.first_seq - 1,
+    )
+    return moved == 1
 
 
-async def tabulate(connection: Connection, staged: Staged, reasons: Sequence[str]) -> None:
-    """Move a staged batch to rows. `reasons`: empty, or why an op is quarantined."""
+async def note_unreadable(connection: Connection, batch: Batch, reasons: Iterable[tuple[int, str]]) -> None:
+    """(seq, reason) of ops that are kept but cannot be read or applied."""
     await connection.execute_many(
-        "INSERT INTO op (village, epoch, seq, hash, header, body, received_ms, reason)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-        [
-            (staged.village, staged.epoch, op.seq, op.hash, op.header, op.body, at, reason)
-            for op, at, reason in zip(staged.ops, staged.received_ms, reasons, strict=True)
-        ],
-    )
-    await connection.execute(
-        "DELETE FROM staged WHERE village = $1 AND epoch = $2 AND first_seq = $3",
-        staged.village,
-        staged.epoch,
-        staged.first_seq,
-    )
-    await connection.execute(
-        "UPDATE log SET tabulated_seq = $1 WHERE village = $2 AND epoch = $3",
-        staged.ops[-1].seq,
-        staged.village,
-        staged.epoch,
+        "INSERT INTO unreadable (village, epoch, seq, reason) VALUES ($1, $2, $3, $4)",
+        [(batch.village, batch.epoch, seq, reason) for seq, reason in reasons],
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from central.store import boxes
+from central.store import boxes, feeds, logs
 from central.store.boxes import Box
 from chassis.database import Connection
 from protocol.feed import Decision
@@ -34,7 +34,7 @@ class VillageState:
 async def villages(connection: Connection) -> dict[str, VillageState]:
     """Every enrolled village by code."""
     heads = dict(await _pairs(connection, "SELECT feed, seq FROM feed_head"))
-    quarantined = dict(await _pairs(connection, "SELECT village, count(*) FROM op WHERE reason != '' GROUP BY village"))
+    quarantined = dict(await _pairs(connection, "SELECT village, count(*) FROM unreadable GROUP BY village"))
     held = dict(await _pairs(connection, "SELECT village, sum(head_seq - branch_seq) FROM log GROUP BY village"))
     return {
         box.village: VillageState(
@@ -75,7 +75,7 @@ async def machines_of(connection: Connection, village: str) -> list[tuple[int, s
 
 async def quarantined_of(connection: Connection, village: str) -> list[tuple[str, int]]:
     """(reason, how many ops)."""
-    sql = "SELECT reason, count(*) FROM op WHERE village = $1 AND reason != '' GROUP BY reason ORDER BY reason"
+    sql = "SELECT reason, count(*) FROM unreadable WHERE village = $1 GROUP BY reason ORDER BY reason"
     return await _pairs(connection, sql, village)
 
 
@@ -127,8 +127,8 @@ class Trail:
     anchor_ms: int
     received_ms: int
     is_withdrawn: bool
-    decision: Decision | None
-    feed_seq: int | None
+    decision: Decision
+    feed_seq: int
     stored_seq: int
     applied_seq: int
     sources: Mapping[bytes, Source] = field(default_factory=dict)
@@ -145,17 +145,13 @@ class Filter:
 
 async def decisions(connection: Connection, chosen: Filter, page: int) -> tuple[list[DecisionLine], int]:
     """One page, newest first, and how many there are in all."""
-    where = (
-        " WHERE ($1 = '' OR decision.outcome = $1) AND ($2 = '' OR decision.cycle = $2)"
-        " AND ($3 = '' OR decision.village = $3)"
-    )
+    where = " WHERE ($1 = '' OR outcome = $1) AND ($2 = '' OR cycle = $2) AND ($3 = '' OR village = $3)"
     total: int = await connection.fetch_value(
-        "SELECT count(*) FROM decision" + where, chosen.outcome, chosen.cycle, chosen.village
+        "SELECT count(*) FROM proposal" + where, chosen.outcome, chosen.cycle, chosen.village
     )
     rows = await connection.fetch_all(
-        "SELECT decision.proposal, decision.village, proposal.name, decision.cycle, outcome, code, decided_ms"
-        f" FROM decision JOIN proposal ON proposal.record = decision.proposal{where}"
-        " ORDER BY decided_ms DESC, decision.proposal LIMIT $4 OFFSET $5",
+        f"SELECT record, village, name, cycle, outcome, code, decided_ms FROM proposal{where}"
+        " ORDER BY decided_ms DESC, record LIMIT $4 OFFSET $5",
         chosen.outcome,
         chosen.cycle,
         chosen.village,
@@ -168,17 +164,14 @@ async def decisions(connection: Connection, chosen: Filter, page: int) -> tuple[
 async def trail(connection: Connection, proposal: bytes) -> Trail | None:
     row = await connection.fetch_one(
         "SELECT proposal.village, epoch, proposal.seq, nik, kk, name, birth_date, claimed_ms, anchor_ms, received_ms,"
-        " is_withdrawn, feed_item.value, decision.feed_seq FROM proposal"
-        " LEFT JOIN decision ON decision.proposal = proposal.record"
-        " LEFT JOIN feed_item ON feed_item.feed = decision.village AND feed_item.seq = decision.feed_seq"
-        " WHERE proposal.record = $1",
+        " is_withdrawn, feed_seq FROM proposal WHERE record = $1",
         proposal,
     )
     if row is None:
         return None
     values = dict(zip(row.keys(), row, strict=True))
-    value = values.pop("value")
-    decision = None if value is None else msgspec.msgpack.decode(value, type=Decision)
+    said = await feeds.said_at(connection, row["village"], [row["feed_seq"]])
+    decision = msgspec.msgpack.decode(said[0].value, type=Decision)
     box = await boxes.newest(connection, row["village"])
     return Trail(
         **values | {"is_withdrawn": bool(row["is_withdrawn"])},
@@ -189,10 +182,10 @@ async def trail(connection: Connection, proposal: bytes) -> Trail | None:
     )
 
 
-async def _sources(connection: Connection, decision: Decision | None) -> dict[bytes, Source]:
+async def _sources(connection: Connection, decision: Decision) -> dict[bytes, Source]:
     """Evidence that comes from a list, by its reference: the very row an auditor wants to see."""
     found = {}
-    for evidence in decision.evidence if decision else ():
+    for evidence in decision.evidence:
         row = await connection.fetch_one(
             "SELECT import, name, row FROM coverage JOIN import_file ON import_file.id = coverage.import"
             " WHERE reference = $1",
@@ -206,7 +199,7 @@ async def _sources(connection: Connection, decision: Decision | None) -> dict[by
 async def decision_counts(connection: Connection) -> list[tuple[str, str, str, int]]:
     """(cycle, outcome, code, how many)."""
     rows = await connection.fetch_all(
-        "SELECT cycle, outcome, code, count(*) FROM decision GROUP BY cycle, outcome, code ORDER BY cycle, outcome, code"
+        "SELECT cycle, outcome, code, count(*) FROM proposal GROUP BY cycle, outcome, code ORDER BY cycle, outcome, code"
     )
     return [(r[0], r[1], r[2], r[3]) for r in rows]
 
@@ -269,7 +262,7 @@ class Numbers:
     quarantined: Sequence[tuple[str, int]]
     undecided: int
     oldest_undecided_ms: int | None
-    staged: int
+    waiting: int
     clashes: int
     clones: int
     enrolments: int
@@ -278,16 +271,16 @@ class Numbers:
 
 async def numbers(connection: Connection) -> Numbers:
     found = await villages(connection)
-    outcomes = await connection.fetch_all("SELECT scheme, outcome, count(*) FROM decision GROUP BY scheme, outcome")
+    outcomes = await connection.fetch_all("SELECT scheme, outcome, count(*) FROM proposal GROUP BY scheme, outcome")
     dirty = await connection.fetch_one("SELECT count(*), min(received_ms) FROM proposal WHERE is_dirty = 1")
     count = connection.fetch_value
     return Numbers(
         villages=found,
         decisions=[(r[0], r[1], r[2]) for r in outcomes],
-        quarantined=await _pairs(connection, "SELECT reason, count(*) FROM op WHERE reason != '' GROUP BY reason"),
+        quarantined=await _pairs(connection, "SELECT reason, count(*) FROM unreadable GROUP BY reason"),
         undecided=dirty[0] if dirty else 0,
         oldest_undecided_ms=dirty[1] if dirty else None,
-        staged=await count("SELECT count(*) FROM staged"),
+        waiting=await logs.count_waiting(connection),
         clashes=await count("SELECT count(*) FROM number_clash"),
         clones=sum(state.box.clone_suspected_ms is not None for state in found.values()),
         enrolments=await count("SELECT count(*) FROM box"),

@@ -131,7 +131,7 @@ def _centre_metrics(n: Numbers, schemes: Container[str]) -> Iterator[Metric]:
     if n.oldest_undecided_ms is not None:
         oldest.add_metric([], n.oldest_undecided_ms / 1000)
     yield oldest
-    yield GaugeMetricFamily(f"{PREFIX}_staged_batches", "Acknowledged batches not yet tabulated", value=n.staged)
+    yield GaugeMetricFamily(f"{PREFIX}_waiting_batches", "Acknowledged batches not yet tabulated", value=n.waiting)
     yield GaugeMetricFamily(f"{PREFIX}_number_clashes", "Letter numbers held by two records", value=n.clashes)
     yield GaugeMetricFamily(f"{PREFIX}_clones_suspected", "Villages with a suspected second server", value=n.clones)
     yield CounterMetricFamily(f"{PREFIX}_enrolments", "Machines ever enrolled", value=n.enrolments)

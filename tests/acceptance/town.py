@@ -151,10 +151,10 @@ class Centre:
             return dict(connection.execute("SELECT log_id, max(head_seq) FROM log GROUP BY log_id"))
 
     def records(self) -> set[str]:
-        """The id of every record that is held, tabulated or staged."""
+        """The id of every record that is held."""
+        held: set[str] = set()
         with reading(self.database) as connection:
-            held = {row[0][:16].hex() for row in connection.execute("SELECT hash FROM op")}
-            for (joined,) in connection.execute("SELECT hashes FROM staged"):
+            for (joined,) in connection.execute("SELECT hashes FROM batch"):
                 held |= {joined[at : at + 16].hex() for at in range(0, len(joined), 32)}
         return held
 

@@ -86,11 +86,8 @@ async def backlog(prepared: Path, folder: Path, count: int, seed: int) -> Backlo
 
 async def is_decided(database: Path) -> bool:
     with reading(database) as connection:
-        staged = connection.execute("SELECT 1 FROM staged LIMIT 1").fetchone()
-        return (
-            staged is None
-            and connection.execute("SELECT 1 FROM proposal WHERE is_dirty = 1 LIMIT 1").fetchone() is None
-        )
+        waiting = "SELECT 1 FROM log WHERE tabulated_seq < head_seq UNION SELECT 1 FROM proposal WHERE is_dirty = 1"
+        return connection.execute(waiting).fetchone() is None
 
 
 class Counted:

@@ -13,13 +13,13 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from central import reconcile, tabulation
 from central.domain.catalogue import parse_reasons, parse_rules
 from central.domain.decisions import Proposal, key_kk, key_nik
 from central.domain.periods import parse_period
 from central.enrolment import Enrolment
 from central.imports import CoverageImport, import_coverage, read_list
 from central.ingest import Answer, Ingest, Quiet
+from central.pipeline import judge_next
 from central.reconcile import Rules
 from central.store import boxes, facts, feeds
 from chassis import schema
@@ -28,7 +28,7 @@ from chassis.signing import Key, verify
 from protocol import VERSION
 from protocol.codec import decode, encode, pack, unpack
 from protocol.errors import STATUS
-from protocol.feed import REGENCY, Cycle, Decision
+from protocol.feed import REGENCY, Cycle, Decision, Item
 from protocol.ids import parse_village_code
 from protocol.messages import (
     ANCHOR,
@@ -72,6 +72,7 @@ from protocol.parcel import OUTBOX, Label, wrap
 from protocol.regions import village as village_of
 from protocol.schemes import Rulebook, month
 from tests.builders import as_entry, siksng_csv, village_people
+from tests.central import kept
 from tests.protocol.samples import LETTERHEAD, SUBJECT
 
 DESA, OTHER_DESA, WARD = "3510252010", "3510152004", "3510161001"
@@ -318,6 +319,8 @@ def proposal_fact(number: int, *, cycle: Cycle = PANGAN, village: str = DESA, **
     usual: dict[str, Any] = {
         "record": number.to_bytes(16, "big"),
         "village": village,
+        "epoch": 1,
+        "seq": number,
         "scheme": cycle.scheme,
         "cycle": cycle.code,
         "nik": nik(1),
@@ -354,18 +357,16 @@ class Regency:
     key: Key = field(default_factory=lambda: Key.from_seed(b"k" * 32))
     rules: Rules = RULES
     published: list[str] = field(default_factory=list)
-    staged: int = 0
+    batches_kept: int = 0
     ingest: Ingest = field(init=False)
     enrolment: Enrolment = field(init=False)
 
     def __post_init__(self) -> None:
-        self.ingest = Ingest(
-            self.database, self.key, self.clock, self.revoked, self._note_staged, self.published.append
-        )
+        self.ingest = Ingest(self.database, self.key, self.clock, self.revoked, self._note_kept, self.published.append)
         self.enrolment = Enrolment(self.database, self.key, self.clock, self.revoked)
 
-    def _note_staged(self) -> None:
-        self.staged += 1
+    def _note_kept(self) -> None:
+        self.batches_kept += 1
 
     # --- reading what is there ---
 
@@ -382,9 +383,15 @@ class Regency:
 
     async def decisions(self) -> dict[bytes, Decision]:
         """What each village was last told, by proposal."""
-        found = await self.rows("SELECT value FROM feed_item WHERE kind = 'decision' ORDER BY feed, seq")
-        told = [unpack(row[0], Decision) for row in found]
+        told = [unpack(item.value, Decision) for item in await self.said("decision")]
         return {each.proposal: each for each in told}
+
+    async def said(self, kind: str, feed: str | None = None) -> list[Item]:
+        """Every item of a kind, of one feed or of all, in order."""
+        return [item for _, item in await self.database.read(lambda c: kept.said(c, feed)) if item.kind == kind]
+
+    async def ops(self, village: str = DESA) -> list[kept.KeptOp]:
+        return [each for each in await self.database.read(kept.ops) if each.village == village]
 
     async def outcome(self, record: bytes) -> tuple[str, str]:
         found = (await self.decisions())[record]
@@ -413,25 +420,12 @@ class Regency:
             now_ms=self.clock.now_ms(),
         )
 
-    async def tabulate(self) -> int:
-        """Everything staged; how many ops that were."""
-        total = 0
-        while ops := await self.database.transact(lambda c: tabulation.tabulate_next(c, self.clock.now_ms())):
-            total += ops
-        return total
-
-    async def decide(self) -> set[str]:
-        """Everything dirty; the villages that have news."""
-        villages: set[str] = set()
-        while await self.database.read(facts.is_any_dirty):
-            villages |= await self.database.transact(
-                lambda c: reconcile.reconcile_next(c, self.rules, self.clock.now_ms())
-            )
-        return villages
-
-    async def settle(self) -> None:
-        await self.tabulate()
-        await self.decide()
+    async def settle(self) -> set[str]:
+        """Until nothing waits; the feeds that have news."""
+        before = dict(await self.rows("SELECT feed, seq FROM feed_head"))
+        while await self.database.transact(lambda c: judge_next(c, self.rules, self.clock.now_ms())):
+            pass
+        return {feed for feed, seq in await self.rows("SELECT feed, seq FROM feed_head") if seq != before.get(feed)}
 
     # --- what a village's machine does ---
 

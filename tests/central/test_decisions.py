@@ -1,12 +1,12 @@
 """The centre's answer as a pure function: each rule by an example, and the promises by whatever facts come to mind."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from hashlib import sha256
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from central.domain.decisions import (
     ACCEPTED,

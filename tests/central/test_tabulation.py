@@ -1,12 +1,19 @@
 """Reading what was acknowledged: everything is kept, what cannot be read is named, and nothing stops the log."""
 
+from collections.abc import Sequence
+
 import pytest
 
 from central import tabulation
+from central.domain.batches import read_batch
+from central.domain.decisions import Proposal
+from central.pipeline import judge_next
+from central.store import logs
+from chassis.database import Connection
 from protocol.codec import pack
 from protocol.feed import NumberClash, Quarantined
 from protocol.ops import HEADER_VERSION, Header, NumberHigh, NumbersConfirmed, NumbersVoided
-from tests.central.desk import DESA, START_MS, Machine, Regency, nik, proposal_body, unpack
+from tests.central.desk import DESA, OTHER_DESA, START_MS, Machine, Regency, nik, proposal_body, unpack
 
 GOOD = pack(proposal_body(bytes(16)))
 
@@ -34,34 +41,46 @@ async def test_what_cannot_be_read_is_kept_named_and_passed_over(
     good = machine.propose()
     assert (await regency.send(machine)).position == machine.head, "acknowledged: it is held, readable or not"
     await regency.settle()
-    assert await regency.rows("SELECT seq, reason, body FROM op WHERE reason != ''") == [(2, reason, raw_body)]
+    assert [(o.op.seq, o.reason, o.op.body) for o in await regency.ops() if o.reason] == [(2, reason, raw_body)]
     assert await regency.value("SELECT tabulated_seq FROM log") == 3
-    told = await regency.rows("SELECT feed, key, value FROM feed_item WHERE kind = 'quarantined'")
-    assert [(feed, key) for feed, key, _ in told] == [(DESA, bad.record_id)]
-    assert unpack(told[0][2], Quarantined) == Quarantined(bad.record_id, 2, reason)
+    told = await regency.said("quarantined", DESA)
+    assert [item.key for item in told] == [bad.record_id]
+    assert unpack(told[0].value, Quarantined) == Quarantined(bad.record_id, 2, reason)
     assert good.record_id in await regency.decisions()
 
 
 async def test_a_batch_is_tabulated_once(regency: Regency, machine: Machine) -> None:
-    machine.propose()
+    proposed = machine.propose()
     await regency.send(machine)
-    assert await regency.tabulate() == 2
-    assert await regency.tabulate() == 0
-    assert await regency.value("SELECT count(*) FROM staged") == 0
-    assert await regency.value("SELECT count(*) FROM op") == 2
+    batch = await regency.database.read(logs.next_batch)
+    assert batch is not None
+    reading = read_batch(batch)
+
+    async def bring_in(connection: Connection) -> Sequence[Proposal]:
+        return (await tabulation.tabulate(connection, batch, reading, 0)).proposals
+
+    assert [p.record for p in await regency.database.transact(bring_in)] == [proposed.record_id]
+    assert await regency.database.transact(bring_in) == (), "another process may have been first"
+    assert await regency.database.read(logs.next_batch) is None
 
 
-async def test_batches_are_read_in_the_order_they_came(regency: Regency, machine: Machine, neighbour: Machine) -> None:
+async def test_a_logs_batches_are_read_in_order_and_between_logs_the_smallest_first(
+    regency: Regency, machine: Machine, neighbour: Machine
+) -> None:
     machine.propose()
-    await regency.send(machine, 1, 1)
+    machine.propose()
+    neighbour.propose()
+    await regency.send(machine, 1, 2)
     await regency.send(neighbour)
-    await regency.send(machine, 2)
-    assert await regency.database.transact(lambda c: tabulation.tabulate_next(c, 0)) == 1
-    assert await regency.rows("SELECT village, seq FROM op") == [(DESA, 1)]
-    assert await regency.database.transact(lambda c: tabulation.tabulate_next(c, 0, DESA)) == 1
-    assert await regency.rows("SELECT village, seq FROM op") == [(DESA, 1), (DESA, 2)]
-    assert await regency.database.transact(lambda c: tabulation.tabulate_next(c, 0, DESA)) == 0
-    assert await regency.database.transact(lambda c: tabulation.tabulate_next(c, 0)) == 1
+    await regency.send(machine, 3)
+    read = []
+    while (batch := await regency.database.read(logs.next_batch)) is not None:
+        read.append((batch.village, batch.first_seq, batch.last_seq))
+        behind = await regency.database.read(lambda c, batch=batch: logs.batch_behind(batch, c))  # type: ignore[misc]
+        assert (behind is None) == (read[-1] != (DESA, 1, 2))
+        await regency.database.transact(lambda c: judge_next(c, regency.rules, 0))
+    assert sorted(read) == [(OTHER_DESA, 1, 2), (DESA, 1, 2), (DESA, 3, 3)]
+    assert read.index((DESA, 1, 2)) < read.index((DESA, 3, 3))
 
 
 async def test_a_proposal_is_read_with_what_can_be_proved_of_its_time(regency: Regency, machine: Machine) -> None:
@@ -71,7 +90,7 @@ async def test_a_proposal_is_read_with_what_can_be_proved_of_its_time(regency: R
     machine.anchor_hash = bytes(32)
     invented = machine.propose(nik=nik(2), claimed_ms=START_MS + 6)
     await regency.send(machine)
-    await regency.tabulate()
+    await regency.settle()
     rows = await regency.rows("SELECT record, claimed_ms, anchor_ms, received_ms FROM proposal ORDER BY seq")
     assert rows == [
         (cited.record_id, START_MS + 5, anchored_ms, regency.clock.at_ms),
@@ -84,7 +103,7 @@ async def test_people_are_found_by_good_numbers_only(regency: Regency, machine: 
     machine.propose(nik="9999999999999999", kk="0000000000000000")
     machine.propose(nik="12", kk="salah")
     await regency.send(machine)
-    await regency.tabulate()
+    await regency.settle()
     assert await regency.rows("SELECT nik, match_nik, match_kk FROM proposal ORDER BY seq") == [
         (nik(1), nik(1), "3510250101100001"),
         ("9999999999999999", None, None),
@@ -134,7 +153,7 @@ async def test_the_highest_number_of_each_series_is_known(regency: Regency, mach
     machine.write(NumbersVoided(machine.salt(), "470", 2021, 3, 5, "listrik padam", "sri"))
     machine.write(NumbersConfirmed(machine.salt(), [NumberHigh("475", 2021, 9)], "agenda", "sri"))
     await regency.send(machine)
-    await regency.tabulate()
+    await regency.settle()
     welcome = await regency.greet(machine)
     assert welcome.numbers == [
         NumberHigh("470", 2020, 3),
@@ -152,10 +171,10 @@ async def test_one_number_on_two_letters_is_told_to_the_village(regency: Regency
     await regency.send(machine, 2)
     second = restored.issue(1)
     await regency.quarantine(restored, restored.batch())
-    await regency.tabulate()
-    told = await regency.rows("SELECT feed, value FROM feed_item WHERE kind = 'number_clash'")
+    await regency.settle()
+    told = await regency.said("number_clash", DESA)
     clash = NumberClash("470", 2021, 1, first.record_id, second.record_id)
-    assert [(feed, unpack(value, NumberClash)) for feed, value in told] == [(DESA, clash)]
+    assert [unpack(item.value, NumberClash) for item in told] == [clash]
     assert await regency.rows("SELECT village, number, first_record, second_record FROM number_clash") == [
         (DESA, 1, first.record_id, second.record_id)
     ]
@@ -167,7 +186,7 @@ async def test_a_clash_within_one_batch_is_found_too(regency: Regency, machine: 
     machine.issue(5)
     machine.issue(4)
     await regency.send(machine)
-    await regency.tabulate()
+    await regency.settle()
     assert await regency.rows("SELECT number FROM number_clash ORDER BY number") == [(4,), (5,)]
     assert await regency.rows("SELECT number FROM letter_number ORDER BY number") == [(4,), (5,)]
 
@@ -179,7 +198,7 @@ async def test_the_same_number_elsewhere_is_no_clash(regency: Regency, machine: 
     neighbour.issue(1)
     await regency.send(machine)
     await regency.send(neighbour)
-    await regency.tabulate()
+    await regency.settle()
     assert await regency.value("SELECT count(*) FROM number_clash") == 0
     assert await regency.value("SELECT count(*) FROM letter_number") == 4
 
@@ -188,4 +207,4 @@ async def test_a_letters_bytes_are_never_touched(regency: Regency, machine: Mach
     issued = machine.issue(1)
     await regency.send(machine)
     await regency.settle()
-    assert await regency.rows("SELECT header, body FROM op WHERE seq = 2") == [(issued.header, issued.body)]
+    assert (await regency.ops())[1].op == issued

@@ -13,6 +13,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 
+from central.store import facts
 from central.web.app import build_app, build_metrics_app
 from central.web.desk import Desk
 from chassis.database import SqliteDatabase
@@ -104,7 +105,7 @@ async def test_the_centres_numbers(monitor: Monitor) -> None:
     assert of(samples, "decisions", scheme="APBD-PANGAN", outcome="rejected") == 1
     assert of(samples, "decisions", scheme="BLT-DD", outcome="rejected") == 1
     assert of(samples, "undecided_proposals") == 0
-    assert of(samples, "staged_batches") == 0
+    assert of(samples, "waiting_batches") == 0
     assert of(samples, "quarantined_records", reason="bad_header") == 1
     assert of(samples, "clones_suspected") == 1
     assert of(samples, "enrolments_total") == 4
@@ -117,13 +118,15 @@ async def test_what_waits_is_counted(monitor: Monitor) -> None:
     story = monitor.story
     story.desa.propose()
     await story.regency.send(story.desa, len(story.desa.ops))
-    assert of(await monitor.scrape(), "staged_batches") == 1
-    await story.regency.tabulate()
+    assert of(await monitor.scrape(), "waiting_batches") == 1
+    await story.regency.settle()
+    assert of(await monitor.scrape(), "waiting_batches") == 0
+    await story.regency.database.transact(facts.disturb_all)
     samples = await monitor.scrape()
-    assert of(samples, "staged_batches") == 0
-    assert of(samples, "undecided_proposals") == 1
-    assert of(samples, "oldest_undecided_timestamp_seconds") == story.regency.clock.at_ms / 1000
-    await story.regency.decide()
+    assert of(samples, "undecided_proposals") == await story.regency.value("SELECT count(*) FROM proposal")
+    oldest = await story.regency.value("SELECT min(received_ms) FROM proposal")
+    assert of(samples, "oldest_undecided_timestamp_seconds") == oldest / 1000
+    await story.regency.settle()
     assert of(await monitor.scrape(), "undecided_proposals") == 0
 
 

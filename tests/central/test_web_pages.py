@@ -316,7 +316,7 @@ async def test_delivery_is_told_as_the_village_acknowledged_it(hall: Hall) -> No
     for record in (story.accepted, story.refused, story.nasty, story.late):
         text = await hall.text(f"/decisions/{record.hex()}")
         delivery[record] = re.findall(r"Sampai di desa (sudah ditampilkan|sudah tersimpan|belum)", text)[0]
-    seqs = dict(await story.regency.rows("SELECT proposal, feed_seq FROM decision"))
+    seqs = dict(await story.regency.rows("SELECT record, feed_seq FROM proposal"))
     for record, said in delivery.items():
         expected = "sudah ditampilkan" if seqs[record] <= 4 else "sudah tersimpan" if seqs[record] <= 5 else "belum"
         assert said == expected

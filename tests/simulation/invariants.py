@@ -17,6 +17,7 @@ from chassis.database import Connection, drive
 from protocol.feed import EMPTY_DIGEST, Decision, replace
 from protocol.ops import GENESIS, LetterIssued, Op, ProposalMade, Unreadable, read_op
 from protocol.schemes import Claim, Effect, Unit, relation
+from tests.central import kept
 from tests.simulation.people import Printed
 
 if TYPE_CHECKING:
@@ -100,18 +101,13 @@ def _hash(op: Op, prev: bytes) -> bytes:
 async def _check_ops(connection: Connection) -> list[str]:
     """I2: nothing twice. I7: what can be read as a proposal is one; what cannot is named on the feed."""
     found = []
-    twice = await connection.fetch_value("SELECT count(*) - count(DISTINCT hash) FROM op")
+    everything = await kept.ops(connection)
+    twice = len(everything) - len({each.op.hash for each in everything})
     if twice:
         found.append(f"I2 {twice} ops are stored twice")
-    rows = await connection.fetch_all(
-        "SELECT op.village, op.seq, op.hash, op.header, op.body, op.reason, log.log_id FROM op"
-        " JOIN log ON log.village = op.village AND log.epoch = op.epoch ORDER BY op.village, op.epoch, op.seq"
-    )
-    for village, seq, digest, header, body, reason, log_id in rows:
-        op = Op(log_id, seq, digest, header, body)
-        told = await connection.fetch_value(
-            "SELECT kind FROM feed_item WHERE feed = $1 AND key = $2", village, op.record_id
-        )
+    kinds = {(feed, item.key): item.kind for feed, item in await kept.said(connection)}
+    for village, _, op, reason in everything:
+        told = kinds.get((village, op.record_id))
         try:
             _, read = read_op(op)
         except Unreadable as error:
@@ -129,34 +125,32 @@ async def _check_feeds(connection: Connection) -> list[str]:
     """I5: dense, and every item's digest is what its values make."""
     found = []
     for feed, head in await connection.fetch_all("SELECT feed, seq FROM feed_head ORDER BY feed"):
-        rows = await connection.fetch_all(
-            "SELECT seq, key, value, digest FROM feed_item WHERE feed = $1 ORDER BY seq", feed
-        )
+        items = [item for _, item in await kept.said(connection, feed)]
         digest, values = EMPTY_DIGEST, {}
-        for n, (seq, key, value, given) in enumerate(rows, start=1):
-            digest = replace(digest, key, values.get(key), value)
-            values[key] = value
-            if seq != n or given != digest:
-                found.append(f"I5 feed {feed}: item {n} is {seq}, digest right: {given == digest}")
+        for n, item in enumerate(items, start=1):
+            digest = replace(digest, item.key, values.get(item.key), item.value)
+            values[item.key] = item.value
+            if item.seq != n or item.digest != digest:
+                found.append(f"I5 feed {feed}: item {n} is {item.seq}, digest right: {item.digest == digest}")
                 break
-        if len(rows) != head:
-            found.append(f"I5 feed {feed}: {len(rows)} items up to {head}")
+        if len(items) != head:
+            found.append(f"I5 feed {feed}: {len(items)} items up to {head}")
     return found
 
 
 async def _check_decisions(connection: Connection, world: "World") -> list[str]:
     """I6: nobody accepted twice where schemes exclude each other, nobody rejected without evidence that exists."""
-    rows = await connection.fetch_all(
-        "SELECT d.proposal, d.outcome, d.code, i.value FROM decision d"
-        " LEFT JOIN feed_item i ON i.feed = d.village AND i.seq = d.feed_seq ORDER BY d.proposal"
-    )
+    said = {(feed, item.seq): item.value for feed, item in await kept.said(connection)}
+    rows = await connection.fetch_all("SELECT record, outcome, code, village, feed_seq FROM proposal ORDER BY record")
     proposals = {p.record: p for p in await facts.all_proposals(connection)}
     coverages = {c.reference for c in await facts.all_coverages(connection)}
     cycles = {c.code: c for c in await facts.cycles(connection)}
-    found = [f"I7 {len(proposals)} proposals, {len(rows)} decisions"] if len(proposals) != len(rows) else []
+    found = []
     accepted = []
-    for record, outcome, code, value in rows:
-        decision = msgspec.msgpack.decode(value, type=Decision)
+    for record, outcome, code, village, feed_seq in rows:
+        decision = msgspec.msgpack.decode(said[village, feed_seq], type=Decision)
+        if (decision.proposal, decision.outcome, decision.code) != (record, outcome, code):
+            found.append("I7 the answer in force is not the one that was said")
         if outcome == "rejected" and code not in WITHOUT_EVIDENCE:
             known = [e for e in decision.evidence if e.kind == "cycle" or e.reference in coverages | proposals.keys()]
             if not decision.evidence or len(known) != len(decision.evidence):
@@ -180,12 +174,7 @@ async def _check_decisions(connection: Connection, world: "World") -> list[str]:
 async def _check_clashes(connection: Connection) -> list[str]:
     """I8: one number on two records is always reported, at the centre and on the village's feed."""
     holders: dict[tuple[str, Printed], list[bytes]] = {}
-    rows = await connection.fetch_all(
-        "SELECT op.village, op.seq, op.hash, op.header, op.body, log.log_id FROM op"
-        " JOIN log ON log.village = op.village AND log.epoch = op.epoch"
-    )
-    for village, seq, digest, header, body, log_id in rows:
-        op = Op(log_id, seq, digest, header, body)
+    for village, _, op, _ in await kept.ops(connection):
         try:
             _, read = read_op(op)
         except Unreadable:
@@ -194,6 +183,7 @@ async def _check_clashes(connection: Connection) -> list[str]:
             key = (village, Printed(read.series, read.year, read.number))
             holders.setdefault(key, []).append(op.record_id)
     found = []
+    keys = {(feed, item.key) for feed, item in await kept.said(connection)}
     for (village, printed), records in holders.items():
         reported = await connection.fetch_all(
             "SELECT second_record FROM number_clash WHERE village = $1 AND series = $2 AND year = $3 AND number = $4",
@@ -205,8 +195,7 @@ async def _check_clashes(connection: Connection) -> list[str]:
         if len(reported) != len(records) - 1:
             found.append(f"I8 {village}: {printed} on {len(records)} records, {len(reported)} clashes reported")
         for (record,) in reported:
-            key = b"clash:" + record
-            if not await connection.fetch_value("SELECT 1 FROM feed_item WHERE feed = $1 AND key = $2", village, key):
+            if (village, b"clash:" + record) not in keys:
                 found.append(f"I8 {village}: the village was not told of a clash")
     return found
 
@@ -227,15 +216,12 @@ def _check_answers(world: "World", village: "Village", machine: "Machine") -> li
     """I9, I10: every answer is here as the centre gave it, and both sides say the same of the feed."""
 
     async def told(connection: Connection) -> tuple[dict[bytes, bytes], dict[str, bytes]]:
-        rows = await connection.fetch_all(
-            "SELECT d.proposal, i.value FROM decision d LEFT JOIN feed_item i ON i.feed = d.village AND i.seq = d.feed_seq"
-            " WHERE d.village = $1",
-            village.code,
-        )
+        said = {item.seq: item.value for _, item in await kept.said(connection, village.code)}
+        rows = await connection.fetch_all("SELECT record, feed_seq FROM proposal WHERE village = $1", village.code)
         heads = await connection.fetch_all(
             "SELECT feed, digest FROM feed_head WHERE feed IN ($1, 'regency')", village.code
         )
-        return {r[0]: r[1] for r in rows}, {"regency" if r[0] == "regency" else "village": r[1] for r in heads}
+        return {r[0]: said[r[1]] for r in rows}, {"regency" if r[0] == "regency" else "village": r[1] for r in heads}
 
     async def heard(connection: Connection) -> tuple[dict[bytes, tuple[bytes, int]], dict[str, bytes]]:
         rows = await connection.fetch_all("SELECT proposal, value, is_unconfirmed FROM decision")

@@ -10,26 +10,27 @@ from functools import lru_cache
 from importlib.resources import files
 
 from agent.sync import Reply
-from central import reconcile, tabulation
 from central.domain.catalogue import parse_exclusions, parse_reasons, parse_schemes
 from central.domain.decisions import Coverage
 from central.enrolment import Enrolment
 from central.ingest import Answer, Ingest, Quiet
+from central.pipeline import judge_next
 from central.reconcile import Rules
-from central.store import boxes, facts, feeds, imports
+from central.store import boxes, facts, feeds, imports, logs
 from chassis.database import Connection, drive
 from chassis.signing import Key
 from protocol.codec import pack
 from protocol.feed import REGENCY, Cycle
 from protocol.messages import Cursors
 from protocol.schemes import Rulebook, RuleSet
+from tests.central import kept
 from tests.simulation.clockwork import SECOND, Clockwork
 from tests.simulation.hardware import CENTRAL_SHELF, Disk, Fuse, PowerCut
 from tests.simulation.line import Call
 from tests.simulation.machine import WallClock, describe
 
 PIPELINE_MS = (1, 8 * SECOND)
-"""How long a staged batch may wait for the pipeline: sometimes several villages' batches pile up."""
+"""How long a batch may wait for the pipeline: sometimes several villages' batches pile up."""
 
 KIND_OF_TOMORROW = "tariff"
 
@@ -192,33 +193,22 @@ class Regency:
             return
         now_ms = self.clock.now_ms()
         try:
-            ops = drive(self.disk.transact(lambda c: tabulation.tabulate_next(c, now_ms)))
-            is_deciding = not ops or self.clockwork.happens(0.5)
-            villages = (
-                drive(self.disk.transact(lambda c: reconcile.reconcile_next(c, self.rules, now_ms)))
-                if is_deciding
-                else []
-            )
+            is_more = drive(self.disk.transact(lambda c: judge_next(c, self.rules, now_ms)))
         except PowerCut:
             self.lose_power()
             return
         except Exception as error:
             self.report(f"centre_crash: pipeline: {describe(error)}")
             return
-        if ops or villages:
-            self._wake()
-        if ops or villages or not is_deciding or self._has_work():
+        self._wake()
+        if is_more:
             self._poke()
-
-    def _has_work(self) -> bool:
-        staged, dirty = self.waiting()
-        return bool(staged or dirty)
 
     def waiting(self) -> tuple[int, int]:
         """Batches not tabulated, proposals not decided."""
 
         async def look(connection: Connection) -> tuple[int, int]:
-            return await connection.fetch_value("SELECT count(*) FROM staged"), await facts.count_dirty(connection)
+            return await logs.count_waiting(connection), await facts.count_dirty(connection)
 
         return drive(self.disk.read(look))
 
@@ -254,15 +244,8 @@ class Regency:
             drive(self.disk.transact(lambda c: boxes.start_timeline(c, timeline, self.clock.now_ms())))
 
     def hashes(self) -> list[bytes]:
-        """Every op the centre durably holds, tabulated or staged."""
-
-        async def look(connection: Connection) -> list[bytes]:
-            held = [row[0] for row in await connection.fetch_all("SELECT hash FROM op")]
-            for (joined,) in await connection.fetch_all("SELECT hashes FROM staged"):
-                held += [joined[at : at + 32] for at in range(0, len(joined), 32)]
-            return held
-
-        return drive(self.disk.read(look))
+        """Every op the centre durably holds."""
+        return [each.op.hash for each in drive(self.disk.read(kept.ops))]
 
     # --- the officer ---
 

@@ -325,8 +325,8 @@ class World:
 
     def _waiting(self) -> list[str]:
         """What keeps the world from rest."""
-        staged, dirty = self.regency.waiting()
-        waits = [f"centre: {staged} staged, {dirty} undecided"] if staged or dirty else []
+        batches, dirty = self.regency.waiting()
+        waits = [f"centre: {batches} batches, {dirty} undecided"] if batches or dirty else []
         for village in self.villages:
             waits += [f"{village.code}: {why}" for why in self._village_waits(village)]
         return waits

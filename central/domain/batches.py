@@ -1,0 +1,174 @@
+"""What an acknowledged batch says, as far as its own bytes tell: proposals, withdrawals, letter numbers, what cannot be read.
+
+Pure, and by far the most work of tabulating, so a large batch can be read in another process while the last one is
+decided. Place in the flow: ingest keeps a batch -> here -> tabulation brings it in -> reconcile decides.
+"""
+
+from collections.abc import Iterable
+
+import msgspec
+from msgspec import Struct
+
+from central.domain.decisions import Proposal, key_kk, key_nik
+from protocol.codec import decode
+from protocol.messages import Append
+from protocol.ops import (
+    HASH_BYTES,
+    ID_BYTES,
+    AnyBody,
+    Header,
+    LetterIssued,
+    LogOpened,
+    NumberHigh,
+    NumbersConfirmed,
+    NumbersVoided,
+    Op,
+    ProposalMade,
+    ProposalWithdrawn,
+    Unreadable,
+    highest,
+    number_list,
+    read_body,
+    read_header,
+)
+
+
+class Batch(Struct, frozen=True):
+    """Ops acknowledged at once, as they came. `skip`: ops at the frame's start that were held before.
+
+    `proofs`: msgpack [(seq, ms), ...], signed receipts by which everything up to seq was held at that time.
+    """
+
+    village: str
+    epoch: int
+    first_seq: int
+    last_seq: int
+    skip: int
+    frame: bytes
+    hashes: bytes
+    proofs: bytes
+    received_ms: int
+
+    def ops(self, log_id: bytes) -> list[Op]:
+        opened = decode(self.frame, Append)
+        return [
+            Op(log_id, seq, self.hashes[at : at + HASH_BYTES], header, body)
+            for seq, at, header, body in zip(
+                range(self.first_seq, self.last_seq + 1),
+                range(0, len(self.hashes), HASH_BYTES),
+                opened.headers[self.skip :],
+                opened.bodies[self.skip :],
+                strict=True,
+            )
+        ]
+
+
+class ReadLetter(Struct, frozen=True, array_like=True):
+    record: bytes
+    series: str
+    year: int
+    number: int
+
+
+class ReadFault(Struct, frozen=True, array_like=True):
+    """An op that is kept but cannot be read, and why (see `protocol.ops.Unreadable`)."""
+
+    record: bytes
+    seq: int
+    reason: str
+
+
+class Reading(Struct, array_like=True):
+    """What one batch adds up to. `anchors`: the anchor that each proposal cites, which the centre has yet to look up.
+
+    `numbers`: the highest per series and year that the ops name.
+    """
+
+    proposals: list[Proposal] = []
+    anchors: list[bytes] = []
+    withdrawn: list[bytes] = []
+    letters: list[ReadLetter] = []
+    numbers: list[NumberHigh] = []
+    faults: list[ReadFault] = []
+
+
+def read_batch(batch: Batch) -> Reading:
+    """Every op of the batch ends in one list of the reading, or says nothing that the centre reads."""
+    opened = decode(batch.frame, Append)
+    proofs = msgspec.msgpack.decode(batch.proofs, type=list[tuple[int, int]])
+    reading = Reading()
+    seq, at = batch.first_seq, 0
+    for raw_header, raw_body in zip(opened.headers[batch.skip :], opened.bodies[batch.skip :], strict=True):
+        record = batch.hashes[at : at + ID_BYTES]
+        try:
+            header = read_header(raw_header)
+            _sort(reading, batch, record, seq, header, read_body(header, raw_body), proofs)
+        except Unreadable as error:
+            reading.faults.append(ReadFault(record, seq, error.reason))
+        seq, at = seq + 1, at + HASH_BYTES
+    reading.numbers = number_list(highest([*reading.numbers, *_highs(reading.letters)]))
+    return reading
+
+
+def _highs(letters: Iterable[ReadLetter]) -> list[NumberHigh]:
+    high: dict[tuple[str, int], int] = {}
+    for letter in letters:
+        if letter.number > high.get((letter.series, letter.year), 0):
+            high[letter.series, letter.year] = letter.number
+    return number_list(high)
+
+
+def _sort(
+    reading: Reading,
+    batch: Batch,
+    record: bytes,
+    seq: int,
+    header: Header,
+    body: AnyBody,
+    proofs: Iterable[tuple[int, int]],
+) -> None:
+    match body:
+        case ProposalMade():
+            received_ms = first_received(seq, proofs, batch.received_ms)
+            reading.proposals.append(_proposal(batch, record, seq, header, body, received_ms))
+            reading.anchors.append(header.anchor_hash)
+        case LetterIssued():
+            reading.letters.append(ReadLetter(record, body.series, body.year, body.number))
+        case ProposalWithdrawn():
+            reading.withdrawn.append(body.proposal)
+        case LogOpened() | NumbersConfirmed():
+            reading.numbers += body.numbers
+        case NumbersVoided():
+            reading.numbers.append(NumberHigh(body.series, body.year, body.last))
+        case _:
+            pass  # residents and voids stay in the log; nothing at the centre reads them yet
+
+
+def _proposal(batch: Batch, record: bytes, seq: int, header: Header, body: ProposalMade, received_ms: int) -> Proposal:
+    return Proposal(
+        record,
+        batch.village,
+        batch.epoch,
+        seq,
+        body.scheme,
+        body.cycle,
+        body.nik,
+        body.kk,
+        key_nik(body.nik),
+        key_kk(body.kk),
+        body.name,
+        body.birth_date,
+        body.sex,
+        body.mother,
+        header.claimed_ms,
+        0,
+        received_ms,
+    )
+
+
+def first_received(seq: int, proofs: Iterable[tuple[int, int]], received_ms: int) -> int:
+    """A signed receipt up to a place proves that everything below was there at its time."""
+    for upto, at_ms in proofs:
+        if upto >= seq and at_ms < received_ms:
+            received_ms = at_ms
+    return received_ms

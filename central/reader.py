@@ -1,0 +1,104 @@
+"""Reads batches for the pipeline: a small one at once, a backlog's in a process beside, while the last one is decided.
+
+The process does pure work (`domain/batches`) over a pipe, never sees the database or the key, and ends with its pipe; what
+it fails to read is read here. Place in the flow: pipeline asks -> here -> tabulation brings the reading in.
+"""
+
+import asyncio
+import contextlib
+import sys
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import BinaryIO, Self
+
+import msgspec
+import structlog
+
+from central.domain.batches import Batch, Reading, read_batch
+
+BESIDE_OPS_MIN = 2_000
+"""Smaller batches are read sooner than a process is asked."""
+LENGTH_BYTES = 8
+
+log = structlog.get_logger()
+
+_batches = msgspec.msgpack.Decoder(Batch)
+_readings = msgspec.msgpack.Decoder(Reading)
+
+
+@dataclass(slots=True)
+class Reader:
+    """Use as a context: the process is started when the first large batch comes and ended with the context."""
+
+    _process: asyncio.subprocess.Process | None = None
+    _ahead: dict[tuple[str, int, int], asyncio.Task[Reading]] = field(default_factory=dict)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
+        for task in self._ahead.values():
+            task.cancel()
+        self._ahead.clear()
+        await self._stop()
+
+    def begin(self, batch: Batch) -> None:
+        """Read this one ahead; `read` gives it. Only one at a time is read ahead, the former is forgotten."""
+        if batch.last_seq - batch.first_seq < BESIDE_OPS_MIN or _name(batch) in self._ahead:
+            return
+        self._ahead = {_name(batch): asyncio.create_task(self._read_beside(batch))}
+
+    async def read(self, batch: Batch) -> Reading:
+        self.begin(batch)
+        task = self._ahead.pop(_name(batch), None)
+        return read_batch(batch) if task is None else await task
+
+    async def _read_beside(self, batch: Batch) -> Reading:
+        try:
+            process = await self._started()
+            assert process.stdin is not None
+            assert process.stdout is not None
+            process.stdin.write(_framed(msgspec.msgpack.encode(batch)))
+            await process.stdin.drain()
+            length = int.from_bytes(await process.stdout.readexactly(LENGTH_BYTES), "big")
+            return _readings.decode(await process.stdout.readexactly(length))
+        except (OSError, asyncio.IncompleteReadError, msgspec.MsgspecError) as error:
+            log.warning("the reading process failed; the batch is read here", error=type(error).__name__)
+            await self._stop()
+            return read_batch(batch)
+
+    async def _started(self) -> asyncio.subprocess.Process:
+        if self._process is None:
+            self._process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "central.reader"), stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+            )
+        return self._process
+
+    async def _stop(self) -> None:
+        process, self._process = self._process, None
+        if process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+
+
+def _name(batch: Batch) -> tuple[str, int, int]:
+    return batch.village, batch.epoch, batch.first_seq
+
+
+def _framed(raw: bytes) -> bytes:
+    return len(raw).to_bytes(LENGTH_BYTES, "big") + raw
+
+
+def serve(incoming: BinaryIO, outgoing: BinaryIO) -> None:
+    """Answer batches with readings until the pipe ends."""
+    while length := incoming.read(LENGTH_BYTES):
+        batch = _batches.decode(incoming.read(int.from_bytes(length, "big")))
+        outgoing.write(_framed(msgspec.msgpack.encode(read_batch(batch))))
+        outgoing.flush()
+
+
+if __name__ == "__main__":
+    serve(sys.stdin.buffer, sys.stdout.buffer)
