@@ -39,7 +39,7 @@ from central.web.desk import Desk
 from central.web.sync import Door, Wakeups
 from chassis import backups, commands, logs, schema, systemd
 from chassis.commands import Stopped, err, out, show
-from chassis.database import Connection, Database, MigrationFolder, SqliteDatabase
+from chassis.database import SERVER, Connection, Database, MigrationFolder, SqliteDatabase
 from chassis.service import run_until, serve, watch
 from chassis.settings import SettingsError
 from chassis.signing import Key
@@ -94,7 +94,7 @@ def regency_key(settings: CentralSettings) -> Key:
 @contextlib.asynccontextmanager
 async def archive(settings: CentralSettings) -> AsyncIterator[Database]:
     settings.data_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    database = await SqliteDatabase.open(settings.database, migrations())
+    database = await SqliteDatabase.open(settings.database, migrations(), SERVER)
     try:
         yield database
     finally:

@@ -22,7 +22,7 @@ from central.store import facts, feeds, logs
 from chassis.database import Connection, Database
 from protocol.feed import REGENCY
 
-QUIET_SECONDS = 0.2
+QUIET_SECONDS = 0.05
 """Longer than a box needs to prepare the next batch of a backlog once one is acknowledged."""
 DEFER_SECONDS_MAX = 10.0
 """A backlog is judged at the latest now, however many others keep coming."""
@@ -89,14 +89,20 @@ class Pipeline:
         started = time.monotonic()
         async with Reader() as reader:
             while True:
-                await self._give_way(started)
-                batch = await self.database.read(logs.next_batch)
+                batch = await self._next(reader, started)
                 reading = None if batch is None else await reader.read(batch)
-                following = None if batch is None else await self.database.read(partial(logs.batch_behind, batch))
-                if following is not None:
-                    reader.begin(following)
+                if batch is not None:
+                    reader.begin(await self.database.read(partial(logs.batch_behind, batch)))
                 if not await self._judge(batch, reading) and batch is None:
                     return
+
+    async def _next(self, reader: Reader, started: float) -> Batch | None:
+        batch = await self.database.read(logs.next_batch)
+        if not self._is_busy():
+            return batch
+        reader.begin(batch)
+        await self._give_way(started)
+        return await self.database.read(logs.next_batch)
 
     async def _give_way(self, started: float) -> None:
         """A small batch is handled at once; a backlog waits for a pause, for what is spent on it the senders wait for."""

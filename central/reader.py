@@ -32,6 +32,7 @@ class Reader:
 
     _process: asyncio.subprocess.Process | None = None
     _ahead: dict[tuple[str, int, int], asyncio.Task[Reading]] = field(default_factory=dict)
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def __aenter__(self) -> Self:
         return self
@@ -44,18 +45,22 @@ class Reader:
         self._ahead.clear()
         await self._stop()
 
-    def begin(self, batch: Batch) -> None:
-        """Read this one ahead; `read` gives it. Only one at a time is read ahead, the former is forgotten."""
-        if batch.last_seq - batch.first_seq < BESIDE_OPS_MIN or _name(batch) in self._ahead:
-            return
-        self._ahead = {_name(batch): asyncio.create_task(self._read_beside(batch))}
+    def begin(self, batch: Batch | None) -> None:
+        """Read this one ahead, if it is large and nothing else is ahead; `read` gives it."""
+        if batch is not None and not self._ahead and _is_large(batch):
+            self._ahead[_name(batch)] = asyncio.create_task(self._read_beside(batch))
 
     async def read(self, batch: Batch) -> Reading:
-        self.begin(batch)
         task = self._ahead.pop(_name(batch), None)
-        return read_batch(batch) if task is None else await task
+        if task is not None:
+            return await task
+        return await self._read_beside(batch) if _is_large(batch) else read_batch(batch)
 
     async def _read_beside(self, batch: Batch) -> Reading:
+        async with self._turn:
+            return await self._ask(batch)
+
+    async def _ask(self, batch: Batch) -> Reading:
         try:
             process = await self._started()
             assert process.stdin is not None
@@ -82,6 +87,10 @@ class Reader:
             with contextlib.suppress(ProcessLookupError):
                 process.kill()
             await process.wait()
+
+
+def _is_large(batch: Batch) -> bool:
+    return batch.last_seq - batch.first_seq + 1 >= BESIDE_OPS_MIN
 
 
 def _name(batch: Batch) -> tuple[str, int, int]:

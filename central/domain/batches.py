@@ -63,11 +63,17 @@ class Batch(Struct, frozen=True):
         ]
 
 
-class ReadLetter(Struct, frozen=True, array_like=True):
-    record: bytes
+class LetterRun(Struct, array_like=True):
+    """Letters of one series whose numbers follow each other: the record ids of first, first + 1, ..."""
+
     series: str
     year: int
-    number: int
+    first: int
+    records: list[bytes]
+
+    @property
+    def last(self) -> int:
+        return self.first + len(self.records) - 1
 
 
 class ReadFault(Struct, frozen=True, array_like=True):
@@ -87,7 +93,7 @@ class Reading(Struct, array_like=True):
     proposals: list[Proposal] = []
     anchors: list[bytes] = []
     withdrawn: list[bytes] = []
-    letters: list[ReadLetter] = []
+    letters: list[LetterRun] = []
     numbers: list[NumberHigh] = []
     faults: list[ReadFault] = []
 
@@ -95,53 +101,57 @@ class Reading(Struct, array_like=True):
 def read_batch(batch: Batch) -> Reading:
     """Every op of the batch ends in one list of the reading, or says nothing that the centre reads."""
     opened = decode(batch.frame, Append)
-    proofs = msgspec.msgpack.decode(batch.proofs, type=list[tuple[int, int]])
-    reading = Reading()
+    desk = _Desk(batch, msgspec.msgpack.decode(batch.proofs, type=list[tuple[int, int]]))
     seq, at = batch.first_seq, 0
     for raw_header, raw_body in zip(opened.headers[batch.skip :], opened.bodies[batch.skip :], strict=True):
         record = batch.hashes[at : at + ID_BYTES]
         try:
             header = read_header(raw_header)
-            _sort(reading, batch, record, seq, header, read_body(header, raw_body), proofs)
+            desk.sort(record, seq, header, read_body(header, raw_body))
         except Unreadable as error:
-            reading.faults.append(ReadFault(record, seq, error.reason))
+            desk.reading.faults.append(ReadFault(record, seq, error.reason))
         seq, at = seq + 1, at + HASH_BYTES
-    reading.numbers = number_list(highest([*reading.numbers, *_highs(reading.letters)]))
-    return reading
+    return desk.finish()
 
 
-def _highs(letters: Iterable[ReadLetter]) -> list[NumberHigh]:
-    high: dict[tuple[str, int], int] = {}
-    for letter in letters:
-        if letter.number > high.get((letter.series, letter.year), 0):
-            high[letter.series, letter.year] = letter.number
-    return number_list(high)
+class _Desk:
+    """Sorts the ops of one batch."""
 
+    def __init__(self, batch: Batch, proofs: list[tuple[int, int]]) -> None:
+        self.reading = Reading()
+        self._batch = batch
+        self._proofs = proofs
+        self._runs: dict[tuple[str, int], LetterRun] = {}  # the one that may go on, by series and year
 
-def _sort(
-    reading: Reading,
-    batch: Batch,
-    record: bytes,
-    seq: int,
-    header: Header,
-    body: AnyBody,
-    proofs: Iterable[tuple[int, int]],
-) -> None:
-    match body:
-        case ProposalMade():
-            received_ms = first_received(seq, proofs, batch.received_ms)
-            reading.proposals.append(_proposal(batch, record, seq, header, body, received_ms))
-            reading.anchors.append(header.anchor_hash)
-        case LetterIssued():
-            reading.letters.append(ReadLetter(record, body.series, body.year, body.number))
-        case ProposalWithdrawn():
-            reading.withdrawn.append(body.proposal)
-        case LogOpened() | NumbersConfirmed():
-            reading.numbers += body.numbers
-        case NumbersVoided():
-            reading.numbers.append(NumberHigh(body.series, body.year, body.last))
-        case _:
-            pass  # residents and voids stay in the log; nothing at the centre reads them yet
+    def sort(self, record: bytes, seq: int, header: Header, body: AnyBody) -> None:
+        match body:
+            case ProposalMade():
+                received_ms = first_received(seq, self._proofs, self._batch.received_ms)
+                self.reading.proposals.append(_proposal(self._batch, record, seq, header, body, received_ms))
+                self.reading.anchors.append(header.anchor_hash)
+            case LetterIssued():
+                self._add_letter(body, record)
+            case ProposalWithdrawn():
+                self.reading.withdrawn.append(body.proposal)
+            case LogOpened() | NumbersConfirmed():
+                self.reading.numbers += body.numbers
+            case NumbersVoided():
+                self.reading.numbers.append(NumberHigh(body.series, body.year, body.last))
+            case _:
+                pass  # residents and voids stay in the log; nothing at the centre reads them yet
+
+    def _add_letter(self, body: LetterIssued, record: bytes) -> None:
+        run = self._runs.get((body.series, body.year))
+        if run is not None and body.number == run.last + 1:
+            run.records.append(record)
+            return
+        run = self._runs[body.series, body.year] = LetterRun(body.series, body.year, body.number, [record])
+        self.reading.letters.append(run)
+
+    def finish(self) -> Reading:
+        highs = (NumberHigh(run.series, run.year, run.last) for run in self.reading.letters)
+        self.reading.numbers = number_list(highest([*self.reading.numbers, *highs]))
+        return self.reading
 
 
 def _proposal(batch: Batch, record: bytes, seq: int, header: Header, body: ProposalMade, received_ms: int) -> Proposal:

@@ -93,14 +93,16 @@ CREATE TABLE anchor (
 ) STRICT;
 CREATE INDEX anchor_hash ON anchor (hash);
 
-CREATE TABLE letter_number (
+-- Which record holds each letter number: records are those of first, first + 1, ..., last; runs do not overlap.
+CREATE TABLE letter_run (
   village TEXT NOT NULL,
   series TEXT NOT NULL,
   year INTEGER NOT NULL,
-  number INTEGER NOT NULL,
-  record BLOB NOT NULL,
-  PRIMARY KEY (village, series, year, number)
-) STRICT, WITHOUT ROWID;
+  last INTEGER NOT NULL,
+  first INTEGER NOT NULL,
+  records BLOB NOT NULL CHECK (length(records) = 16 * (last - first + 1)),
+  PRIMARY KEY (village, series, year, last)
+) STRICT;
 
 CREATE TABLE number_clash (
   village TEXT NOT NULL,

@@ -1,61 +1,72 @@
 """Letter numbers at the centre: which record holds each, and the clashes between two branches of a village.
 
-The letters themselves stay in the log; the centre never numbers.
+Numbers follow each other, so they are kept in runs: the records of first, first + 1, ... side by side. A number stands in
+one run only, with the record that was read first. The letters themselves stay in the log; the centre never numbers.
+Only this file writes `letter_run` and `number_clash`.
 """
 
 from collections.abc import Iterable, Sequence
 
-from central.domain.batches import ReadLetter
+from central.domain.batches import LetterRun
 from chassis.database import Connection
 from protocol.feed import NumberClash
+from protocol.ops import ID_BYTES
 
 
 async def add_numbers(
-    connection: Connection, village: str, issued: Sequence[ReadLetter], now_ms: int
+    connection: Connection, village: str, runs: Sequence[LetterRun], now_ms: int
 ) -> list[NumberClash]:
     """Record who holds each number; the clashes found. Above the highest known number nothing can clash."""
-    rows = await connection.fetch_all(
-        "SELECT series, year, max(number) FROM letter_number WHERE village = $1 GROUP BY series, year", village
-    )
-    high = {(r[0], r[1]): r[2] for r in rows}
-    fresh, clashes = [], []
-    for letter in issued:
-        key = (letter.series, letter.year)
-        if letter.number > high.get(key, 0):
-            high[key] = letter.number
-            fresh.append((village, letter.series, letter.year, letter.number, letter.record))
+    clashes: list[NumberClash] = []
+    for run in runs:
+        if run.first > await _highest(connection, village, run):
+            await _insert(connection, village, run)
             continue
-        await _insert(connection, fresh)
-        fresh.clear()
-        clash = await _add_one(connection, village, letter)
-        if clash is not None:
-            clashes.append(clash)
-    await _insert(connection, fresh)
+        for number, record in enumerate(run.records, start=run.first):
+            holder = await _holder(connection, village, run, number)
+            if holder is None:
+                await _insert(connection, village, LetterRun(run.series, run.year, number, [record]))
+            elif holder != record:
+                clashes.append(NumberClash(run.series, run.year, number, holder, record))
     await _note_clashes(connection, village, clashes, now_ms)
     return clashes
 
 
-async def _add_one(connection: Connection, village: str, letter: ReadLetter) -> NumberClash | None:
-    holder: bytes | None = await connection.fetch_value(
-        "SELECT record FROM letter_number WHERE village = $1 AND series = $2 AND year = $3 AND number = $4",
+async def _highest(connection: Connection, village: str, run: LetterRun) -> int:
+    highest: int | None = await connection.fetch_value(
+        "SELECT max(last) FROM letter_run WHERE village = $1 AND series = $2 AND year = $3",
         village,
-        letter.series,
-        letter.year,
-        letter.number,
+        run.series,
+        run.year,
     )
-    if holder is None:
-        await _insert(connection, [(village, letter.series, letter.year, letter.number, letter.record)])
+    return highest or 0
+
+
+async def _holder(connection: Connection, village: str, run: LetterRun, number: int) -> bytes | None:
+    row = await connection.fetch_one(
+        "SELECT first, records FROM letter_run"
+        " WHERE village = $1 AND series = $2 AND year = $3 AND last >= $4 ORDER BY last LIMIT 1",
+        village,
+        run.series,
+        run.year,
+        number,
+    )
+    if row is None or row[0] > number:
         return None
-    return (
-        None
-        if holder == letter.record
-        else NumberClash(letter.series, letter.year, letter.number, holder, letter.record)
-    )
+    at = (number - row[0]) * ID_BYTES
+    holder: bytes = row[1][at : at + ID_BYTES]
+    return holder
 
 
-async def _insert(connection: Connection, rows: Iterable[Sequence[object]]) -> None:
-    await connection.execute_many(
-        "INSERT INTO letter_number (village, series, year, number, record) VALUES ($1, $2, $3, $4, $5)", rows
+async def _insert(connection: Connection, village: str, run: LetterRun) -> None:
+    await connection.execute(
+        "INSERT INTO letter_run (village, series, year, last, first, records) VALUES ($1, $2, $3, $4, $5, $6)",
+        village,
+        run.series,
+        run.year,
+        run.last,
+        run.first,
+        b"".join(run.records),
     )
 
 

@@ -25,9 +25,11 @@ from chassis.database.migrations import (
     SchemaRefused,
     SchemaTooNew,
 )
-from chassis.database.sqlite import InPlaceDatabase, SqliteDatabase, rewrite_placeholders
+from chassis.database.sqlite import BOX, SERVER, InPlaceDatabase, Room, SqliteDatabase, rewrite_placeholders
 
 __all__ = [
+    "BOX",
+    "SERVER",
     "Connection",
     "ConstraintViolated",
     "Database",
@@ -40,6 +42,7 @@ __all__ = [
     "MigrationFailed",
     "MigrationFolder",
     "MigrationSource",
+    "Room",
     "Row",
     "SchemaRefused",
     "SchemaTooNew",

@@ -10,6 +10,7 @@ import os
 import re
 import sqlite3
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -41,8 +42,6 @@ T = TypeVar("T")
 BUSY_TIMEOUT_MS = 5_000  # another process holding the lock longer than this is stuck, not busy
 CACHED_STATEMENTS = 512  # more than all SQL texts of one program, so that each is prepared once
 REWRITTEN_STATEMENTS_MAX = 2_048  # bounds the memory if somebody builds SQL texts at run time
-PAGE_CACHE_KIB = 16_384  # per connection; two connections must fit a box of 150 MB
-WAL_AUTOCHECKPOINT_PAGES = 2_000  # 8 MB: a checkpoint costs an fsync of the main file, a long log costs every reader
 WAL_KEPT_BYTES = 64 * 1024 * 1024  # what a burst leaves behind is given back to the disk
 FILE_MODE = 0o600  # the file holds personal data; WAL and SHM inherit it
 
@@ -53,10 +52,20 @@ CONNECTION_PRAGMAS = (
     "PRAGMA trusted_schema = OFF",
     "PRAGMA cell_size_check = ON",
     "PRAGMA temp_store = MEMORY",  # personal data must not spill into temporary files
-    f"PRAGMA cache_size = -{PAGE_CACHE_KIB}",
-    f"PRAGMA wal_autocheckpoint = {WAL_AUTOCHECKPOINT_PAGES}",
     f"PRAGMA journal_size_limit = {WAL_KEPT_BYTES}",
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """How much memory and disk one database may take for speed."""
+
+    page_cache_kib: int  # per connection, of which there are two
+    checkpoint_pages: int  # a checkpoint costs an fsync of the main file, a long log costs every reader
+
+
+BOX = Room(page_cache_kib=16_384, checkpoint_pages=2_000)  # two connections must fit a box of 150 MB
+SERVER = Room(page_cache_kib=131_072, checkpoint_pages=16_384)
 
 DISK_ERRORS = frozenset(
     {
@@ -222,7 +231,7 @@ class SqliteDatabase(Database):
         self._is_open = True
 
     @classmethod
-    async def open(cls, path: Path, migrations: MigrationSource) -> Self:
+    async def open(cls, path: Path, migrations: MigrationSource, room: Room = BOX) -> Self:
         """Creates the file when absent and brings its schema up to date.
 
         Raises SchemaTooNew or MigrationAltered before anything is changed, DatabaseFailed for an unreadable file.
@@ -230,9 +239,9 @@ class SqliteDatabase(Database):
         health = _Health()
         known = load_migrations(migrations)
         # Opened before their threads start: a file that cannot be opened leaves no thread behind.
-        writer = await asyncio.to_thread(_open_writer, str(path), known, health)
+        writer = await asyncio.to_thread(_open_writer, str(path), known, health, room)
         try:
-            reader = await asyncio.to_thread(_open_reader, str(path), health)
+            reader = await asyncio.to_thread(_open_reader, str(path), health, room)
         except BaseException:
             writer.close()
             raise
@@ -361,11 +370,11 @@ async def _start_thread(sqlite: sqlite3.Connection, health: _Health) -> tuple[ai
     return await connection, _Desk(sqlite, health)
 
 
-def _open_writer(path: str, migrations: Sequence[Migration], health: _Health) -> sqlite3.Connection:
+def _open_writer(path: str, migrations: Sequence[Migration], health: _Health, room: Room = BOX) -> sqlite3.Connection:
     try:
         if path != ":memory:":
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, FILE_MODE))
-        sqlite = _connect(path)
+        sqlite = _connect(path, room)
     except (OSError, sqlite3.Error) as error:
         raise DatabaseFailed(f"cannot open the database: {error}") from error
     try:
@@ -381,21 +390,23 @@ def _open_writer(path: str, migrations: Sequence[Migration], health: _Health) ->
     return sqlite
 
 
-def _open_reader(path: str, health: _Health) -> sqlite3.Connection:
+def _open_reader(path: str, health: _Health, room: Room) -> sqlite3.Connection:
     try:
-        sqlite = _connect(path)
+        sqlite = _connect(path, room)
         sqlite.execute("PRAGMA query_only = ON")
     except sqlite3.Error as error:
         raise health.translate(error) from error
     return sqlite
 
 
-def _connect(path: str) -> sqlite3.Connection:
+def _connect(path: str, room: Room = BOX) -> sqlite3.Connection:
     # Opened in one thread and handed to another; each connection is used by one thread at a time.
     sqlite = sqlite3.connect(path, isolation_level=None, cached_statements=CACHED_STATEMENTS, check_same_thread=False)
     sqlite.row_factory = sqlite3.Row
     for pragma in CONNECTION_PRAGMAS:
         sqlite.execute(pragma)
+    sqlite.execute(f"PRAGMA cache_size = -{room.page_cache_kib}")
+    sqlite.execute(f"PRAGMA wal_autocheckpoint = {room.checkpoint_pages}")
     return sqlite
 
 

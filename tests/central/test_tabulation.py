@@ -188,7 +188,7 @@ async def test_a_clash_within_one_batch_is_found_too(regency: Regency, machine: 
     await regency.send(machine)
     await regency.settle()
     assert await regency.rows("SELECT number FROM number_clash ORDER BY number") == [(4,), (5,)]
-    assert await regency.rows("SELECT number FROM letter_number ORDER BY number") == [(4,), (5,)]
+    assert await regency.rows("SELECT first, last FROM letter_run ORDER BY last") == [(4, 4), (5, 5)]
 
 
 async def test_the_same_number_elsewhere_is_no_clash(regency: Regency, machine: Machine, neighbour: Machine) -> None:
@@ -200,7 +200,7 @@ async def test_the_same_number_elsewhere_is_no_clash(regency: Regency, machine: 
     await regency.send(neighbour)
     await regency.settle()
     assert await regency.value("SELECT count(*) FROM number_clash") == 0
-    assert await regency.value("SELECT count(*) FROM letter_number") == 4
+    assert await regency.value("SELECT count(*) FROM letter_run") == 4
 
 
 async def test_a_letters_bytes_are_never_touched(regency: Regency, machine: Machine) -> None:
