@@ -92,9 +92,9 @@ async def _check_feed(connection: Connection, feed: str, found: Findings) -> Non
 
 async def _check_decisions(connection: Connection, rules: Rules, found: Findings) -> None:
     cycles = {c.code: facts.policy_of(c) for c in await facts.cycles(connection)}
-    proposals = await facts.all_proposals(connection)
-    verdicts = decide(Policy(rules.book, cycles), proposals, await facts.all_coverages(connection))
-    told = await facts.answers_of(connection, list(verdicts))
+    answered = await facts.all_proposals(connection)
+    verdicts = decide(Policy(rules.book, cycles), [p for p, _ in answered], await facts.all_coverages(connection))
+    told = {proposal.record: answer for proposal, answer in answered}
     waiting = await facts.count_dirty(connection)
     found.decisions = len(told)
     wrong = sum(not is_told(verdict, told[record]) for record, verdict in verdicts.items())

@@ -46,8 +46,11 @@ class Pipeline:
     heartbeat_ms: dict[str, int] = field(default_factory=dict)
     _poked: asyncio.Event = field(default_factory=asyncio.Event)
     _receiving: int = 0
+    _kept_at: float = 0.0
 
     def poke(self) -> None:
+        """A batch was kept."""
+        self._kept_at = time.monotonic()
         self._poked.set()
 
     @contextlib.contextmanager
@@ -107,13 +110,12 @@ class Pipeline:
     async def _give_way(self, started: float) -> None:
         """A small batch is handled at once; a backlog waits for a pause, for what is spent on it the senders wait for."""
         while self._is_busy() and time.monotonic() - started < DEFER_SECONDS_MAX:
-            self._poked.clear()
             if await self.database.read(lambda c: logs.is_small_waiting(c, SMALL_OPS)):
                 return
-            await asyncio.sleep(QUIET_SECONDS)
+            await asyncio.sleep(QUIET_SECONDS / 2)
 
     def _is_busy(self) -> bool:
-        return self._receiving > 0 or self._poked.is_set()
+        return self._receiving > 0 or time.monotonic() - self._kept_at < QUIET_SECONDS
 
     async def _judge(self, batch: Batch | None, reading: Reading | None) -> bool:
         """One transaction; whether more may wait behind it."""

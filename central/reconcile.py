@@ -42,10 +42,20 @@ class Rules:
 
 @dataclass(slots=True)
 class Neighbourhood:
-    """Proposals and coverages that no fact outside can touch."""
+    """Proposals and coverages that no fact outside can touch, and what was said on those that are not new."""
 
     proposals: dict[bytes, Proposal] = field(default_factory=dict)
     coverages: dict[bytes, Coverage] = field(default_factory=dict)
+    told: dict[bytes, Answer] = field(default_factory=dict)
+
+    def add(self, answered: Iterable[facts.Answered]) -> list[Proposal]:
+        """Proposals that were answered before; those given."""
+        found = []
+        for proposal, answer in answered:
+            self.proposals[proposal.record] = proposal
+            self.told[proposal.record] = answer
+            found.append(proposal)
+        return found
 
 
 async def reconcile(connection: Connection, rules: Rules, now_ms: int, new: Sequence[Proposal] = ()) -> set[str]:
@@ -56,39 +66,36 @@ async def reconcile(connection: Connection, rules: Rules, now_ms: int, new: Sequ
     dirty = await facts.dirty(connection, DIRTY_MAX)
     if not dirty and not new:
         return set()
-    around = await collect(connection, [*dirty, *new])
+    around = await collect(connection, dirty, new)
     cycles = {c.code: c for c in await facts.cycles(connection)}
     policy = Policy(rules.book, {code: facts.policy_of(c) for code, c in cycles.items()})
     verdicts = decide(policy, around.proposals.values(), around.coverages.values())
-    fresh = {p.record: p for p in new}
-    known = [record for record in verdicts if record not in fresh]
-    told = await facts.answers_of(connection, known)
-    changed = {r: v for r, v in verdicts.items() if r in fresh or not is_told(v, told[r])}
+    told = around.told
+    changed = {r: v for r, v in verdicts.items() if r not in told or not is_told(v, told[r])}
     answers = await _publish(connection, rules, around.proposals, cycles, changed, told, now_ms)
     await facts.add_proposals(connection, [(p, answers[p.record]) for p in new])
     await facts.put_answers(connection, [(r, a) for r, a in answers.items() if r in told])
-    await facts.settle(connection, known)
+    await facts.settle(connection, told)
     return {around.proposals[record].village for record in answers}
 
 
-async def collect(connection: Connection, seeds: Iterable[Proposal]) -> Neighbourhood:
-    """Everything that shares a NIK or a family card with the seeds, directly or through others."""
-    around = Neighbourhood({p.record: p for p in seeds})
+async def collect(
+    connection: Connection, dirty: Iterable[facts.Answered], new: Iterable[Proposal] = ()
+) -> Neighbourhood:
+    """Everything that shares a NIK or a family card with these, directly or through others."""
+    around = Neighbourhood({p.record: p for p in new})
+    frontier = [*around.proposals.values(), *around.add(dirty)]
     niks: set[str] = set()
     kks: set[str] = set()
-    frontier: Sequence[Proposal] = list(around.proposals.values())
     while frontier:
         new_niks = {p.match_nik for p in frontier if p.match_nik} - niks
         new_kks = {p.match_kk for p in frontier if p.match_kk} - kks
         niks |= new_niks
         kks |= new_kks
-        found = await facts.proposals_by(connection, "match_nik", list(new_niks), around.proposals)
-        found += await facts.proposals_by(connection, "match_kk", list(new_kks), around.proposals)
-        covered = await facts.coverages_by(connection, "match_nik", list(new_niks))
-        covered += await facts.coverages_by(connection, "match_kk", list(new_kks))
-        around.coverages |= {c.reference: c for c in covered}
-        frontier = list({p.record: p for p in found}.values())
-        around.proposals |= {p.record: p for p in frontier}
+        for column, keys in (("match_nik", new_niks), ("match_kk", new_kks)):
+            around.coverages |= {c.reference: c for c in await facts.coverages_by(connection, column, keys)}
+        frontier = around.add(await facts.proposals_by(connection, "match_nik", new_niks, around.proposals))
+        frontier += around.add(await facts.proposals_by(connection, "match_kk", new_kks, around.proposals))
     return around
 
 

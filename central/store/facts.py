@@ -4,17 +4,15 @@ A proposal comes in with its answer. A later change of facts marks the proposals
 `central/reconcile` decides their neighbourhoods again.
 """
 
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Collection, Container, Iterable
 
+import msgspec
 from msgspec import Struct
 from msgspec.structs import astuple
 
 from central.domain.decisions import Coverage, CyclePolicy, Proposal
 from chassis.database import Connection, Row
 from protocol.feed import Cycle
-
-KEYS_IN_QUERY = 400
-"""Keys looked up by one statement: one prepared text serves all, padded with nulls, which match nothing."""
 
 
 class Answer(Struct, frozen=True):
@@ -43,12 +41,6 @@ async def put_answers(connection: Connection, answers: Iterable[tuple[bytes, Ans
     )
 
 
-async def answers_of(connection: Connection, records: Sequence[bytes]) -> dict[bytes, Answer]:
-    """What was said last on each of these."""
-    rows = await _by_keys(connection, f"SELECT record, {_ANSWER} FROM proposal WHERE record", records)
-    return {r[0]: Answer(r[1], r[2], r[3], r[4], r[5]) for r in rows}
-
-
 async def withdraw(connection: Connection, village: str, proposal: bytes) -> None:
     """Only a village's own proposal can be withdrawn by it."""
     await connection.execute(
@@ -67,9 +59,12 @@ async def withdrawn(connection: Connection, village: str) -> set[bytes]:
     return {r[0] for r in rows}
 
 
-async def dirty(connection: Connection, limit: int) -> list[Proposal]:
-    rows = await connection.fetch_all(f"SELECT {_PROPOSAL} FROM proposal WHERE is_dirty = 1 LIMIT $1", limit)
-    return [_proposal(r) for r in rows]
+Answered = tuple[Proposal, Answer]
+
+
+async def dirty(connection: Connection, limit: int) -> list[Answered]:
+    rows = await connection.fetch_all(f"SELECT {_PROPOSAL}, {_ANSWER} FROM proposal WHERE is_dirty = 1 LIMIT $1", limit)
+    return [_answered(r) for r in rows]
 
 
 async def count_dirty(connection: Connection) -> int:
@@ -81,8 +76,8 @@ async def is_any_dirty(connection: Connection) -> bool:
     return await connection.fetch_value("SELECT 1 FROM proposal WHERE is_dirty = 1 LIMIT 1") is not None
 
 
-async def all_proposals(connection: Connection) -> list[Proposal]:
-    return [_proposal(r) for r in await connection.fetch_all(f"SELECT {_PROPOSAL} FROM proposal")]
+async def all_proposals(connection: Connection) -> list[Answered]:
+    return [_answered(r) for r in await connection.fetch_all(f"SELECT {_PROPOSAL}, {_ANSWER} FROM proposal")]
 
 
 async def all_coverages(connection: Connection) -> list[Coverage]:
@@ -90,26 +85,26 @@ async def all_coverages(connection: Connection) -> list[Coverage]:
 
 
 async def proposals_by(
-    connection: Connection, column: str, keys: Sequence[str], known: Container[bytes]
-) -> list[Proposal]:
+    connection: Connection, column: str, keys: Collection[str], known: Container[bytes]
+) -> list[Answered]:
     """Those not known yet; `column` is match_nik or match_kk."""
-    rows = await _by_keys(connection, f"SELECT {_PROPOSAL} FROM proposal WHERE {column}", keys)
-    return [_proposal(r) for r in rows if r[0] not in known]
+    rows = await connection.fetch_all(
+        f"SELECT {_PROPOSAL}, {_ANSWER} FROM json_each($1) AS key CROSS JOIN proposal ON {column} = key.value",
+        _json(keys),
+    )
+    return [_answered(r) for r in rows if r[0] not in known]
 
 
-async def coverages_by(connection: Connection, column: str, keys: Sequence[str]) -> list[Coverage]:
-    return [_coverage(r) for r in await _by_keys(connection, f"SELECT {_COVERAGE} FROM coverage WHERE {column}", keys)]
+async def coverages_by(connection: Connection, column: str, keys: Collection[str]) -> list[Coverage]:
+    rows = await connection.fetch_all(
+        f"SELECT {_COVERAGE} FROM json_each($1) AS key CROSS JOIN coverage ON {column} = key.value", _json(keys)
+    )
+    return [_coverage(r) for r in rows]
 
 
-async def _by_keys(connection: Connection, select: str, keys: Sequence[str] | Sequence[bytes]) -> list[Row]:
-    found: list[Row] = []
-    for at in range(0, len(keys), KEYS_IN_QUERY):
-        part: list[str | bytes | None] = list(keys[at : at + KEYS_IN_QUERY])
-        size = KEYS_IN_QUERY if len(part) > 1 else 1
-        part += [None] * (size - len(part))
-        marks = ", ".join(f"${n}" for n in range(1, size + 1))
-        found += await connection.fetch_all(f"{select} IN ({marks})", *part)
-    return found
+def _json(keys: Collection[str]) -> str:
+    """One text for any number of keys, in the order of the index they are looked up in."""
+    return msgspec.json.encode(sorted(keys)).decode()
 
 
 async def settle(connection: Connection, records: Iterable[bytes]) -> None:
@@ -208,10 +203,12 @@ _PROPOSAL = (
 )
 
 
-def _proposal(row: Row) -> Proposal:
-    return Proposal(*row)
+def _answered(row: Row) -> Answered:
+    values = tuple(row)
+    return Proposal(*values[:_PROPOSAL_COLUMNS]), Answer(*values[_PROPOSAL_COLUMNS:])
 
 
+_PROPOSAL_COLUMNS = len(Proposal.__struct_fields__)
 _ANSWER = "outcome, code, facts_hash, decided_ms, feed_seq"
 
 _COVERAGE = (

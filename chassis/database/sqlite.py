@@ -340,12 +340,12 @@ class InPlaceDatabase(Database):
     def deserialize(self, image: bytes) -> None:
         """Replaces a `:memory:` database by the image; an older schema is brought up to date, a newer one refused."""
         self._require_open()
+        # A new connection: statements prepared on the old one would point into a schema that SQLite has freed.
+        self._sqlite.close()
+        self._sqlite = _connect(":memory:")
+        self._desk = _Desk(self._sqlite, self._health)
         # Bytes 18 and 19 say "needs a log file beside it"; in memory there is none (SQLite file format, 1.3.3).
         self._sqlite.deserialize(image[:18] + b"\x01\x01" + image[20:])
-        # Statements prepared before still point into the former schema, which SQLite has freed; a change of authorizer
-        # makes it prepare them again (sqlite3_set_authorizer).
-        self._sqlite.set_authorizer(lambda *_: sqlite3.SQLITE_OK)
-        self._sqlite.set_authorizer(None)
         check_schema(self._sqlite, self._migrations)
         apply_migrations(self._sqlite, self._migrations)
 

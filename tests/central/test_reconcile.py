@@ -140,7 +140,7 @@ def test_a_neighbourhood_is_whole(proposals: list[Proposal], coverages: list[Cov
     database = fresh()
     tell(database, [[*proposals, *coverages]])
     for seed in proposals[:3]:
-        around = drive(database.read(lambda c, seed=seed: collect(c, [seed])))  # type: ignore[misc]
+        around = drive(database.read(lambda c, seed=seed: collect(c, [], [seed])))  # type: ignore[misc]
         niks = {p.match_nik for p in around.proposals.values()} - {None}
         kks = {p.match_kk for p in around.proposals.values()} - {None}
         for p in proposals:

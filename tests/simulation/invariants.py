@@ -142,7 +142,7 @@ async def _check_decisions(connection: Connection, world: "World") -> list[str]:
     """I6: nobody accepted twice where schemes exclude each other, nobody rejected without evidence that exists."""
     said = {(feed, item.seq): item.value for feed, item in await kept.said(connection)}
     rows = await connection.fetch_all("SELECT record, outcome, code, village, feed_seq FROM proposal ORDER BY record")
-    proposals = {p.record: p for p in await facts.all_proposals(connection)}
+    proposals = {p.record: p for p, _ in await facts.all_proposals(connection)}
     coverages = {c.reference for c in await facts.all_coverages(connection)}
     cycles = {c.code: c for c in await facts.cycles(connection)}
     found = []
