@@ -22,7 +22,7 @@ from central.store import facts, feeds, logs
 from chassis.database import Connection, Database
 from protocol.feed import REGENCY
 
-QUIET_SECONDS = 0.05
+QUIET_SECONDS = 0.03
 """Longer than a box needs to prepare the next batch of a backlog once one is acknowledged."""
 DEFER_SECONDS_MAX = 10.0
 """A backlog is judged at the latest now, however many others keep coming."""
@@ -64,16 +64,18 @@ class Pipeline:
 
     async def run(self) -> None:
         """Until cancelled."""
-        while True:
-            await self._poked.wait()
-            self._poked.clear()
-            try:
-                await self.drain()
-            except Exception:
-                # what was acknowledged still waits; the fault is logged and tried again
-                log.exception("pipeline step failed")
-                await asyncio.sleep(FAULT_SECONDS)
-                self._poked.set()
+        async with Reader() as reader:
+            await reader.start()
+            while True:
+                await self._poked.wait()
+                self._poked.clear()
+                try:
+                    await self.drain(reader)
+                except Exception:
+                    # what was acknowledged still waits; the fault is logged and tried again
+                    log.exception("pipeline step failed")
+                    await asyncio.sleep(FAULT_SECONDS)
+                    self._poked.set()
 
     async def look_around(self) -> None:
         """Until cancelled: notice what commands changed in the database beside this process."""
@@ -87,17 +89,16 @@ class Pipeline:
                 seen = seq
                 self.on_published(REGENCY)
 
-    async def drain(self) -> None:
+    async def drain(self, reader: Reader) -> None:
         """Until nothing waits."""
         started = time.monotonic()
-        async with Reader() as reader:
-            while True:
-                batch = await self._next(reader, started)
-                reading = None if batch is None else await reader.read(batch)
-                if batch is not None:
-                    reader.begin(await self.database.read(partial(logs.batch_behind, batch)))
-                if not await self._judge(batch, reading) and batch is None:
-                    return
+        while True:
+            batch = await self._next(reader, started)
+            reading = None if batch is None else await reader.read(batch)
+            if batch is not None:
+                reader.begin(await self.database.read(partial(logs.batch_behind, batch)))
+            if not await self._judge(batch, reading) and batch is None:
+                return
 
     async def _next(self, reader: Reader, started: float) -> Batch | None:
         batch = await self.database.read(logs.next_batch)

@@ -28,7 +28,7 @@ _readings = msgspec.msgpack.Decoder(Reading)
 
 @dataclass(slots=True)
 class Reader:
-    """Use as a context: the process is started when the first large batch comes and ended with the context."""
+    """Use as a context: the process is started with `start`, or when the first large batch comes, and ended with it."""
 
     _process: asyncio.subprocess.Process | None = None
     _ahead: dict[tuple[str, int, int], asyncio.Task[Reading]] = field(default_factory=dict)
@@ -44,6 +44,11 @@ class Reader:
             task.cancel()
         self._ahead.clear()
         await self._stop()
+
+    async def start(self) -> None:
+        """So that the first backlog need not wait for it."""
+        async with self._turn:
+            await self._started()
 
     def begin(self, batch: Batch | None) -> None:
         """Read this one ahead, if it is large and nothing else is ahead; `read` gives it."""
