@@ -19,6 +19,8 @@ from central.domain.batches import Batch, Reading, read_batch
 BESIDE_OPS_MIN = 2_000
 """Smaller batches are read sooner than a process is asked."""
 LENGTH_BYTES = 8
+STREAM_BYTES = 8 * 1024 * 1024
+"""The reading of a whole batch: with less, its pipe would be stopped and started a hundred times."""
 
 log = structlog.get_logger()
 
@@ -82,7 +84,10 @@ class Reader:
     async def _started(self) -> asyncio.subprocess.Process:
         if self._process is None:
             self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "central.reader"), stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+                *(sys.executable, "-m", "central.reader"),
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                limit=STREAM_BYTES,
             )
         return self._process
 

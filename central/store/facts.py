@@ -103,8 +103,8 @@ async def coverages_by(connection: Connection, column: str, keys: Collection[str
 
 
 def _json(keys: Collection[str]) -> str:
-    """One text for any number of keys, in the order of the index they are looked up in."""
-    return msgspec.json.encode(sorted(keys)).decode()
+    """One text for any number of keys."""
+    return msgspec.json.encode(list(keys)).decode()
 
 
 async def settle(connection: Connection, records: Iterable[bytes]) -> None:
