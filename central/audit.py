@@ -7,14 +7,17 @@ decision from all facts at once (batch), and the trail of what people did.
 from dataclasses import dataclass, field
 
 import msgspec
+from msgspec.structs import replace
 
+from central.domain.batches import read_batch
 from central.domain.decisions import Policy, decide
 from central.reconcile import Rules, is_told
 from central.store import facts, feeds, logs, trail
 from chassis.database import Connection
+from protocol import feed as feed_digest
 from protocol.errors import ProtocolError
-from protocol.feed import EMPTY_DIGEST, replace
-from protocol.ops import Op, ProposalMade, Unreadable, chain, read_op, start_of
+from protocol.feed import EMPTY_DIGEST
+from protocol.ops import chain, start_of
 
 OPS_AT_ONCE = 4_096
 
@@ -36,37 +39,46 @@ async def audit(connection: Connection, rules: Rules) -> Findings:
         await _check_logs(connection, row[0], found)
     for row in await connection.fetch_all("SELECT feed FROM feed_head ORDER BY feed"):
         await _check_feed(connection, row[0], found)
+    await _check_proposals(connection, found)
     await _check_decisions(connection, rules, found)
     found.problems += await trail.check(connection)
     return found
 
 
 async def _check_logs(connection: Connection, village: str, found: Findings) -> None:
-    proposed = 0
     for log in await logs.of_village(connection, village):
         at, name = start_of(log.head.log_id), f"village {village}, log {log.epoch}"
         try:
             while ops := await logs.read(connection, log, at.seq, OPS_AT_ONCE):
                 if [op.hash for op in ops] != chain(at, [op.header for op in ops], [op.body for op in ops]):
                     break
-                own = [op for op in ops if op.seq > log.branch_seq]
-                proposed += sum(op.seq <= log.tabulated_seq and _is_proposal(op) for op in own)
-                found.ops += len(own)
+                found.ops += sum(op.seq > log.branch_seq for op in ops)
                 at = ops[-1].position
         except ProtocolError:
             found.problems.append(f"{name}: what is kept after {at.seq} cannot be read")
         if at != log.head:
             found.problems.append(f"{name}: acknowledged up to {log.head.seq}, held and unbroken up to {at.seq}")
-    kept = await connection.fetch_value("SELECT count(*) FROM proposal WHERE village = $1", village)
-    if kept != proposed:
-        found.problems.append(f"village {village}: {proposed} proposals in its logs, {kept} in the tables")
 
 
-def _is_proposal(op: Op) -> bool:
-    try:
-        return isinstance(read_op(op)[1], ProposalMade)
-    except Unreadable:
-        return False
+async def _check_proposals(connection: Connection, found: Findings) -> None:
+    """Every proposal stands in the tables as its village wrote it, and no other."""
+    kept = {proposal.record: proposal for proposal, _ in await facts.all_proposals(connection)}
+    missing = wrong = 0
+    async for batch in logs.tabulated(connection):
+        try:
+            written = read_batch(batch).proposals
+        except ProtocolError:
+            continue  # said by the check of the logs
+        for proposal in written:
+            told = kept.pop(proposal.record, None)
+            missing += told is None
+            wrong += told is not None and told != replace(
+                proposal, anchor_ms=told.anchor_ms, is_withdrawn=told.is_withdrawn
+            )
+    if missing or wrong or kept:
+        found.problems.append(
+            f"proposals: {missing} of the logs are missing, {wrong} differ from the log, {len(kept)} stand in no log"
+        )
 
 
 async def _check_feed(connection: Connection, feed: str, found: Findings) -> None:
@@ -77,7 +89,7 @@ async def _check_feed(connection: Connection, feed: str, found: Findings) -> Non
     try:
         while items := await feeds.after(connection, feed, seq):
             for item in items:
-                digest = replace(digest, item.key, said.get(item.key), item.value)
+                digest = feed_digest.replace(digest, item.key, said.get(item.key), item.value)
                 if item.seq != seq + 1 or item.digest != digest:
                     found.problems.append(f"feed {feed}: item {item.seq} is not what was said after item {seq}")
                     return

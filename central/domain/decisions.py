@@ -386,11 +386,14 @@ def _facts_hash(
     rivals: list[tuple[_Candidate, Unit]],
     is_conflicted: bool,
 ) -> bytes:
-    """SHA-256 over everything this answer could have looked at: equal hashes mean that nothing relevant changed."""
+    """SHA-256 over everything this answer could have looked at: equal hashes mean that nothing relevant changed.
+
+    A record id is the hash of all that the village wrote, so of a proposal only what the centre adds stands beside it.
+    """
     p = c.proposal
     cycle = policy.cycles.get(p.cycle)
     facts = (
-        (p.record, p.nik, p.kk, p.scheme, p.cycle, p.anchor_ms, p.received_ms, p.claimed_ms, bool(p.is_withdrawn)),
+        (p.record, p.anchor_ms, p.received_ms, bool(p.is_withdrawn)),
         (cycle.first, cycle.until, cycle.closes_ms) if cycle else (),
         [(x.reference, x.scheme, x.component, x.first, x.until, link.value) for x, link in linked],
         [(r.record, link.value) for r, link in rivals],

@@ -5,7 +5,7 @@ A batch is kept for good as the frame that came, a seventh of the size of its op
 `batch`, `unreadable`, `anchor` and `number_high`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -190,6 +190,23 @@ async def next_batch(connection: Connection, village: str | None = None) -> Batc
         village,
     )
     return None if row is None else Batch(*row)
+
+
+async def tabulated(connection: Connection) -> AsyncIterator[Batch]:
+    """Every batch that was read, log by log, one at a time."""
+    for village, epoch, upto in await connection.fetch_all("SELECT village, epoch, tabulated_seq FROM log"):
+        seq = 0
+        while row := await connection.fetch_one(
+            f"SELECT {_BATCH} FROM batch WHERE village = $1 AND epoch = $2 AND first_seq > $3 AND last_seq <= $4"
+            " ORDER BY first_seq LIMIT 1",
+            village,
+            epoch,
+            seq,
+            upto,
+        ):
+            batch = Batch(*row)
+            yield batch
+            seq = batch.first_seq
 
 
 async def batch_behind(batch: Batch, connection: Connection) -> Batch | None:

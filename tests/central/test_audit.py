@@ -87,6 +87,8 @@ TAMPERINGS: dict[str, Callable[[Connection], Awaitable[int]]] = {
     "a decision's outcome": sql("UPDATE proposal SET outcome = 'accepted' WHERE outcome = 'rejected'"),
     "a decision's facts": sql("UPDATE proposal SET facts_hash = zeroblob(32) WHERE outcome = 'accepted'"),
     "a missing proposal": sql("DELETE FROM proposal WHERE outcome = 'withdrawn'"),
+    "a proposal's name": sql("UPDATE proposal SET name = 'X' WHERE village = '3510252010'"),
+    "a proposal's time": sql("UPDATE proposal SET received_ms = received_ms - 1 WHERE village = '3510252010'"),
     "a proposal's number": sql("UPDATE proposal SET nik = '3510256507859999' WHERE village = '3510252010'"),
     "a coverage that vanished": sql("DELETE FROM coverage"),
     "a cycle's end": sql("UPDATE cycle SET closes_ms = opens_ms + 1"),
