@@ -1,6 +1,5 @@
 """Kampung itself: a village's backlog to the centre's durable acknowledgement and to its decisions; a letter at the desk."""
 
-import gc
 import random
 import shutil
 import time
@@ -15,6 +14,7 @@ from agent.road import HttpRoad, Threads
 from agent.store import Desk, MarkFile, Store
 from agent.sync import Courier, Reply, Road
 from chassis.database import SqliteDatabase
+from chassis.service import spare_collector
 from tests.acceptance.programs import until
 from tests.acceptance.test_wire import migrations, write_all
 from tests.acceptance.town import VILLAGES, Town, lay_out, reading
@@ -60,8 +60,7 @@ async def backlog(prepared: Path, folder: Path, count: int, seed: int) -> Backlo
     """The real courier over loopback HTTP to the real centre in its own process, with its embedded SQLite."""
     town = copy_town(prepared, folder)
     store = await fill(town, count, seed)
-    gc.collect()
-    gc.freeze()
+    spare_collector()  # as the running program does
     town.centre.write_settings()
     await town.centre.program.start()
     road = HttpRoad.open(town.centre.url, None)
@@ -80,7 +79,6 @@ async def backlog(prepared: Path, folder: Path, count: int, seed: int) -> Backlo
         await road.close()
         await store.database.close()
         await town.centre.program.kill()
-        gc.unfreeze()
     return Backlog(count / acked, count / decided, counted.sent / count)
 
 
