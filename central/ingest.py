@@ -16,7 +16,7 @@ from central.store.logs import Log
 from chassis.database import Connection, Database
 from chassis.signing import verify
 from protocol import VERSION
-from protocol.codec import Message, decode, encode, pack
+from protocol.codec import SENT_BYTES_MAX, Message, decode, encode, pack
 from protocol.errors import STATUS, Code, ProtocolError
 from protocol.feed import REGENCY, Item, Notice
 from protocol.messages import (
@@ -53,7 +53,9 @@ CONTACT_MS = 60_000
 SPREAD_VILLAGES_A_SECOND, SPREAD_SECONDS_MAX = 50, 120
 """After a lost connection the fleet comes back over (villages / 50) seconds, at most two minutes."""
 LOG_OPS_MAX = 4_096
-LOG_BYTES_MAX = 4 * 1024 * 1024
+LOG_BYTES_MAX = SENT_BYTES_MAX - 128 * 1024
+"""Ops in one answer, before compression: what does not compress must fit a frame too, with LOG_OPS_MAX lengths beside it,
+or a village with such records could never read its log back."""
 PROOFS_MAX = 256
 NONCE = b"kampung/nonce/1"
 

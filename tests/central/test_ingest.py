@@ -685,6 +685,23 @@ async def test_a_village_reads_its_own_log_back(regency: Regency, machine: Machi
     assert len(machine.ops) < LOG_OPS_MAX
 
 
+async def test_records_that_do_not_compress_are_read_back_too(regency: Regency, machine: Machine) -> None:
+    """A page is cut by what a frame may weigh when nothing in it compresses."""
+    noise = random.Random(7)
+    for _ in range(2):
+        held = len(machine.ops)
+        for _ in range(20):
+            machine.write_raw(noise.randbytes(1000), noise.randbytes(63_000))
+        await regency.send(machine, held)
+    await regency.tabulate()
+    bodies: list[bytes] = []
+    while len(bodies) < len(machine.ops):
+        reply = opened(await regency.ingest.read_log(machine.session, machine.log_id, 1, len(bodies)), LogReply)
+        bodies += reply.bodies
+        assert reply.has_more == (len(bodies) < len(machine.ops))
+    assert bodies == [op.body for op in machine.ops]
+
+
 async def test_nobody_reads_anothers_log(regency: Regency, machine: Machine, neighbour: Machine) -> None:
     await regency.send(machine)
     await regency.tabulate()
