@@ -353,21 +353,16 @@ class Ingest:
         epochs = await logs.of_log_id(connection, village, batch.after.log_id)
         if not epochs:
             return await self._open(connection, village, batch, hashes[0])
+        reached: list[Log] = []
         for log in epochs:
-            if (
-                batch.after.seq <= log.head.seq
-                and await logs.hash_at(connection, log, batch.after.seq) == batch.after.hash
+            held = await logs.hash_at(connection, log, batch.after.seq)
+            if held is not None:
+                reached.append(log)
+            if held == batch.after.hash and (
+                batch.after == log.head or await logs.hash_at(connection, log, batch.after.seq + 1) == hashes[0]
             ):
-                best = log
-                if batch.after == log.head:
-                    return log
-                following = await logs.hash_at(connection, log, batch.after.seq + 1)
-                if following == hashes[0]:
-                    return best
-        main = epochs[0]
-        held = await logs.hash_at(connection, main, batch.after.seq)
-        code = Code.GAP if held is None else Code.FORK
-        raise Conflict(code, main.head)
+                return log
+        raise Conflict(Code.FORK, reached[0].head) if reached else Conflict(Code.GAP, epochs[0].head)
 
     async def _held(self, connection: Connection, log: Log, batch: Append, hashes: Sequence[bytes]) -> int:
         """How many ops of the batch the centre holds already. Raises when it holds others in their place."""

@@ -560,6 +560,20 @@ async def test_a_branch_sent_again_is_the_same_branch(regency: Regency, machine:
     assert await regency.value("SELECT count(*) FROM op WHERE epoch = 2") == 3, "the shared op is not stored twice"
 
 
+async def test_another_op_at_a_place_that_only_a_branch_reaches_is_a_fork(regency: Regency, machine: Machine) -> None:
+    machine.propose()
+    await regency.send(machine)
+    branch = other_history(machine, 1)
+    for _ in range(4):
+        branch.propose()
+    await regency.quarantine(branch, branch.batch())
+    third = other_history(branch, 4)
+    third.salts += 77
+    third.propose()
+    refused = await refusal_of(regency.append(third, third.batch(5)))
+    assert (refused.code, refused.position) == ("fork", branch.head)
+
+
 async def test_a_branch_of_a_branch(regency: Regency, machine: Machine) -> None:
     for _ in range(2):
         machine.propose()
