@@ -18,7 +18,6 @@ from typing import Annotated, Any
 
 import structlog
 import typer
-from aiohttp import web
 from prometheus_client import CollectorRegistry
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
@@ -116,10 +115,8 @@ class Central:
         revoked = RevocationFile(self.settings.revoked)
         ingest = Ingest(self.database, self.key, clock, revoked, pipeline.poke, wakeups.wake)
         await ingest.start()
-        door = web.Application()
-        door.add_routes(
-            Door(ingest, Enrolment(self.database, self.key, clock, revoked), wakeups, pipeline.receiving).routes()
-        )
+        enrolment = Enrolment(self.database, self.key, clock, revoked)
+        door = Door(ingest, enrolment, wakeups, pipeline.receiving).application()
         desk, registry = Desk(self.database, clock, rules), CollectorRegistry()
         listen = self.settings.listen
         async with contextlib.AsyncExitStack() as stack:

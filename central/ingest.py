@@ -16,7 +16,7 @@ from central.store.logs import Log
 from chassis.database import Connection, Database
 from chassis.signing import verify
 from protocol import VERSION
-from protocol.codec import Message, decode, encode, pack
+from protocol.codec import SENT_BYTES_MAX, Message, decode, encode, pack
 from protocol.errors import STATUS, Code, ProtocolError
 from protocol.feed import REGENCY, Item, Notice
 from protocol.messages import (
@@ -53,7 +53,9 @@ CONTACT_MS = 60_000
 SPREAD_VILLAGES_A_SECOND, SPREAD_SECONDS_MAX = 50, 120
 """After a lost connection the fleet comes back over (villages / 50) seconds, at most two minutes."""
 LOG_OPS_MAX = 4_096
-LOG_BYTES_MAX = 4 * 1024 * 1024
+LOG_BYTES_MAX = SENT_BYTES_MAX - 128 * 1024
+"""Ops in one answer, before compression: what does not compress must fit a frame too, with LOG_OPS_MAX lengths beside it,
+or a village with such records could never read its log back."""
 PROOFS_MAX = 256
 NONCE = b"kampung/nonce/1"
 
@@ -351,21 +353,16 @@ class Ingest:
         epochs = await logs.of_log_id(connection, village, batch.after.log_id)
         if not epochs:
             return await self._open(connection, village, batch, hashes[0])
+        reached: list[Log] = []
         for log in epochs:
-            if (
-                batch.after.seq <= log.head.seq
-                and await logs.hash_at(connection, log, batch.after.seq) == batch.after.hash
+            held = await logs.hash_at(connection, log, batch.after.seq)
+            if held is not None:
+                reached.append(log)
+            if held == batch.after.hash and (
+                batch.after == log.head or await logs.hash_at(connection, log, batch.after.seq + 1) == hashes[0]
             ):
-                best = log
-                if batch.after == log.head:
-                    return log
-                following = await logs.hash_at(connection, log, batch.after.seq + 1)
-                if following == hashes[0]:
-                    return best
-        main = epochs[0]
-        held = await logs.hash_at(connection, main, batch.after.seq)
-        code = Code.GAP if held is None else Code.FORK
-        raise Conflict(code, main.head)
+                return log
+        raise Conflict(Code.FORK, reached[0].head) if reached else Conflict(Code.GAP, epochs[0].head)
 
     async def _held(self, connection: Connection, log: Log, batch: Append, hashes: Sequence[bytes]) -> int:
         """How many ops of the batch the centre holds already. Raises when it holds others in their place."""

@@ -6,11 +6,13 @@ import zlib
 from enum import Enum
 from hashlib import sha256
 from pathlib import Path
-from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Union, cast, get_args, get_origin, get_type_hints
 
 import msgspec
 import pytest
 
+from central import enrolment, ingest
+from central.web.sync import Door, Wakeups
 from protocol import VERSION, codec, errors, feed, messages, ops, parcel, schemes, session
 from protocol.codec import Message
 from protocol.dictionary import DICTIONARY
@@ -169,13 +171,17 @@ LIMITS = {
     "header and body of an op": ops.OP_BYTES_MAX,
     "items per feed in a reply": feed.ITEMS_MAX,
     "values in a snapshot chunk": feed.CHUNK_BYTES_MAX,
-    "logs in a hello or a welcome": messages.LOGS_MAX,
+    "ops in a log reply": ingest.LOG_OPS_MAX,
+    "logs in a hello, a welcome or an enrolment's answer": messages.LOGS_MAX,
+    "receipts with a batch": ingest.PROOFS_MAX,
     "health numbers": messages.HEALTH_MAX,
     "bytes of a parcel": parcel.PARCEL_BYTES_MAX,
+    "hours a token holds": enrolment.TOKEN_HOURS,
     "first batch, ops": session.BATCH_OPS_START,
     "exchange that lets a batch double, seconds": session.EXCHANGE_SECONDS_TARGET,
     "first backoff, seconds": session.BACKOFF_SECONDS_START,
     "longest backoff, seconds": session.BACKOFF_SECONDS_MAX,
+    "longest spread, seconds": ingest.SPREAD_SECONDS_MAX,
     "longest wait a centre can ask for, seconds": session.RETRY_SECONDS_MAX,
     "a halted box asks again after, seconds": session.HALT_SECONDS,
     "long-poll, seconds": session.FEED_WAIT_SECONDS,
@@ -186,6 +192,25 @@ LIMITS = {
 
 def test_limits() -> None:
     assert {row[0]: float(row[1].replace(",", "")) for row in table("Limits")} == LIMITS
+
+
+def test_requests() -> None:
+    """Every request of the table is a route of the door, and there is no other."""
+    door = Door(cast(ingest.Ingest, None), cast(enrolment.Enrolment, None), Wakeups()).application()
+    routes = {
+        (route.method, re.sub(r"\{.*\}", "{}", route.resource.canonical))
+        for route in door.router.routes()
+        if route.resource is not None and route.method != "HEAD"  # which aiohttp answers wherever it answers GET
+    }
+    described = [row[0].split(" ", 1) for row in table("Requests")]
+    assert {(method, re.sub(r"\{.*\}", "{}", path)) for method, path in described} == routes
+
+
+def test_what_a_parcel_begins_with() -> None:
+    assert {found.encode() for found in re.findall(r"`(KMPG\w+)`", section("Parcels"))} == {
+        parcel.OUTBOX,
+        parcel.ACKNOWLEDGEMENTS,
+    }
 
 
 def test_the_dictionary_and_the_version() -> None:

@@ -13,7 +13,7 @@ import msgspec
 
 from central.domain.batches import Batch
 from chassis.database import Connection, Row
-from protocol.messages import ANCHOR, Anchor, LogHead, Sign, Signed, anchor_hash, sign
+from protocol.messages import ANCHOR, LOGS_MAX, Anchor, LogHead, Sign, Signed, anchor_hash, sign
 from protocol.ops import HASH_BYTES, NumberHigh, Op, Position, start_of
 
 ANCHOR_MS_MIN = 1_000
@@ -327,5 +327,5 @@ async def numbers(connection: Connection, village: str) -> list[NumberHigh]:
 
 
 async def heads(connection: Connection, village: str) -> list[LogHead]:
-    """Every log of a village, as the enrolment answer names them."""
-    return [LogHead(log.epoch, log.head, "other") for log in await of_village(connection, village)]
+    """A village's logs, oldest first, as the enrolment answer names them; of very many the newest."""
+    return [LogHead(log.epoch, log.head, "other") for log in await of_village(connection, village)][-LOGS_MAX:]

@@ -11,7 +11,9 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractContextManager
 
+import structlog
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from central.enrolment import Enrolment
 from central.ingest import Answer, Ingest, Quiet, failure
@@ -28,6 +30,8 @@ BUSY_SECONDS = 2
 BODY_SECONDS_MAX = 60
 """A body that takes longer holds a place that another village needs; the box halves its batch and tries again."""
 CHUNK_BYTES = 256 * 1024
+
+log = structlog.get_logger()
 
 
 class Wakeups:
@@ -80,7 +84,13 @@ class Door:
         self._receiving = receiving
         self._places = asyncio.Semaphore(APPENDS_MAX)
 
-    def routes(self) -> list[web.RouteDef]:
+    def application(self) -> web.Application:
+        """The handlers, ready to be served."""
+        app = web.Application(middlewares=[always_a_frame])
+        app.add_routes(self._routes())
+        return app
+
+    def _routes(self) -> list[web.RouteDef]:
         return [
             web.post("/v1/enrol", self.enrol),
             web.post("/v1/hello", self.hello),
@@ -155,6 +165,20 @@ class Door:
         except ValueError:
             return _respond(failure(ProtocolError(Code.UNKNOWN_CHUNK, "not a digest")))
         return _respond(await self._ingest.read_chunk(_session(request), digest))
+
+
+@web.middleware
+async def always_a_frame(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """What is no frame is no answer to a box. So it is told in one that its request is unknown here, or failed."""
+    try:
+        return await handler(request)
+    except web.HTTPException:
+        return _respond(failure(ProtocolError(Code.UNSUPPORTED, "this centre knows no such request")))
+    except (ConnectionError, web.RequestPayloadError):
+        raise  # nobody is there any more to be told
+    except Exception as error:
+        log.exception("request failed", error=type(error).__name__)
+        return _respond(failure(ProtocolError(Code.INTERNAL, "see the centre's log")))
 
 
 async def _read(request: web.Request) -> bytes:

@@ -5,7 +5,7 @@ import pytest
 from central.enrolment import TOKEN_HOURS
 from chassis.signing import Key, verify
 from protocol.codec import encode
-from protocol.messages import CERTIFICATE, Certificate, EnrolReply, EnrolRequest, open_signed
+from protocol.messages import CERTIFICATE, LOGS_MAX, Certificate, EnrolReply, EnrolRequest, open_signed
 from tests.central.desk import DESA, OTHER_DESA, Machine, Refused, Regency, opened
 
 KEY = Key.from_seed(b"b" * 32)
@@ -75,6 +75,16 @@ async def test_a_second_machine_takes_the_place_of_the_first_and_learns_its_logs
         (1, "replaced", 1),
         (2, "active", 1),
     ]
+
+
+async def test_of_very_many_logs_the_newest_are_named(regency: Regency, machine: Machine) -> None:
+    """A longer list than the message may hold could not be read, and no machine be enrolled for this village any more."""
+    for number in range(LOGS_MAX + 2):
+        machine.log_id, machine.ops = number.to_bytes(16, "big"), []
+        machine.open_log()
+        await regency.send(machine)
+    reply = await enrol(regency, await regency.enrolment.give_token(DESA, "command:test"))
+    assert [head.epoch for head in reply.logs] == list(range(3, LOGS_MAX + 3))
 
 
 async def test_villages_are_enrolled_side_by_side(regency: Regency, machine: Machine, neighbour: Machine) -> None:

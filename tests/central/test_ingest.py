@@ -559,6 +559,20 @@ async def test_a_branch_sent_again_is_the_same_branch(regency: Regency, machine:
     assert len(branch) == 3, "the shared op is not stored twice"
 
 
+async def test_another_op_at_a_place_that_only_a_branch_reaches_is_a_fork(regency: Regency, machine: Machine) -> None:
+    machine.propose()
+    await regency.send(machine)
+    branch = other_history(machine, 1)
+    for _ in range(4):
+        branch.propose()
+    await regency.quarantine(branch, branch.batch())
+    third = other_history(branch, 4)
+    third.salts += 77
+    third.propose()
+    refused = await refusal_of(regency.append(third, third.batch(5)))
+    assert (refused.code, refused.position) == ("fork", branch.head)
+
+
 async def test_a_branch_of_a_branch(regency: Regency, machine: Machine) -> None:
     for _ in range(2):
         machine.propose()
@@ -679,6 +693,23 @@ async def test_a_village_reads_its_own_log_back(regency: Regency, machine: Machi
     assert reply.headers == [op.header for op in machine.ops[2:]]
     assert not reply.has_more
     assert len(machine.ops) < LOG_OPS_MAX
+
+
+async def test_records_that_do_not_compress_are_read_back_too(regency: Regency, machine: Machine) -> None:
+    """A page is cut by what a frame may weigh when nothing in it compresses."""
+    noise = random.Random(7)
+    for _ in range(2):
+        held = len(machine.ops)
+        for _ in range(20):
+            machine.write_raw(noise.randbytes(1000), noise.randbytes(63_000))
+        await regency.send(machine, held)
+    await regency.tabulate()
+    bodies: list[bytes] = []
+    while len(bodies) < len(machine.ops):
+        reply = opened(await regency.ingest.read_log(machine.session, machine.log_id, 1, len(bodies)), LogReply)
+        bodies += reply.bodies
+        assert reply.has_more == (len(bodies) < len(machine.ops))
+    assert bodies == [op.body for op in machine.ops]
 
 
 async def test_nobody_reads_anothers_log(regency: Regency, machine: Machine, neighbour: Machine) -> None:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from central.web import sync
@@ -59,8 +58,7 @@ async def line(tmp_path: Path) -> AsyncIterator[Line]:
     machine = await regency.enrol(DESA)
     await regency.greet(machine)
     machine.open_log()
-    app = web.Application()
-    app.add_routes(Door(regency.ingest, regency.enrolment, wakeups).routes())
+    app = Door(regency.ingest, regency.enrolment, wakeups).application()
     require_declarations(app)
     client = TestClient(TestServer(app))
     await client.start_server()
@@ -125,9 +123,7 @@ async def test_when_all_places_are_taken_the_next_is_asked_to_come_back(
 ) -> None:
     monkeypatch.setattr(sync, "APPENDS_MAX", 1)
     door = Door(line.regency.ingest, line.regency.enrolment, line.wakeups)
-    app = web.Application()
-    app.add_routes(door.routes())
-    async with TestClient(TestServer(app)) as client:
+    async with TestClient(TestServer(door.application())) as client:
         gate = asyncio.Event()
 
         async def slow() -> AsyncIterator[bytes]:
@@ -259,4 +255,12 @@ async def test_news_between_looking_and_waiting_is_not_missed() -> None:
 
 async def test_there_are_no_pages_at_this_door(line: Line) -> None:
     for path in ("/", "/login", "/fleet", "/metrics", "/v1", "/v1/append"):
-        assert (await line.client.get(path)).status in {404, 405}
+        status, body = await line.get(path)
+        assert (status, decode(body, Failure).code) == (415, "unsupported")
+
+
+async def test_a_fault_of_the_centre_is_told_in_a_frame(line: Line) -> None:
+    """Anything else would be taken for no answer of the centre at all."""
+    await line.regency.ingest.database.transact(lambda connection: connection.execute("DROP TABLE box"))
+    status, body = await line.get(await line.feed_path())
+    assert (status, decode(body, Failure).code) == (500, "internal")
