@@ -703,7 +703,7 @@ async def test_records_that_do_not_compress_are_read_back_too(regency: Regency, 
         for _ in range(20):
             machine.write_raw(noise.randbytes(1000), noise.randbytes(63_000))
         await regency.send(machine, held)
-    await regency.tabulate()
+    await regency.settle()
     bodies: list[bytes] = []
     while len(bodies) < len(machine.ops):
         reply = opened(await regency.ingest.read_log(machine.session, machine.log_id, 1, len(bodies)), LogReply)
