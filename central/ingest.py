@@ -94,6 +94,12 @@ class Quiet:
     village: str
 
 
+Sender = Callable[[Connection], Awaitable[Box]]
+"""Who sends, asked inside the transaction that writes."""
+Take = Callable[[Connection, str, "Incoming", int], Awaitable[Position]]
+"""What becomes of a village's batch: the head that is held afterwards."""
+
+
 @dataclass(slots=True)
 class Ingest:
     """The centre's side of the road. `on_staged` and `on_contact` wake whoever tabulates or waits."""
@@ -313,37 +319,37 @@ class Ingest:
     # --- append ---
 
     async def _append(self, session: bytes, body: bytes) -> Message:
-        batch = decode(body, Append)
-        if not batch.headers:
-            raise ProtocolError(Code.MALFORMED, "a batch without ops")
-        hashes = chain(batch.after, batch.headers, batch.bodies)
-        now_ms = self.clock.now_ms()
-
-        async def work(connection: Connection) -> Appended:
-            box = await self._session(connection, session)
-            return await self._append_from(connection, box, body, batch, hashes, now_ms)
-
-        appended = await self.database.transact(work)
+        appended = await self._store(open_batch(body), lambda c: self._session(c, session), self._append_from)
         self.on_staged()
         return appended
 
-    async def _append_from(
-        self, connection: Connection, box: Box, body: bytes, batch: Append, hashes: Sequence[bytes], now_ms: int
-    ) -> Appended:
-        self._check_head(box, batch, hashes)
-        log = await self._log_for(connection, box.village, batch, hashes)
-        skip = await self._held(connection, log, batch, hashes)
-        position = log.head
-        if skip < len(hashes):
-            if log.sealed_seq is not None:
-                raise ProtocolError(Code.SEALED, "the village opened another log")
-            proofs = self._proofs(box.village, batch)
-            position = await logs.stage(connection, log, body, skip, hashes[skip:], proofs, now_ms)
-        return await self._acknowledge(connection, box, position, now_ms)
+    async def _store(self, incoming: "Incoming", sender: Sender, take: Take) -> Appended:
+        """One transaction: who sends, then what becomes of the batch."""
+        now_ms = self.clock.now_ms()
 
-    def _check_head(self, box: Box, batch: Append, hashes: Sequence[bytes]) -> None:
-        head = Position(batch.after.log_id, batch.after.seq + len(hashes), hashes[-1])
-        if not verify(box.public_key, head_message(box.village, head), batch.signature):
+        async def work(connection: Connection) -> Appended:
+            box = await sender(connection)
+            self._check_head(box, incoming)
+            position = await take(connection, box.village, incoming, now_ms)
+            return await self._acknowledge(connection, box, position, now_ms)
+
+        return await self.database.transact(work)
+
+    async def _append_from(self, connection: Connection, village: str, incoming: "Incoming", now_ms: int) -> Position:
+        log = await self._log_for(connection, village, incoming.batch, incoming.hashes)
+        skip = await self._held(connection, log, incoming.batch, incoming.hashes)
+        if skip == len(incoming.hashes):
+            return log.head
+        if log.sealed_seq is not None:
+            raise ProtocolError(Code.SEALED, "the village opened another log")
+        return await self._stage(connection, log, incoming, skip, now_ms)
+
+    async def _stage(self, connection: Connection, log: Log, incoming: "Incoming", skip: int, now_ms: int) -> Position:
+        proofs = self._proofs(log.village, incoming.batch)
+        return await logs.stage(connection, log, incoming.frame, skip, incoming.hashes[skip:], proofs, now_ms)
+
+    def _check_head(self, box: Box, incoming: "Incoming") -> None:
+        if not verify(box.public_key, head_message(box.village, incoming.head), incoming.batch.signature):
             raise ProtocolError(Code.BAD_SIGNATURE, "the new head is not signed by this village's server")
 
     async def _log_for(self, connection: Connection, village: str, batch: Append, hashes: Sequence[bytes]) -> Log:
@@ -426,30 +432,17 @@ class Ingest:
     # --- quarantine: a branch that cannot be appended, kept beside the log and judged like it ---
 
     async def _quarantine(self, session: bytes, body: bytes) -> Message:
-        batch = decode(body, Append)
-        if not batch.headers:
-            raise ProtocolError(Code.MALFORMED, "a batch without ops")
-        hashes = chain(batch.after, batch.headers, batch.bodies)
-        now_ms = self.clock.now_ms()
-
-        async def work(connection: Connection) -> Appended:
-            box = await self._session(connection, session)
-            return await self._quarantine_from(connection, box, body, batch, hashes, now_ms)
-
-        appended = await self.database.transact(work)
+        appended = await self._store(open_batch(body), lambda c: self._session(c, session), self._quarantine_from)
         self.on_staged()
         return appended
 
     async def _quarantine_from(
-        self, connection: Connection, box: Box, body: bytes, batch: Append, hashes: Sequence[bytes], now_ms: int
-    ) -> Appended:
-        self._check_head(box, batch, hashes)
-        log, skip = await self._branch(connection, box.village, batch, hashes)
-        position = Position(batch.after.log_id, batch.after.seq + len(hashes), hashes[-1])
-        if skip < len(hashes):
-            proofs = self._proofs(box.village, batch)
-            position = await logs.stage(connection, log, body, skip, hashes[skip:], proofs, now_ms)
-        return await self._acknowledge(connection, box, position, now_ms)
+        self, connection: Connection, village: str, incoming: "Incoming", now_ms: int
+    ) -> Position:
+        log, skip = await self._branch(connection, village, incoming.batch, incoming.hashes)
+        if skip == len(incoming.hashes):
+            return incoming.head
+        return await self._stage(connection, log, incoming, skip, now_ms)
 
     async def _branch(
         self, connection: Connection, village: str, batch: Append, hashes: Sequence[bytes]
@@ -510,28 +503,13 @@ class Ingest:
         return Acknowledgements(label.village, appended)
 
     async def _take_frame(self, label: Label, frame: bytes) -> Appended:
-        batch = decode(frame, Append)
-        if not batch.headers:
-            raise ProtocolError(Code.MALFORMED, "a batch without ops")
-        hashes = chain(batch.after, batch.headers, batch.bodies)
-        now_ms = self.clock.now_ms()
-
-        async def append(connection: Connection) -> Appended:
-            return await self._append_from(
-                connection, await self._sender(connection, label), frame, batch, hashes, now_ms
-            )
-
-        async def quarantine(connection: Connection) -> Appended:
-            return await self._quarantine_from(
-                connection, await self._sender(connection, label), frame, batch, hashes, now_ms
-            )
-
+        incoming = open_batch(frame)
         try:
-            return await self.database.transact(append)
+            return await self._store(incoming, lambda c: self._sender(c, label), self._append_from)
         except ProtocolError as error:
             if error.code not in {Code.FORK, Code.SEALED}:
                 raise
-        return await self.database.transact(quarantine)
+        return await self._store(incoming, lambda c: self._sender(c, label), self._quarantine_from)
 
     async def _sender(self, connection: Connection, label: Label) -> Box:
         certificate = open_signed(
@@ -615,6 +593,28 @@ class Ingest:
             return frame
 
         return await self.database.read(work)
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A batch as it came, and the hashes that its chain leads to."""
+
+    frame: bytes
+    batch: Append
+    hashes: list[bytes]
+
+    @property
+    def head(self) -> Position:
+        after = self.batch.after
+        return Position(after.log_id, after.seq + len(self.hashes), self.hashes[-1])
+
+
+def open_batch(frame: bytes) -> Incoming:
+    """Raises ProtocolError; the database is asked only about what has the form of a chain."""
+    batch = decode(frame, Append)
+    if not batch.headers:
+        raise ProtocolError(Code.MALFORMED, "a batch without ops")
+    return Incoming(frame, batch, chain(batch.after, batch.headers, batch.bodies))
 
 
 class Conflict(ProtocolError):
