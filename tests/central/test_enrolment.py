@@ -1,18 +1,22 @@
 """Who becomes a village's server: whoever holds the one-time token, once, within its hours."""
 
+from dataclasses import replace
+
 import pytest
 
 from central.enrolment import TOKEN_HOURS
+from central.store import boxes
+from chassis.database import ConstraintViolated
 from chassis.signing import Key, verify
 from protocol.codec import encode
 from protocol.messages import CERTIFICATE, Certificate, EnrolReply, EnrolRequest, open_signed
 from tests.central.desk import DESA, OTHER_DESA, Machine, Refused, Regency, opened
 
-KEY = Key.from_seed(b"b" * 32)
+KEY, OTHER_KEY = Key.from_seed(b"b" * 32), Key.from_seed(b"c" * 32)
 
 
-async def enrol(regency: Regency, token: str) -> EnrolReply:
-    return opened(await regency.enrolment.enrol(encode(EnrolRequest(token, KEY.public, b"host"))), EnrolReply)
+async def enrol(regency: Regency, token: str, key: Key = KEY, fingerprint: bytes = b"host") -> EnrolReply:
+    return opened(await regency.enrolment.enrol(encode(EnrolRequest(token, key.public, fingerprint))), EnrolReply)
 
 
 async def test_a_token_buys_a_certificate_of_the_machines_own_key(regency: Regency) -> None:
@@ -27,12 +31,50 @@ async def test_a_token_buys_a_certificate_of_the_machines_own_key(regency: Regen
     assert reply.logs == []
 
 
-async def test_a_token_is_good_once(regency: Regency) -> None:
+async def test_a_token_is_good_for_one_machine(regency: Regency) -> None:
     token = await regency.enrolment.give_token(DESA, "command:test")
     await enrol(regency, token)
+    for key, fingerprint in ((OTHER_KEY, b"host"), (KEY, b"other host"), (OTHER_KEY, b"other host")):
+        with pytest.raises(Refused, match="bad_token"):
+            await enrol(regency, token, key, fingerprint)
+    assert await regency.rows("SELECT public_key FROM box") == [(KEY.public,)]
+
+
+async def test_a_machine_whose_answer_was_lost_gets_the_same_again(regency: Regency) -> None:
+    token = await regency.enrolment.give_token(DESA, "command:test")
+    first = await enrol(regency, token)
+    regency.clock.advance(seconds=TOKEN_HOURS * 3600)
+    again = await enrol(regency, token)
+    assert (again.certificate, again.timeline) == (first.certificate, first.timeline)
+    assert await regency.rows("SELECT serial, state FROM box") == [(1, "active")]
+
+
+async def test_an_answer_that_was_used_is_not_given_again(regency: Regency, machine: Machine) -> None:
+    """The machine has said hello, so it has its certificate: whoever asks with these keys now is a copy."""
+    token = await regency.enrolment.give_token(DESA, "command:test")
+    reply = await enrol(regency, token)
+    await regency.greet(replace(machine, key=KEY, fingerprint=b"host", certificate=reply.certificate, nonce=b""))
     with pytest.raises(Refused, match="bad_token"):
         await enrol(regency, token)
-    assert await regency.value("SELECT count(*) FROM box") == 1
+
+
+async def test_a_machine_that_was_replaced_before_it_asked_again_is_refused(regency: Regency) -> None:
+    token = await regency.enrolment.give_token(DESA, "command:test")
+    await enrol(regency, token)
+    await enrol(regency, await regency.enrolment.give_token(DESA, "command:test"), OTHER_KEY)
+    with pytest.raises(Refused, match="bad_token"):
+        await enrol(regency, token)
+    assert await regency.rows("SELECT serial, state FROM box") == [(1, "replaced"), (2, "active")]
+
+
+async def test_the_database_too_knows_one_machine_for_a_token(regency: Regency) -> None:
+    token = await regency.enrolment.give_token(DESA, "command:test")
+    await enrol(regency, token)
+    digest = await regency.value("SELECT digest FROM enrolment_token")
+    with pytest.raises(ConstraintViolated):
+        await regency.database.transact(
+            lambda c: boxes.add(c, DESA, 2, OTHER_KEY.public, b"host", 0, token_digest=digest)
+        )
 
 
 async def test_a_token_is_typed_by_people(regency: Regency) -> None:

@@ -57,15 +57,25 @@ class Staff:
         self.enrol(village, machine)
 
     def enrol(self, village: Village, machine: Machine) -> None:
-        """A token typed on the machine; it makes new keys and starts with its certificate."""
-        key = Key.from_seed(self._clockwork.random(32))
+        """A token typed on the machine; it makes new keys and starts with its certificate.
+
+        Where no answer came the same token is typed again; where that one is refused another is asked for.
+        """
+        asked_with, machine.asked_with = machine.asked_with, None
         try:
-            token = drive(self._regency.enrolment.give_token(village.code, "staff"))
+            if asked_with is None:
+                token = drive(self._regency.enrolment.give_token(village.code, "staff"))
+                asked_with = token, Key.from_seed(self._clockwork.random(32))
+            token, key = asked_with
             answer = drive(self._regency.enrolment.enrol(encode(EnrolRequest(token, key.public, machine.fingerprint))))
         except PowerCut:
             self._regency.lose_power()
+            machine.asked_with = asked_with
             return
-        if answer.status != 200 or self._clockwork.happens(self.reply_lost):
+        if answer.status != 200:
+            return
+        if self._clockwork.happens(self.reply_lost):
+            machine.asked_with = asked_with
             return
         reply = decode(answer.body, EnrolReply)
         serial = msgspec.msgpack.decode(reply.certificate.payload, type=Certificate).serial
