@@ -239,7 +239,8 @@ def enrol(
     async def work() -> None:
         async with archive(settings) as store:
             key = identity.prepare_key(settings.identity_folder, token)
-            reply = await _ask_for_certificate(settings, EnrolRequest(token, key.public, identity.fingerprint()))
+            request = EnrolRequest(token, key.public, identity.fingerprint(), settings.village)
+            reply = await _ask_for_certificate(settings, request)
             certificate = identity.keep_enrolment(settings.identity_folder, settings.village, token, reply)
             if certificate.serial == 1 and not reply.logs:  # a former server may have numbered without ever being heard
                 await store.note_first_of_village()

@@ -78,6 +78,8 @@ class Enrolment:
         """A new machine for an unused token; for a used one the machine that asks again because no answer came."""
         digest = _digest(request.token)
         village = await boxes.use_token(connection, digest, now_ms)
+        if village not in {None, request.village}:
+            raise ProtocolError(Code.WRONG_VILLAGE, f"that token is for village {village}: it was not used up")
         if village is not None:
             newest = await boxes.newest(connection, village)
             serial = self._next_serial(village, newest.serial if newest else 0)
@@ -98,7 +100,11 @@ class Enrolment:
 
 def _is_asking_again(box: Box, request: EnrolRequest) -> bool:
     """The same keys on the same machine, which never said hello: it cannot have its certificate yet, or not use it."""
-    is_same = (box.public_key, box.fingerprint) == (request.public_key, request.fingerprint)
+    is_same = (box.public_key, box.fingerprint, box.village) == (
+        request.public_key,
+        request.fingerprint,
+        request.village,
+    )
     return is_same and box.state == "active" and not box.nonce
 
 

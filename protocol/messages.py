@@ -105,6 +105,7 @@ class EnrolRequest(Message, frozen=True):
     token: Word
     public_key: PublicKey
     fingerprint: Annotated[bytes, Meta(max_length=32)]
+    village: Village  # as in the box's settings: another village's token, typed here by mistake, must stay unused
 
 
 class LogHead(Message, frozen=True):

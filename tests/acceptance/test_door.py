@@ -61,7 +61,7 @@ class Caller:
         """A village's machine, enrolled by an officer's token and greeted."""
         token = (await self.town.centre.program.command("enrol", code)).strip()
         key, fingerprint = Key.from_seed(bytes([seed]) * 32), bytes([seed]) * 16
-        status, body = await self.call("POST", "/v1/enrol", encode(EnrolRequest(token, key.public, fingerprint)))
+        status, body = await self.call("POST", "/v1/enrol", encode(EnrolRequest(token, key.public, fingerprint, code)))
         assert status == 200
         reply = decode(body, EnrolReply)
         machine = Machine(code, key, fingerprint, reply.certificate, reply.central_key, bytes([seed]) * 16)
@@ -183,7 +183,7 @@ async def test_who_speaks_is_proved_before_anything_is_stored(caller: Caller) ->
     assert await caller.code_of("POST", "/v1/hello", stranger.hello(0)) is Code.BAD_SIGNATURE
     renamed = machine.hello(0, village="3510252009")
     assert await caller.code_of("POST", "/v1/hello", renamed) is Code.WRONG_VILLAGE
-    token = EnrolRequest("never given", Key.from_seed(b"t" * 32).public, bytes(16))
+    token = EnrolRequest("never given", Key.from_seed(b"t" * 32).public, bytes(16), WARD)
     assert await caller.code_of("POST", "/v1/enrol", encode(token)) is Code.BAD_TOKEN
     assert caller.state() == before
     assert caller.slowest < ANSWER_SECONDS_MAX

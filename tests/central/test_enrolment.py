@@ -15,8 +15,11 @@ from tests.central.desk import DESA, OTHER_DESA, Machine, Refused, Regency, open
 KEY, OTHER_KEY = Key.from_seed(b"b" * 32), Key.from_seed(b"c" * 32)
 
 
-async def enrol(regency: Regency, token: str, key: Key = KEY, fingerprint: bytes = b"host") -> EnrolReply:
-    return opened(await regency.enrolment.enrol(encode(EnrolRequest(token, key.public, fingerprint))), EnrolReply)
+async def enrol(
+    regency: Regency, token: str, key: Key = KEY, fingerprint: bytes = b"host", village: str = DESA
+) -> EnrolReply:
+    request = EnrolRequest(token, key.public, fingerprint, village)
+    return opened(await regency.enrolment.enrol(encode(request)), EnrolReply)
 
 
 async def test_a_token_buys_a_certificate_of_the_machines_own_key(regency: Regency) -> None:
@@ -65,6 +68,16 @@ async def test_a_machine_that_was_replaced_before_it_asked_again_is_refused(rege
     with pytest.raises(Refused, match="bad_token"):
         await enrol(regency, token)
     assert await regency.rows("SELECT serial, state FROM box") == [(1, "replaced"), (2, "active")]
+
+
+async def test_a_token_that_was_typed_in_another_village_is_not_used_up(regency: Regency) -> None:
+    token = await regency.enrolment.give_token(DESA, "command:test")
+    with pytest.raises(Refused, match=f"wrong_village.*{DESA}"):
+        await enrol(regency, token, village=OTHER_DESA)
+    assert await regency.value("SELECT count(*) FROM box") == 0
+    await enrol(regency, token)
+    with pytest.raises(Refused, match="bad_token"):
+        await enrol(regency, token, village=OTHER_DESA)
 
 
 async def test_the_database_too_knows_one_machine_for_a_token(regency: Regency) -> None:

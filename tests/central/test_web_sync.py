@@ -71,7 +71,9 @@ async def line(tmp_path: Path) -> AsyncIterator[Line]:
 
 async def test_a_machine_enrols_greets_appends_and_reads(line: Line) -> None:
     token = await line.regency.enrolment.give_token(OTHER_DESA, "command:test")
-    status, body = await line.post("/v1/enrol", encode(EnrolRequest(token, line.machine.key.public, b"host")))
+    status, body = await line.post(
+        "/v1/enrol", encode(EnrolRequest(token, line.machine.key.public, b"host", OTHER_DESA))
+    )
     assert status == 200
     assert decode(body, EnrolReply).central_key == line.regency.key.public
     status, body = await line.post("/v1/hello", line.machine.hello(line.regency.clock.at_ms))

@@ -365,7 +365,11 @@ class Sample:
 
 
 MESSAGES = (
-    Sample("enrol_request", "POST /v1/enrol, body", EnrolRequest("TEST-TOKEN-1", CERTIFIED.public_key, FINGERPRINT)),
+    Sample(
+        "enrol_request",
+        "POST /v1/enrol, body",
+        EnrolRequest("TEST-TOKEN-1", CERTIFIED.public_key, FINGERPRINT, CERTIFIED.village),
+    ),
     Sample(
         "enrol_reply",
         "POST /v1/enrol, 200",

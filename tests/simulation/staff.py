@@ -67,7 +67,8 @@ class Staff:
                 token = drive(self._regency.enrolment.give_token(village.code, "staff"))
                 asked_with = token, Key.from_seed(self._clockwork.random(32))
             token, key = asked_with
-            answer = drive(self._regency.enrolment.enrol(encode(EnrolRequest(token, key.public, machine.fingerprint))))
+            request = EnrolRequest(token, key.public, machine.fingerprint, village.code)
+            answer = drive(self._regency.enrolment.enrol(encode(request)))
         except PowerCut:
             self._regency.lose_power()
             machine.asked_with = asked_with
