@@ -23,6 +23,8 @@ from protocol.errors import Code, ProtocolError
 from protocol.feed import FEEDS, REGENCY, VILLAGE, State
 from protocol.messages import (
     ANCHOR,
+    HALTED,
+    HEALTH_MAX,
     HELLO,
     MANIFEST,
     RECEIPT,
@@ -158,6 +160,7 @@ class Courier:
         """Do the next thing on the up lane; 0 to be called again at once, else how long to rest (None: until woken)."""
         local = await self.store.local()
         want = self.session.wants_up(local, self._now())
+        self._note_halt()
         if isinstance(want, Rest):
             return want.seconds
         started = self._now()
@@ -221,9 +224,14 @@ class Courier:
             boot_id=stamper.boot_id,
             fingerprint=self.identity.fingerprint,
             clock_ms=stamper.now_ms(),
-            health=await self.health(),
+            health=await self._health(),
             software=self.software,
         )
+
+    async def _health(self) -> list[tuple[str, int]]:
+        """The box's numbers, and what stopped it, so that an officer need not drive there to learn it."""
+        halted = [(HALTED + self.session.halted, 1)] if self.session.halted else []
+        return [*halted, *await self.health()][:HEALTH_MAX]
 
     async def _accept(self, welcome: Welcome) -> None:
         """Keep the nonce before the session is used, learn numbers, and note what the centre's heads prove."""
@@ -340,7 +348,7 @@ class Courier:
             "regency": f"{cursors.regency_stored},{cursors.regency_applied}",
             "wait": str(wait_seconds),
         }
-        numbers = msgspec.msgpack.encode(await self.health())
+        numbers = msgspec.msgpack.encode(await self._health())
         reply = await self._ask(
             "GET",
             "/v1/feed",

@@ -21,6 +21,8 @@ from protocol.errors import STATUS, Code, ProtocolError
 from protocol.feed import REGENCY, Item, Notice
 from protocol.messages import (
     CERTIFICATE,
+    HALTED,
+    HEALTH_MAX,
     HELLO,
     LOGS_MAX,
     MANIFEST,
@@ -56,6 +58,8 @@ LOG_OPS_MAX = 4_096
 LOG_BYTES_MAX = 4 * 1024 * 1024
 PROOFS_MAX = 256
 NONCE = b"kampung/nonce/1"
+_TURNED_AWAY = frozenset({Directive.TOO_OLD, Directive.TOO_NEW})
+"""Said before the nonce is looked at, so perhaps to a copy; the next poll of the genuine machine then takes it back."""
 
 
 class Signer(Protocol):
@@ -158,16 +162,17 @@ class Ingest:
             box = await self._box_of(connection, certificate, hello, now_ms)
             await self._notice_restore(connection, box, hello, now_ms)
             directive, session, nonce, challenge = await self._admit(connection, box, hello, now_ms)
-            if session:
+            if session or directive in _TURNED_AWAY:
+                health = hello.health if session else [(HALTED + directive, 1), *hello.health][:HEALTH_MAX]
                 await boxes.note_report(
                     connection,
                     box,
                     now_ms=now_ms,
                     clock_skew_ms=hello.clock_ms - now_ms,
                     software=hello.software,
-                    health=hello.health,
+                    health=health,
                 )
-                if hello.mark is not None:
+                if session and hello.mark is not None:
                     await logs.raise_numbers(connection, box.village, hello.mark.numbers)
             heads = await self._compare(connection, box.village, hello.logs) if session else []
             timeline = await self._timeline(connection)

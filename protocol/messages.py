@@ -20,6 +20,9 @@ HEALTH_MAX = 12
 LOGS_MAX = 64
 """Logs of one village: each is a restore or a replacement, so more means that something else is wrong."""
 
+HALTED = "halted_"
+"""Beginning of the health number of a box that a directive or an error code stopped; the rest is that word."""
+
 Signature = Annotated[bytes, Meta(min_length=64, max_length=64)]
 PublicKey = Annotated[bytes, Meta(min_length=32, max_length=32)]
 Nonce = Annotated[bytes, Meta(max_length=16)]

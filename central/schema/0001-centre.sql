@@ -33,7 +33,6 @@ CREATE TABLE box (
   session BLOB,
   challenge BLOB NOT NULL DEFAULT x'',
   clone_suspected_ms INTEGER,
-  halted TEXT NOT NULL DEFAULT '',
   last_contact_ms INTEGER,
   last_append_ms INTEGER,
   clock_skew_ms INTEGER NOT NULL DEFAULT 0,

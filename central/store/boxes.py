@@ -28,7 +28,6 @@ class Box:
     session: bytes | None
     challenge: bytes
     clone_suspected_ms: int | None
-    halted: str
     last_contact_ms: int | None
     last_append_ms: int | None
     clock_skew_ms: int
@@ -39,7 +38,7 @@ class Box:
 
 _COLUMNS = (
     "village, serial, public_key, state, fingerprint, enrolled_ms, nonce, nonce_before, is_session_used, session,"
-    " challenge, clone_suspected_ms, halted, last_contact_ms, last_append_ms, clock_skew_ms, software, health,"
+    " challenge, clone_suspected_ms, last_contact_ms, last_append_ms, clock_skew_ms, software, health,"
     " village_stored, village_applied, regency_stored, regency_applied"
 )
 
@@ -130,7 +129,7 @@ async def revoke(connection: Connection, village: str, serial: int) -> bool:
 
 async def give_session(connection: Connection, box: Box, session: bytes, nonce: bytes, nonce_before: bytes) -> None:
     await connection.execute(
-        "UPDATE box SET session = $1, nonce = $2, nonce_before = $3, is_session_used = 0, challenge = x'', halted = ''"
+        "UPDATE box SET session = $1, nonce = $2, nonce_before = $3, is_session_used = 0, challenge = x''"
         " WHERE village = $4 AND serial = $5",
         session,
         nonce,

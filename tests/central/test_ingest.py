@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from central.ingest import LOG_OPS_MAX, Quiet, count_of
-from central.store import boxes
+from central.store import boxes, overview
 from chassis.database import drive
 from chassis.signing import Key
 from protocol import VERSION
@@ -336,7 +336,25 @@ async def test_a_program_too_old_or_too_new_gets_no_session(regency: Regency, ma
     new = await regency.greet(machine, version_min=VERSION + 1, version_max=VERSION + 1)
     assert (old.directive, old.session, old.logs) == (Directive.TOO_OLD, b"", [])
     assert (new.directive, new.session) == (Directive.TOO_NEW, b"")
+    assert await halted(regency) == "too_new"
     await regency.send(machine)
+    await regency.greet(machine)
+    assert await halted(regency) == ""
+
+
+async def halted(regency: Regency) -> str:
+    """Why the village's machine stands still, as the fleet page knows it."""
+    return (await regency.database.read(overview.villages))[DESA].halted
+
+
+async def test_what_a_stranger_to_the_session_says_of_its_health_is_not_the_village_s(
+    regency: Regency, machine: Machine
+) -> None:
+    await regency.send(machine)
+    copy = replace(machine, fingerprint=b"another host....")
+    for directive in (Directive.AGAIN, Directive.DUPLICATE):
+        assert (await regency.greet(copy, health=[("halted_duplicate", 1)])).directive == directive
+    assert await halted(regency) == ""
 
 
 async def test_nobody_can_speak_for_a_village_without_its_key(regency: Regency, machine: Machine) -> None:

@@ -1,0 +1,156 @@
+"""A village's post room and the centre's door, joined by real HTTP on loopback, with something bad in between."""
+
+import random
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from agent import identity
+from agent.domain.residents import Resident
+from agent.identity import BoxIdentity
+from agent.road import HttpRoad
+from agent.store import MarkFile, Store, residents
+from agent.sync import Courier, Reply
+from central.store import overview
+from central.web.sync import Door, Wakeups
+from chassis import schema
+from chassis.database import MigrationFolder, SqliteDatabase
+from protocol.codec import decode, encode
+from protocol.ids import VillageCode
+from protocol.messages import EnrolReply, EnrolRequest
+from protocol.regions import village
+from protocol.session import HALT_SECONDS
+from tests.agent.office import resident_of
+from tests.builders import village_people
+from tests.central.desk import DESA, Regency, migrations
+
+ANSWER_SECONDS = 20
+
+
+@dataclass
+class Stamps:
+    """The box's clocks, which the test moves."""
+
+    at_ms: int
+    boot_id: bytes = b"bootboot"
+    mono: int = 0
+    chance: random.Random = field(default_factory=lambda: random.Random(1))
+
+    def now_ms(self) -> int:
+        return self.at_ms
+
+    def mono_ms(self) -> int:
+        return self.mono
+
+    def random(self, size: int) -> bytes:
+        return self.chance.randbytes(size)
+
+
+@dataclass
+class BadRoad:
+    """HTTP through something that changes bodies on the way; nobody waits for news here."""
+
+    road: HttpRoad
+    spoilt: dict[str, Callable[[bytes], bytes]] = field(default_factory=dict)
+
+    async def request(
+        self, method: str, path: str, query: Mapping[str, str], headers: Mapping[str, str], body: bytes, seconds: float
+    ) -> Reply:
+        asked = {**query, "wait": "0"} if "wait" in query else query
+        sent = self.spoilt.get(path, lambda same: same)(body)
+        return await self.road.request(method, path, asked, headers, sent, seconds)
+
+
+@dataclass
+class Village:
+    regency: Regency
+    store: Store
+    stamps: Stamps
+    road: BadRoad
+    courier: Courier
+    people: list[Resident]
+
+    async def up(self) -> float | None:
+        """Everything that can be sent now; how long the lane then rests."""
+        while (rest := await self.courier.step_up()) == 0:
+            pass
+        return rest
+
+    async def down(self) -> None:
+        """Ask for the feed; fetch it whole where the centre says so; tell how far one is."""
+        for _ in range(3):
+            assert await self.courier.step_down() == 0
+
+    async def write(self) -> None:
+        resident = self.people.pop()
+        await self.store.write(lambda desk: residents.register(desk, resident, "sri"))
+
+    async def halted(self) -> str:
+        """What the centre knows of it."""
+        return (await self.regency.database.read(overview.villages))[DESA].halted
+
+
+@pytest.fixture
+async def at_village(tmp_path: Path) -> AsyncIterator[Village]:
+    regency = Regency(await SqliteDatabase.open(tmp_path / "centre.db", migrations()))
+    app = web.Application()
+    app.add_routes(Door(regency.ingest, regency.enrolment, Wakeups()).routes())
+    server = TestServer(app)
+    await server.start_server()
+    box = await SqliteDatabase.open(
+        tmp_path / "box.db", [schema.MIGRATIONS, MigrationFolder("agent", resources.files("agent.schema"))]
+    )
+    stamps = Stamps(regency.clock.at_ms)
+    store = Store(box, MarkFile(tmp_path / "mark"), stamps, DESA)
+    await store.open()
+    road = HttpRoad.open(str(server.make_url("")), None)
+    who = await enrolled(regency, road, tmp_path / "identity")
+    await store.note_first_of_village()
+
+    async def health() -> list[tuple[str, int]]:
+        return [("outbox_ops", 0)]
+
+    bad = BadRoad(road)
+    people = [resident_of(each) for each in village_people(random.Random(1), village(VillageCode(DESA)), 9)]
+    yield Village(regency, store, stamps, bad, Courier(store, who, bad, stamps.chance.random, health), people)
+    await road.close()
+    await server.close()
+    await box.close()
+    await regency.database.close()
+
+
+async def enrolled(regency: Regency, road: HttpRoad, folder: Path) -> BoxIdentity:
+    token = await regency.enrolment.give_token(DESA, "command:test")
+    key = identity.prepare_key(folder, token)
+    request = EnrolRequest(token, key.public, identity.fingerprint(), DESA)
+    reply = await road.request("POST", "/v1/enrol", {}, {}, encode(request), ANSWER_SECONDS)
+    identity.keep_enrolment(folder, DESA, token, decode(reply.body, EnrolReply))
+    return BoxIdentity.load(folder)
+
+
+async def test_a_box_that_was_stopped_says_so_until_what_stopped_it_works_again(at_village: Village) -> None:
+    """A proxy cuts records off and lets everything else pass, so the box can say hello and yet not send."""
+    box = at_village
+    assert await box.up() is None
+    box.road.spoilt["/v1/append"] = lambda body: body[:-1]
+    await box.write()
+    assert await box.up() == HALT_SECONDS
+    assert await box.halted() == "", "a box that stands still asks nobody"
+    box.stamps.mono += int(HALT_SECONDS * 1000)
+    assert await box.courier.step_up() == 0, "hello"
+    assert await box.halted() == "malformed"
+    await box.down()
+    assert await box.halted() == "malformed", "that the feed passes says nothing about the records"
+    assert await box.up() == HALT_SECONDS
+    assert box.courier.status.halted == "malformed"
+    box.road.spoilt.clear()
+    box.stamps.mono += int(HALT_SECONDS * 1000)
+    assert await box.up() is None
+    assert box.courier.status.halted == ""
+    await box.down()
+    assert await box.halted() == ""
