@@ -430,8 +430,10 @@ class Courier:
     ) -> Reply | Failed:
         """The reply when it may be the centre's own (`_open` finds out); its error code as an event. Anything else is
         LineDown."""
+        # the other lane may renew the session while this request travels; a hello has none
+        token = None if path == "/v1/hello" else self.session.token
         reply = await self.road.request(
-            method, path, query or {}, {**self._headers(path), **(headers or {})}, body, seconds
+            method, path, query or {}, {**_authorization(token), **(headers or {})}, body, seconds
         )
         if reply.status == 204:
             self._line_up()
@@ -444,7 +446,7 @@ class Courier:
             raise LineDown(f"HTTP {reply.status} from something that is not the centre") from error
         self._line_up()
         self.status.count(code)
-        return Failed(code, said.retry_seconds)
+        return Failed(code, said.retry_seconds, token)
 
     def _open(self, reply: Reply, kind: type[M]) -> M:
         """The frame in a reply. A captive portal answers 200 to everything: only what can be read shows that the line is up."""
@@ -454,12 +456,6 @@ class Courier:
             raise LineDown(f"HTTP {reply.status} from something that is not the centre") from error
         self._line_up()
         return frame
-
-    def _headers(self, path: str) -> dict[str, str]:
-        headers = {}
-        if path != "/v1/hello" and self.session.token:
-            headers["Authorization"] = "Kampung " + base64.urlsafe_b64encode(self.session.token).decode()
-        return headers
 
     def _see(self, signed: Signed) -> None:
         """An anchor that does not verify is simply not cited."""
@@ -492,3 +488,7 @@ class Courier:
 
     def _note_halt(self) -> None:
         self.status.halted = self.session.halted
+
+
+def _authorization(token: bytes | None) -> dict[str, str]:
+    return {"Authorization": "Kampung " + base64.urlsafe_b64encode(token).decode()} if token else {}

@@ -1,7 +1,7 @@
 """A village's post room and the centre's door, joined by real HTTP on loopback, with something bad in between."""
 
 import random
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
@@ -24,7 +24,7 @@ from protocol.codec import decode, encode
 from protocol.ids import VillageCode
 from protocol.messages import EnrolReply, EnrolRequest
 from protocol.regions import village
-from protocol.session import HALT_SECONDS
+from protocol.session import HALT_SECONDS, Phase
 from tests.agent.office import resident_of
 from tests.builders import village_people
 from tests.central.desk import DESA, Regency, migrations
@@ -57,11 +57,14 @@ class BadRoad:
 
     road: HttpRoad
     spoilt: dict[str, Callable[[bytes], bytes]] = field(default_factory=dict)
+    on_the_way: dict[str, Callable[[], Awaitable[object]]] = field(default_factory=dict)
 
     async def request(
         self, method: str, path: str, query: Mapping[str, str], headers: Mapping[str, str], body: bytes, seconds: float
     ) -> Reply:
         asked = {**query, "wait": "0"} if "wait" in query else query
+        if path in self.on_the_way:
+            await self.on_the_way.pop(path)()
         sent = self.spoilt.get(path, lambda same: same)(body)
         return await self.road.request(method, path, asked, headers, sent, seconds)
 
@@ -154,3 +157,21 @@ async def test_a_box_that_was_stopped_says_so_until_what_stopped_it_works_again(
     assert box.courier.status.halted == ""
     await box.down()
     assert await box.halted() == ""
+
+
+async def test_a_request_of_the_former_session_does_not_end_the_present_one(at_village: Village) -> None:
+    """A long-poll is under way for most of the time, and the up lane greets anew after a conflict."""
+    box = at_village
+    await box.up()
+    former = box.courier.session.token
+
+    async def greet_anew() -> None:
+        box.courier.session.phase = Phase.GREETING
+        await box.up()
+
+    box.road.on_the_way["/v1/feed"] = greet_anew
+    assert await box.courier.step_down() == 0
+    assert box.courier.status.attempts["superseded"] == 1
+    assert box.courier.session.token not in {b"", former}
+    await box.down()
+    assert box.courier.status.attempts["superseded"] == 1
