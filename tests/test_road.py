@@ -6,21 +6,24 @@ from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 
+import msgspec
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from agent import identity
 from agent.domain.residents import Resident
+from agent.health import Health
 from agent.identity import BoxIdentity
 from agent.road import HttpRoad
-from agent.store import MarkFile, Store, residents
+from agent.store import MarkFile, Store, feed, inspection, residents
 from agent.sync import Courier, Reply
-from central.store import overview
+from central.store import feeds, overview
 from central.web.sync import Door, Wakeups
 from chassis import schema
 from chassis.database import MigrationFolder, SqliteDatabase
-from protocol.codec import decode, encode
+from protocol.codec import decode, encode, pack
+from protocol.feed import VALUES, Cycle, Decision
 from protocol.ids import VillageCode
 from protocol.messages import EnrolReply, EnrolRequest
 from protocol.regions import village
@@ -89,6 +92,18 @@ class Village:
         for _ in range(3):
             assert await self.courier.step_down() == 0
 
+    async def hear(self, *answers: Decision | tuple[bytes, bytes]) -> None:
+        """The centre publishes these for the village, or garbled ones as (key, value), and the village asks."""
+        told = [(a.proposal, pack(a)) if isinstance(a, Decision) else a for a in answers]
+        items = [feeds.Publication("decision", key, value) for key, value in told]
+        await self.regency.database.transact(lambda c: feeds.publish(c, DESA, items, self.regency.clock.at_ms))
+        await self.down()
+
+    async def shown(self) -> dict[bytes, tuple[str, int]]:
+        """Proposal to (outcome, is it waiting to be confirmed)."""
+        sql = "SELECT proposal, outcome, is_unconfirmed FROM decision"
+        return {r[0]: (r[1], r[2]) for r in await self.store.database.read(lambda c: c.fetch_all(sql))}
+
     async def write(self) -> None:
         resident = self.people.pop()
         await self.store.write(lambda desk: residents.register(desk, resident, "sri"))
@@ -115,12 +130,10 @@ async def at_village(tmp_path: Path) -> AsyncIterator[Village]:
     who = await enrolled(regency, road, tmp_path / "identity")
     await store.note_first_of_village()
 
-    async def health() -> list[tuple[str, int]]:
-        return [("outbox_ops", 0)]
-
     bad = BadRoad(road)
     people = [resident_of(each) for each in village_people(random.Random(1), village(VillageCode(DESA)), 9)]
-    yield Village(regency, store, stamps, bad, Courier(store, who, bad, stamps.chance.random, health), people)
+    courier = Courier(store, who, bad, stamps.chance.random, Health(store, tmp_path).numbers)
+    yield Village(regency, store, stamps, bad, courier, people)
     await road.close()
     await server.close()
     await box.close()
@@ -175,3 +188,63 @@ async def test_a_request_of_the_former_session_does_not_end_the_present_one(at_v
     assert box.courier.session.token not in {b"", former}
     await box.down()
     assert box.courier.status.attempts["superseded"] == 1
+
+
+GARBLED = b"\x91\xa2\xff\xfe"
+"""An array with a text that is no UTF-8."""
+
+
+async def test_an_answer_that_cannot_be_read_stops_no_other(at_village: Village, tmp_path: Path) -> None:
+    """A fault of the centre: the box keeps it, says so, and goes on; the next answer for the same proposal is read."""
+    box = at_village
+    await box.up()
+    first, second = decision(b"a" * 16), decision(b"b" * 16)
+    await box.hear(first, second)
+    assert await box.shown() == {first.proposal: ("accepted", 0), second.proposal: ("accepted", 0)}
+    refused = msgspec.structs.replace(second, outcome="rejected")
+    await box.hear((first.proposal, GARBLED), refused)
+    assert await box.shown() == {first.proposal: ("accepted", 1), second.proposal: ("rejected", 0)}
+    assert await box.store.database.read(feed.trouble) == feed.Trouble(unreadable=1, waiting=0)
+    state = (await box.regency.database.read(overview.villages))[DESA]
+    assert (state.health("feed_unreadable"), state.feed_pending, state.unapplied) == (1, 0, 0)
+    await box.store.open()  # a restart must not trip over it either
+    await box.hear(msgspec.structs.replace(first, outcome="rejected"))
+    assert await box.shown() == {first.proposal: ("rejected", 0), second.proposal: ("rejected", 0)}
+    assert await box.store.database.read(feed.trouble) == feed.Trouble(0, 0)
+    assert box.courier.status.digest_mismatches == 0
+    assert await inspection.inspect(box.store) == []
+
+
+async def test_an_upgraded_program_reads_what_the_former_could_not(
+    at_village: Village, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    box = at_village
+    await box.up()
+    answer = decision(b"a" * 16)
+    with monkeypatch.context() as former:
+        former.setitem(VALUES, "decision", Cycle)  # a program to which this form of an answer is unknown
+        await box.hear(answer)
+        assert await box.shown() == {}
+    await box.store.open()
+    assert await box.shown() == {answer.proposal: ("accepted", 0)}
+    assert await box.store.database.read(feed.trouble) == feed.Trouble(0, 0)
+
+
+def decision(proposal: bytes) -> Decision:
+    return Decision(
+        proposal=proposal,
+        outcome="accepted",
+        code="",
+        sentence="Usulan diterima.",
+        next_step="",
+        next_sentence="",
+        objection_until="",
+        scheme="APBD-PANGAN",
+        cycle="APBD-PANGAN-2021-05",
+        period="Mei-Juli 2021",
+        rule="",
+        evidence=[],
+        facts_hash=b"f" * 32,
+        is_final=False,
+        decided_ms=1,
+    )

@@ -329,7 +329,7 @@ async def is_numbering_known(connection: Connection) -> bool:
 async def cycles(connection: Connection) -> list[Cycle]:
     """The regency's cycles as last heard."""
     rows = await connection.fetch_all(
-        "SELECT value FROM feed_state WHERE feed = 'regency' AND kind = 'cycle' ORDER BY key"
+        "SELECT value FROM feed_state WHERE feed = 'regency' AND kind = 'cycle' AND is_readable = 1 ORDER BY key"
     )
     return [msgspec.msgpack.decode(r[0], type=Cycle) for r in rows]
 

@@ -27,6 +27,12 @@ class VillageState:
     def feed_pending(self) -> int:
         return max(0, self.feed_head - self.box.cursors[0])
 
+    @property
+    def unapplied(self) -> int:
+        """Items of both feeds that the box stored and that its program does not know yet."""
+        village_stored, village_applied, regency_stored, regency_applied = self.box.cursors
+        return village_stored - village_applied + regency_stored - regency_applied
+
     def health(self, name: str) -> int | None:
         """A number the box reported about itself; None when it reported none."""
         return dict(self.box.health).get(name)

@@ -222,6 +222,15 @@ async def test_a_box_that_stands_still_says_why(hall: Hall) -> None:
     assert "1 desa" not in await hall.text("/fleet?state=halted")
 
 
+async def test_what_a_box_cannot_read_or_does_not_know_is_told(hall: Hall) -> None:
+    desa = await hall.text(f"/fleet/{DESA}")
+    assert "perlu pembaruan" in desa, "it stored one item more than it applied"
+    assert "tidak terbaca di server desa" not in desa
+    await hall.story.regency.greet(hall.story.desa, health=[("feed_unreadable", 2)])
+    assert "2 kabar dari kabupaten tidak terbaca di server desa" in await hall.text(f"/fleet/{DESA}")
+    assert "perlu pembaruan" not in await hall.text(f"/fleet/{OTHER_DESA}")
+
+
 async def test_the_dotted_code_of_a_village_is_understood(hall: Hall) -> None:
     assert (await hall.get("/fleet/35.10.25.2010"))[0] == 200
 
