@@ -241,9 +241,12 @@ def enrol(
             key = identity.prepare_key(settings.identity_folder, token)
             request = EnrolRequest(token, key.public, identity.fingerprint(), settings.village)
             reply = await _ask_for_certificate(settings, request)
-            certificate = identity.keep_enrolment(settings.identity_folder, settings.village, token, reply)
-            if certificate.serial == 1 and not reply.logs:  # a former server may have numbered without ever being heard
-                await store.note_first_of_village()
+            certificate = identity.check_enrolment(key, settings.village, reply)
+            # a former server may have numbered without ever being heard
+            await store.note_enrolment(reply, is_first=certificate.serial == 1 and not reply.logs)
+            identity.keep_enrolment(settings.identity_folder, token, reply)
+        if reply.is_agenda_needed:
+            out.print("another server may have numbered letters: confirm the last line of the paper agenda on /numbers")
         out.print(f"enrolled as village {settings.village}")
 
     run_command(work())

@@ -93,23 +93,27 @@ def prepare_key(folder: Path, token: str) -> Key:
         return Key.create(fresh)
 
 
-def keep_enrolment(folder: Path, village: str, token: str, reply: EnrolReply) -> Certificate:
-    """Put key and certificate in force. Raises KeyRefused, and changes nothing, for those of another key or village.
+def check_enrolment(key: Key, village: str, reply: EnrolReply) -> Certificate:
+    """The certificate in an answer. Raises KeyRefused when it is another key's or another village's."""
+    certificate = _open_certificate(reply)
+    if certificate.public_key != key.public:
+        raise KeyRefused("the centre answered with a certificate of another key: check its address in the settings")
+    if certificate.village != village:
+        raise KeyRefused(f"that token is for village {certificate.village}; the settings say {village}")
+    return certificate
+
+
+def keep_enrolment(folder: Path, token: str, reply: EnrolReply) -> None:
+    """Put key and certificate of a checked answer in force.
 
     The certificate goes last: without it the box is simply not enrolled, and the same token is answered once more.
     """
     fresh = _fresh_key(folder, token)
-    certificate = _open_certificate(reply)
-    if certificate.public_key != Key.load(fresh).public:
-        raise KeyRefused("the centre answered with a certificate of another key: check its address in the settings")
-    if certificate.village != village:
-        raise KeyRefused(f"that token is for village {certificate.village}; the settings say {village}")
     (folder / "certificate").unlink(missing_ok=True)
     replace_file(folder / "box.key", fresh.read_bytes())
     replace_file(folder / "nonce", b"")
     replace_file(folder / "certificate", pack(reply))
     fresh.unlink()
-    return certificate
 
 
 def _fresh_key(folder: Path, token: str) -> Path:

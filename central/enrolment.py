@@ -14,7 +14,7 @@ from central.store.boxes import Box
 from chassis.database import Connection, Database
 from protocol.codec import decode, encode
 from protocol.errors import Code, ProtocolError
-from protocol.messages import CERTIFICATE, Certificate, EnrolReply, EnrolRequest, sign
+from protocol.messages import CERTIFICATE, LOGS_MAX, Certificate, EnrolReply, EnrolRequest, sign
 
 TOKEN_BYTES = 20
 TOKEN_HOURS = 72
@@ -65,14 +65,30 @@ class Enrolment:
             if timeline is None:
                 timeline = self.clock.random(16)
                 await boxes.start_timeline(connection, timeline, now_ms)
+            heads = (await logs.heads(connection, box.village))[-LOGS_MAX:]
             return EnrolReply(
                 certificate=sign(CERTIFICATE, certificate, self.key.sign),
                 central_key=self.key.public,
                 timeline=timeline,
-                logs=await logs.heads(connection, box.village),
+                logs=heads,
+                numbers=await logs.numbers(connection, box.village),
+                is_agenda_needed=await self._is_agenda_needed(connection, box, is_first=not heads),
             )
 
         return await self.database.transact(work)
+
+    async def _is_agenda_needed(self, connection: Connection, box: Box, *, is_first: bool) -> bool:
+        """Did another machine perhaps number letters for this village, after which nobody has heard of it?
+
+        The one that was in use all the time and is enrolled again knows its numbers. After an alarm about a copy, after a
+        revocation, and in the place of another machine only the paper agenda knows them all.
+        """
+        former = await boxes.former(connection, box)
+        if former is None:
+            return not is_first or box.serial > 1
+        is_shut_out = former.state == "revoked" or self.revocations.is_revoked(former.village, former.serial)
+        is_doubtful = is_shut_out or former.clone_suspected_ms is not None
+        return is_doubtful or former.fingerprint != box.fingerprint
 
     async def _box_for(self, connection: Connection, request: EnrolRequest, now_ms: int) -> Box:
         """A new machine for an unused token; for a used one the machine that asks again because no answer came."""

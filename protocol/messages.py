@@ -128,6 +128,8 @@ class EnrolReply(Message, frozen=True):
     central_key: PublicKey
     timeline: Id
     logs: Annotated[list[LogHead], Meta(max_length=LOGS_MAX)]
+    numbers: Annotated[list[NumberHigh], Meta(max_length=4096)]
+    is_agenda_needed: bool  # another machine may have numbered letters that the centre has not heard of
 
 
 class Hello(Message, frozen=True):

@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import resources
 from pathlib import Path
 
@@ -16,9 +16,9 @@ from agent.domain.residents import Resident
 from agent.health import Health
 from agent.identity import BoxIdentity
 from agent.road import HttpRoad
-from agent.store import MarkFile, Store, feed, inspection, residents
+from agent.store import MarkFile, Store, feed, highest, inspection, residents
 from agent.sync import Courier, Reply
-from central.store import feeds, overview
+from central.store import feeds, logs, overview
 from central.web.sync import Door, Wakeups
 from chassis import schema
 from chassis.database import MigrationFolder, SqliteDatabase
@@ -26,13 +26,15 @@ from protocol.codec import decode, encode, pack
 from protocol.feed import VALUES, Cycle, Decision
 from protocol.ids import VillageCode
 from protocol.messages import EnrolReply, EnrolRequest
+from protocol.ops import NumberHigh
 from protocol.regions import village
-from protocol.session import HALT_SECONDS, Phase
+from protocol.session import HALT_SECONDS, Condition, Phase
 from tests.agent.office import resident_of
 from tests.builders import village_people
 from tests.central.desk import DESA, Regency, migrations
 
 ANSWER_SECONDS = 20
+BOX_MIGRATIONS = [schema.MIGRATIONS, MigrationFolder("agent", resources.files("agent.schema"))]
 
 
 @dataclass
@@ -99,6 +101,18 @@ class Village:
         await self.regency.database.transact(lambda c: feeds.publish(c, DESA, items, self.regency.clock.at_ms))
         await self.down()
 
+    async def copied(self, folder: Path) -> None:
+        """The same keys speak from another machine: the alarm is raised."""
+        database = await SqliteDatabase.open(folder / "copy.db", BOX_MIGRATIONS)
+        store = Store(database, MarkFile(folder / "copy.mark"), self.stamps, DESA)
+        await store.open()
+        who = replace(BoxIdentity.load(folder / "identity"), fingerprint=b"another machine.")
+        copy = Courier(store, who, self.road, self.stamps.chance.random, Health(store, folder).numbers)
+        while await copy.step_up() == 0:
+            pass
+        assert copy.status.halted == "duplicate"
+        await database.close()
+
     async def shown(self) -> dict[bytes, tuple[str, int]]:
         """Proposal to (outcome, is it waiting to be confirmed)."""
         sql = "SELECT proposal, outcome, is_unconfirmed FROM decision"
@@ -120,15 +134,12 @@ async def at_village(tmp_path: Path) -> AsyncIterator[Village]:
     app.add_routes(Door(regency.ingest, regency.enrolment, Wakeups()).routes())
     server = TestServer(app)
     await server.start_server()
-    box = await SqliteDatabase.open(
-        tmp_path / "box.db", [schema.MIGRATIONS, MigrationFolder("agent", resources.files("agent.schema"))]
-    )
+    box = await SqliteDatabase.open(tmp_path / "box.db", BOX_MIGRATIONS)
     stamps = Stamps(regency.clock.at_ms)
     store = Store(box, MarkFile(tmp_path / "mark"), stamps, DESA)
     await store.open()
     road = HttpRoad.open(str(server.make_url("")), None)
-    who = await enrolled(regency, road, tmp_path / "identity")
-    await store.note_first_of_village()
+    who = await enrolled(regency, road, tmp_path / "identity", store)
 
     bad = BadRoad(road)
     people = [resident_of(each) for each in village_people(random.Random(1), village(VillageCode(DESA)), 9)]
@@ -140,12 +151,16 @@ async def at_village(tmp_path: Path) -> AsyncIterator[Village]:
     await regency.database.close()
 
 
-async def enrolled(regency: Regency, road: HttpRoad, folder: Path) -> BoxIdentity:
+async def enrolled(regency: Regency, road: HttpRoad, folder: Path, store: Store) -> BoxIdentity:
+    """As `agent enrol` does it."""
     token = await regency.enrolment.give_token(DESA, "command:test")
     key = identity.prepare_key(folder, token)
     request = EnrolRequest(token, key.public, identity.fingerprint(), DESA)
     reply = await road.request("POST", "/v1/enrol", {}, {}, encode(request), ANSWER_SECONDS)
-    identity.keep_enrolment(folder, DESA, token, decode(reply.body, EnrolReply))
+    answer = decode(reply.body, EnrolReply)
+    certificate = identity.check_enrolment(key, DESA, answer)
+    await store.note_enrolment(answer, is_first=certificate.serial == 1 and not answer.logs)
+    identity.keep_enrolment(folder, token, answer)
     return BoxIdentity.load(folder)
 
 
@@ -248,3 +263,31 @@ def decision(proposal: bytes) -> Decision:
         is_final=False,
         decided_ms=1,
     )
+
+
+async def test_a_box_that_was_copied_numbers_nothing_after_its_new_enrolment_until_the_agenda_was_read(
+    at_village: Village, tmp_path: Path
+) -> None:
+    """Not even before it said hello, nor after a restart: the copy may have used the next number."""
+    box = at_village
+    await box.up()
+    await box.store.learn([NumberHigh("semua", 2021, 3)])
+    await box.write()
+    await box.up()
+    known = box.store.mark.read()
+    assert known is not None
+    assert known.numbers
+    await box.copied(tmp_path)
+    high = NumberHigh("semua", 2021, 41)
+    await box.regency.database.transact(lambda c: logs.raise_numbers(c, DESA, [high]))
+    assert await box.store.is_numbering_known()
+    await enrolled(box.regency, box.road.road, tmp_path / "identity", box.store)
+    assert not await box.store.is_numbering_known()
+    assert await box.store.database.read(highest) == {("semua", 2021): 41}
+    verdict = await box.store.open()
+    assert (verdict.condition, await box.store.is_numbering_known()) == (Condition.INTACT, False)
+    mark = box.store.mark.read()
+    assert mark is not None
+    assert mark.numbers == [], "a copy of the database that is put back now must ask too"
+    await box.store.confirm_numbers([high], "agenda", "sri")
+    assert await box.store.is_numbering_known()

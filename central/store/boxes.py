@@ -65,6 +65,16 @@ async def newest(connection: Connection, village: str) -> Box | None:
     return None if row is None else _box(row)
 
 
+async def former(connection: Connection, box: Box) -> Box | None:
+    """The machine whose place this one took."""
+    row = await connection.fetch_one(
+        f"SELECT {_COLUMNS} FROM box WHERE village = $1 AND serial < $2 ORDER BY serial DESC LIMIT 1",
+        box.village,
+        box.serial,
+    )
+    return None if row is None else _box(row)
+
+
 async def of_session(connection: Connection, session: bytes) -> Box | None:
     row = await connection.fetch_one(f"SELECT {_COLUMNS} FROM box WHERE session = $1", session)
     return None if row is None else _box(row)

@@ -212,6 +212,19 @@ async def test_a_copied_box_is_refused_and_both_are_told(town: Town) -> None:
     assert town.centre.heads().keys() == logs, "the copy brought no history of its own"
     async with aiohttp.request("GET", f"http://127.0.0.1:{town.centre.metrics_port}/metrics") as answer:
         assert "clones_suspected 1.0" in await answer.text()
+    await copy.stop()
+    await box.stop()
+    token = await town.centre.program.command("enrol", box.village)
+    assert "confirm the last line of the paper agenda" in await box.program.command("enrol", "-", given=token)
+    box.link.cut()
+    await box.start()
+    status, sentence = await box.clerk.issue_at_once(resident)
+    assert (status, "buku agenda" in sentence) == (409, True), "the copy may have used that number"
+    await box.clerk.send("/numbers/confirm", [(f"last-{SERIES}-{date.today().year}", "5")])
+    await some_letters(box, resident, 1)
+    assert numbers(box) == [1, 2, 6]
+    box.link.mend()
+    await box.until_sent()
 
 
 async def test_a_revoked_box_is_told_and_its_counter_goes_on(town: Town) -> None:

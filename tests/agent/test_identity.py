@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from agent import identity
-from agent.identity import BoxIdentity, NotEnrolled, keep_enrolment, prepare_key
+from agent.identity import BoxIdentity, NotEnrolled, check_enrolment, keep_enrolment, prepare_key
 from chassis.signing import Key, KeyRefused
 from protocol.messages import CERTIFICATE, Certificate, EnrolReply, sign
 
@@ -21,12 +21,12 @@ class Broken(Exception):
 
 def reply_for(key: Key, *, village: str = DESA, serial: int = 1) -> EnrolReply:
     certificate = sign(CERTIFICATE, Certificate(village, serial, key.public, 0), CENTRE.sign)
-    return EnrolReply(certificate, CENTRE.public, b"t" * 16, [])
+    return EnrolReply(certificate, CENTRE.public, b"t" * 16, [], [], is_agenda_needed=False)
 
 
 def enrol(folder: Path, token: str, serial: int = 1) -> Key:
     key = prepare_key(folder, token)
-    keep_enrolment(folder, DESA, token, reply_for(key, serial=serial))
+    keep_enrolment(folder, token, reply_for(key, serial=serial))
     return key
 
 
@@ -77,7 +77,7 @@ def test_a_power_cut_between_any_two_files_leaves_the_way_to_ask_again(
     with monkeypatch.context() as patched:
         patched.setattr(identity, "replace_file", torn)
         with pytest.raises(Broken):
-            keep_enrolment(tmp_path, DESA, "dua", reply_for(key, serial=2))
+            keep_enrolment(tmp_path, "dua", reply_for(key, serial=2))
     with pytest.raises(NotEnrolled):
         BoxIdentity.load(tmp_path)
     assert enrol(tmp_path, "dua", serial=2).public == key.public != former.public
@@ -91,11 +91,15 @@ def test_a_power_cut_between_any_two_files_leaves_the_way_to_ask_again(
         (None, f"that token is for village {OTHER_DESA}"),
     ],
 )
-def test_an_answer_for_somebody_else_changes_nothing(tmp_path: Path, reply: EnrolReply | None, words: str) -> None:
+def test_an_answer_for_somebody_else_is_refused(tmp_path: Path, reply: EnrolReply | None, words: str) -> None:
+    key = prepare_key(tmp_path, "satu")
+    with pytest.raises(KeyRefused, match=words):
+        check_enrolment(key, DESA, reply or reply_for(key, village=OTHER_DESA))
+
+
+def test_until_the_answer_is_kept_the_former_identity_stands(tmp_path: Path) -> None:
     former = enrol(tmp_path, "satu")
     BoxIdentity.load(tmp_path).keep_nonce(b"n" * 16)
-    key = prepare_key(tmp_path, "dua")
-    with pytest.raises(KeyRefused, match=words):
-        keep_enrolment(tmp_path, DESA, "dua", reply or reply_for(key, village=OTHER_DESA))
+    prepare_key(tmp_path, "dua")
     who = BoxIdentity.load(tmp_path)
     assert (who.key.public, who.nonce) == (former.public, b"n" * 16)

@@ -9,7 +9,8 @@ from central.store import boxes
 from chassis.database import ConstraintViolated
 from chassis.signing import Key, verify
 from protocol.codec import encode
-from protocol.messages import CERTIFICATE, Certificate, EnrolReply, EnrolRequest, open_signed
+from protocol.messages import CERTIFICATE, LOGS_MAX, Certificate, EnrolReply, EnrolRequest, open_signed
+from protocol.ops import NumberHigh
 from tests.central.desk import DESA, OTHER_DESA, Machine, Refused, Regency, opened
 
 KEY, OTHER_KEY = Key.from_seed(b"b" * 32), Key.from_seed(b"c" * 32)
@@ -78,6 +79,57 @@ async def test_a_token_that_was_typed_in_another_village_is_not_used_up(regency:
     await enrol(regency, token)
     with pytest.raises(Refused, match="bad_token"):
         await enrol(regency, token, village=OTHER_DESA)
+
+
+async def test_the_machine_that_was_in_use_all_the_time_knows_its_numbers(regency: Regency) -> None:
+    for _ in range(2):
+        reply = await enrol(regency, await regency.enrolment.give_token(DESA, "command:test"))
+        assert not reply.is_agenda_needed
+
+
+async def test_in_another_machine_s_place_only_the_agenda_knows_all_numbers(regency: Regency) -> None:
+    await enrol(regency, await regency.enrolment.give_token(DESA, "command:test"))
+    token = await regency.enrolment.give_token(DESA, "command:test")
+    for _ in range(2):  # the answer that is given again says the same
+        assert (await enrol(regency, token, OTHER_KEY, b"other host")).is_agenda_needed
+    back = await enrol(regency, await regency.enrolment.give_token(DESA, "command:test"))
+    assert back.is_agenda_needed, "the other one may have numbered meanwhile"
+
+
+@pytest.mark.parametrize("how", ["revoked here", "revoked before a restore", "copied"])
+async def test_after_a_revocation_or_an_alarm_only_the_agenda_knows_all_numbers(
+    regency: Regency, machine: Machine, how: str
+) -> None:
+    await regency.send(machine)
+    match how:
+        case "revoked here":
+            await regency.database.transact(lambda c: boxes.revoke(c, DESA, 1))
+        case "revoked before a restore":
+            regency.revoked.known.add((DESA, 1))
+        case _:
+            copy = replace(machine, fingerprint=b"another host....")
+            await regency.greet(copy)
+            await regency.greet(copy)
+    token = await regency.enrolment.give_token(DESA, "command:test")
+    assert (await enrol(regency, token, KEY, machine.fingerprint)).is_agenda_needed
+
+
+async def test_an_answer_carries_the_numbers_that_the_centre_knows(regency: Regency, machine: Machine) -> None:
+    machine.issue(7)
+    await regency.send(machine)
+    await regency.settle()
+    reply = await enrol(regency, await regency.enrolment.give_token(DESA, "command:test"))
+    assert reply.numbers == [NumberHigh("470", 2021, 7)]
+
+
+async def test_a_village_with_very_many_logs_can_still_be_enrolled(regency: Regency, machine: Machine) -> None:
+    for n in range(LOGS_MAX + 1):
+        machine.log_id, machine.ops = n.to_bytes(16, "big"), []
+        machine.open_log()
+        await regency.send(machine)
+    reply = await enrol(regency, await regency.enrolment.give_token(DESA, "command:test"))
+    assert len(reply.logs) == LOGS_MAX
+    assert reply.logs[-1].head == machine.head
 
 
 async def test_the_database_too_knows_one_machine_for_a_token(regency: Regency) -> None:

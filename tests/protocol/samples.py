@@ -373,7 +373,14 @@ MESSAGES = (
     Sample(
         "enrol_reply",
         "POST /v1/enrol, 200",
-        EnrolReply(CERTIFICATE_SIGNED, CENTRAL_KEY.verify_key.encode(), TIMELINE, [LogHead(1, PARENT, "other")]),
+        EnrolReply(
+            CERTIFICATE_SIGNED,
+            CENTRAL_KEY.verify_key.encode(),
+            TIMELINE,
+            [LogHead(1, PARENT, "other")],
+            NUMBERS,
+            is_agenda_needed=True,
+        ),
     ),
     Sample("hello", "POST /v1/hello, body", HELLO_SIGNED),
     Sample("welcome", "POST /v1/hello, 200", WELCOME_SIGNED),

@@ -80,11 +80,17 @@ class Staff:
             return
         reply = decode(answer.body, EnrolReply)
         serial = msgspec.msgpack.decode(reply.certificate.payload, type=Certificate).serial
+        machine.power_on()
+        is_first = serial == 1 and not reply.logs
+        self._try(machine, lambda: drive(machine.store.note_enrolment(reply, is_first=is_first)))
+        if not machine.is_on:
+            machine.asked_with = asked_with
+            return
+        if reply.is_agenda_needed:
+            machine.doubt = ""  # the machine itself knows now that it does not know
         machine.power_off()
         machine.take_badge(key, reply, serial)
         machine.power_on()
-        if machine.is_on and serial == 1 and not reply.logs:  # as `agent enrol` does
-            self._try(machine, lambda: drive(machine.store.note_first_of_village()))
 
     def read_agenda(self, village: Village, machine: Machine) -> None:
         """The last line of the paper book, typed in at the machine."""
