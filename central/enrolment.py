@@ -12,7 +12,7 @@ from central.ingest import Answer, Clock, Revocations, Signer, failure
 from central.store import boxes, logs
 from central.store.boxes import Box
 from chassis.database import Connection, Database
-from protocol.codec import decode, encode
+from protocol.codec import GREETING_BYTES_MAX, decode, encode
 from protocol.errors import Code, ProtocolError
 from protocol.messages import CERTIFICATE, LOGS_MAX, Certificate, EnrolReply, EnrolRequest, sign
 
@@ -51,7 +51,7 @@ class Enrolment:
 
     async def enrol(self, body: bytes) -> Answer:
         try:
-            return Answer(200, encode(await self._enrol(decode(body, EnrolRequest))))
+            return Answer(200, encode(await self._enrol(decode(body, EnrolRequest, GREETING_BYTES_MAX))))
         except ProtocolError as error:
             return failure(error)
 

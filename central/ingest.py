@@ -16,7 +16,7 @@ from central.store.logs import Log
 from chassis.database import Connection, Database
 from chassis.signing import verify
 from protocol import VERSION
-from protocol.codec import Message, decode, encode, pack
+from protocol.codec import GREETING_BYTES_MAX, Message, decode, encode, pack
 from protocol.errors import STATUS, Code, ProtocolError
 from protocol.feed import REGENCY, Item, Notice
 from protocol.messages import (
@@ -126,6 +126,10 @@ class Ingest:
     async def hello(self, body: bytes) -> Answer:
         return await self._answer(self._hello(body))
 
+    async def admit(self, session: bytes) -> None:
+        """Before a body is read: nobody without a session takes up room. Raises ProtocolError(SUPERSEDED)."""
+        await self.database.read(lambda c: self._session(c, session))
+
     async def append(self, session: bytes, body: bytes) -> Answer:
         return await self._answer(self._append(session, body))
 
@@ -154,7 +158,7 @@ class Ingest:
     # --- hello ---
 
     async def _hello(self, body: bytes) -> Message:
-        signed = decode(body, Signed)
+        signed = decode(body, Signed, GREETING_BYTES_MAX)
         hello, certificate = self._authenticate(signed)
         now_ms = self.clock.now_ms()
 
