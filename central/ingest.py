@@ -57,6 +57,11 @@ SPREAD_VILLAGES_A_SECOND, SPREAD_SECONDS_MAX = 50, 120
 LOG_OPS_MAX = 4_096
 LOG_BYTES_MAX = 4 * 1024 * 1024
 PROOFS_MAX = 256
+CHUNK_MS = 24 * 3_600_000
+"""Chunks of snapshots are kept this long: the thinnest line has fetched them by then, and they are made anew when asked."""
+EPOCHS_MAX = 256
+"""Logs and branches of one village: each is a restore, a replacement or a copy. A server that opens more is broken; what it
+wrote stays with it until somebody has looked, and does not make every later question about its logs slow."""
 NONCE = b"kampung/nonce/1"
 _TURNED_AWAY = frozenset({Directive.TOO_OLD, Directive.TOO_NEW})
 """Said before the nonce is looked at, so perhaps to a copy; the next poll of the genuine machine then takes it back."""
@@ -106,7 +111,7 @@ Take = Callable[[Connection, str, "Incoming", int], Awaitable[Position]]
 
 @dataclass(slots=True)
 class Ingest:
-    """The centre's side of the road. `on_staged` and `on_contact` wake whoever tabulates or waits."""
+    """The centre's side of the road. `on_staged` and `on_published` wake whoever tabulates or waits."""
 
     database: Database
     key: Signer
@@ -367,16 +372,11 @@ class Ingest:
         if not epochs:
             return await self._open(connection, village, batch, hashes[0])
         for log in epochs:
-            if (
-                batch.after.seq <= log.head.seq
-                and await logs.hash_at(connection, log, batch.after.seq) == batch.after.hash
-            ):
-                best = log
-                if batch.after == log.head:
-                    return log
-                following = await logs.hash_at(connection, log, batch.after.seq + 1)
-                if following == hashes[0]:
-                    return best
+            if await logs.hash_at(connection, log, batch.after.seq) != batch.after.hash:
+                continue
+            is_next = batch.after == log.head
+            if is_next or await logs.hash_at(connection, log, batch.after.seq + 1) == hashes[0]:
+                return log
         main = epochs[0]
         held = await logs.hash_at(connection, main, batch.after.seq)
         code = Code.GAP if held is None else Code.FORK
@@ -405,9 +405,17 @@ class Ingest:
         if opened.parent is not None:
             parent = await self._parent(connection, village, opened.parent)
             await logs.seal(connection, parent, parent.head.seq)
-        return await logs.open_epoch(
+        return await self._begin(
             connection, village, start_of(batch.after.log_id), parent_epoch=parent.epoch if parent else None
         )
+
+    async def _begin(
+        self, connection: Connection, village: str, at: Position, *, parent_epoch: int | None, branch_seq: int = 0
+    ) -> Log:
+        log = await logs.open_epoch(connection, village, at, parent_epoch=parent_epoch, branch_seq=branch_seq)
+        if log.epoch > EPOCHS_MAX:
+            raise ProtocolError(Code.BUSY, "this village has too many logs: look at its server", retry_seconds=600)
+        return log
 
     async def _parent(self, connection: Connection, village: str, at: Position) -> Log:
         for log in await logs.of_log_id(connection, village, at.log_id):
@@ -474,7 +482,7 @@ class Ingest:
         if shared == len(hashes) or (at_seq == log.head.seq and log.sealed_seq is None):
             return log, shared
         at = Position(batch.after.log_id, at_seq, hashes[shared - 1] if shared else batch.after.hash)
-        branch = await logs.open_epoch(connection, village, at, parent_epoch=log.epoch, branch_seq=at_seq)
+        branch = await self._begin(connection, village, at, parent_epoch=log.epoch, branch_seq=at_seq)
         return branch, shared
 
     async def _orphan(self, connection: Connection, village: str, batch: Append, first_hash: bytes) -> Log:
@@ -483,7 +491,7 @@ class Ingest:
         if owner is not None and owner != village:
             raise ProtocolError(Code.WRONG_VILLAGE, "this log belongs to another village")
         _opening(batch, first_hash)
-        return await logs.open_epoch(connection, village, start_of(batch.after.log_id), parent_epoch=None)
+        return await self._begin(connection, village, start_of(batch.after.log_id), parent_epoch=None)
 
     async def _shared(self, connection: Connection, log: Log, after_seq: int, hashes: Sequence[bytes]) -> int:
         """How many ops from the batch's start this epoch holds: hashes are chained, so bisect for the last equal one."""
@@ -565,6 +573,7 @@ class Ingest:
             if is_older:
                 await boxes.start_timeline(connection, self.clock.random(16), now_ms)
             timeline = await self._timeline(connection)
+            await feeds.forget_chunks(connection, now_ms - CHUNK_MS)
             made = [await feeds.snapshot(connection, feed, timeline, now_ms) for feed in (box.village, REGENCY)]
             anchor, _ = await logs.anchor(connection, timeline, self.key.sign, now_ms)
             return SnapshotReply(Code.SNAPSHOT, anchor, [sign(MANIFEST, m, self.key.sign) for m in made])

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from central.ingest import LOG_OPS_MAX, Quiet, count_of
+from central import ingest
+from central.ingest import CHUNK_MS, LOG_OPS_MAX, Quiet, count_of
 from central.store import boxes, overview
 from chassis.database import drive
 from chassis.signing import Key
@@ -33,6 +34,7 @@ from protocol.messages import (
 )
 from protocol.ops import NumberHigh, Position, start_of
 from tests.central.desk import (
+    BLT_DD,
     DESA,
     OTHER_DESA,
     Machine,
@@ -712,7 +714,42 @@ async def test_nobody_reads_anothers_log(regency: Regency, machine: Machine, nei
         assert (await regency.ingest.read_log(machine.session, machine.log_id, epoch, seq)).status == 404
 
 
+async def test_a_server_that_opens_logs_without_end_is_held_up(
+    regency: Regency, machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each would make every later question about the village's logs slower; what is held already is still taken again."""
+    monkeypatch.setattr(ingest, "EPOCHS_MAX", 3)
+    machine.propose()
+    await regency.send(machine)
+    branches = []
+    for n in range(3):
+        branch = replace(machine, ops=machine.ops[:1], salts=100 * (n + 1))
+        branch.propose()
+        branches.append(branch)
+    for branch in branches[:2]:
+        await regency.quarantine(branch, branch.batch())
+    assert (await refusal_of(regency.quarantine(branches[2], branches[2].batch()))).code == "busy"
+    other = replace(machine, log_id=b"another log.....", ops=[])
+    other.open_log()
+    assert (await refusal_of(regency.send(other))).code == "busy"
+    assert (await refusal_of(regency.quarantine(other, other.batch()))).code == "busy"
+    assert len(await regency.heads()) == 3
+    await regency.quarantine(branches[1], branches[1].batch())
+    machine.propose()
+    await regency.send(machine)
+
+
 # --- feed -------------------------------------------------------------------------------------------------------------
+
+
+async def test_chunks_of_former_snapshots_are_thrown_away(regency: Regency, machine: Machine) -> None:
+    await regency.put_cycle()
+    await regency.feed(machine, EMPTY)
+    assert await regency.value("SELECT count(*) FROM chunk") == 1
+    regency.clock.advance(seconds=CHUNK_MS / 1000 + 1)
+    await regency.put_cycle(BLT_DD)
+    await regency.feed(machine, EMPTY)
+    assert await regency.value("SELECT count(*) FROM chunk") == 1
 
 
 async def test_the_first_feed_request_is_answered_with_manifests(regency: Regency, machine: Machine) -> None:
