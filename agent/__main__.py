@@ -229,21 +229,24 @@ def enrol(
     token_file: Annotated[Path, typer.Argument(help="File with the one-time token; - reads standard input.")],
     settings_path: SettingsOption = DEFAULT_SETTINGS,
 ) -> None:
-    """Make this box the village's server: new keys here, a certificate from the centre."""
+    """Make this box the village's server: new keys here, a certificate from the centre.
+
+    When no answer came: the same command with the same token once more.
+    """
     settings = load(settings_path)
     token = (sys.stdin.readline() if str(token_file) == "-" else token_file.read_text()).strip()
 
     async def work() -> None:
         async with archive(settings) as store:
-            key = identity.prepare_key(settings.identity_folder)
-            reply = await _ask_for_certificate(settings, EnrolRequest(token, key.public, identity.fingerprint()))
-            identity.keep_enrolment(settings.identity_folder, reply)
-            who = BoxIdentity.load(settings.identity_folder)
-            if who.village != settings.village:
-                (settings.identity_folder / "certificate").unlink()
-                raise Stopped(f"that token is for village {who.village}; the settings say {settings.village}")
-            if who.serial == 1 and not reply.logs:  # a former server may have numbered without ever being heard
-                await store.note_first_of_village()
+            key = identity.prepare_key(settings.identity_folder, token)
+            request = EnrolRequest(token, key.public, identity.fingerprint(), settings.village)
+            reply = await _ask_for_certificate(settings, request)
+            certificate = identity.check_enrolment(key, settings.village, reply)
+            # a former server may have numbered without ever being heard
+            await store.note_enrolment(reply, is_first=certificate.serial == 1 and not reply.logs)
+            identity.keep_enrolment(settings.identity_folder, token, reply)
+        if reply.is_agenda_needed:
+            out.print("another server may have numbered letters: confirm the last line of the paper agenda on /numbers")
         out.print(f"enrolled as village {settings.village}")
 
     run_command(work())
@@ -253,6 +256,8 @@ async def _ask_for_certificate(settings: AgentSettings, request: EnrolRequest) -
     road = HttpRoad.open(settings.central.url, settings.central.ca_file)
     try:
         reply = await road.request("POST", "/v1/enrol", {}, {}, encode(request), 30)
+    except LineDown as error:
+        raise Stopped(f"no answer came ({error}): run this command with the same token again") from error
     finally:
         await road.close()
     if reply.status != 200:

@@ -17,6 +17,8 @@ from protocol.messages import CERTIFICATE, Certificate, EnrolReply, Signed, open
 
 MACHINE_ID_FILES = (Path("/etc/machine-id"), Path("/sys/class/dmi/id/product_uuid"))
 _FINGERPRINT = b"kampung/fingerprint/1"
+_TOKEN = b"kampung/token-file/1"
+_FRESH = "box.key.new-"
 
 
 class NotEnrolled(Exception):
@@ -48,9 +50,7 @@ class BoxIdentity:
         except (ProtocolError, OSError) as error:
             raise KeyRefused(f"the certificate in {folder} is damaged: enrol this server again") from error
         key = Key.load(folder / "box.key")
-        certificate = open_signed(
-            CERTIFICATE, enrolled.certificate, Certificate, lambda m, s: verify(enrolled.central_key, m, s)
-        )
+        certificate = _open_certificate(enrolled)
         if certificate.public_key != key.public:
             raise KeyRefused(f"key and certificate in {folder} do not belong together: enrol this server again")
         return cls(
@@ -75,20 +75,53 @@ class BoxIdentity:
         self.nonce = nonce
 
 
-def prepare_key(folder: Path) -> Key:
-    """A fresh key for an enrolment, beside the one in use until the centre has answered."""
+def prepare_key(folder: Path, token: str) -> Key:
+    """The key for an enrolment with this token, beside the one in use until the centre has answered.
+
+    Made once for a token, so that a lost answer can be asked for again; another token gets another key, so that one left
+    in an image never becomes two villages'.
+    """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    fresh = folder / "box.key.new"
-    fresh.unlink(missing_ok=True)
-    return Key.create(fresh)
+    fresh = _fresh_key(folder, token)
+    for left in folder.glob(_FRESH + "*"):
+        if left != fresh:
+            left.unlink()
+    try:
+        return Key.load(fresh) if fresh.exists() else Key.create(fresh)
+    except KeyRefused:  # cut off while it was written: nobody was told of it
+        fresh.unlink()
+        return Key.create(fresh)
 
 
-def keep_enrolment(folder: Path, reply: EnrolReply) -> None:
-    """Put key and certificate in force. The certificate goes last: without it the box is simply not enrolled."""
+def check_enrolment(key: Key, village: str, reply: EnrolReply) -> Certificate:
+    """The certificate in an answer. Raises KeyRefused when it is another key's or another village's."""
+    certificate = _open_certificate(reply)
+    if certificate.public_key != key.public:
+        raise KeyRefused("the centre answered with a certificate of another key: check its address in the settings")
+    if certificate.village != village:
+        raise KeyRefused(f"that token is for village {certificate.village}; the settings say {village}")
+    return certificate
+
+
+def keep_enrolment(folder: Path, token: str, reply: EnrolReply) -> None:
+    """Put key and certificate of a checked answer in force.
+
+    The certificate goes last: without it the box is simply not enrolled, and the same token is answered once more.
+    """
+    fresh = _fresh_key(folder, token)
     (folder / "certificate").unlink(missing_ok=True)
-    (folder / "box.key.new").replace(folder / "box.key")
+    replace_file(folder / "box.key", fresh.read_bytes())
     replace_file(folder / "nonce", b"")
     replace_file(folder / "certificate", pack(reply))
+    fresh.unlink()
+
+
+def _fresh_key(folder: Path, token: str) -> Path:
+    return folder / (_FRESH + sha256(_TOKEN + token.encode()).hexdigest()[:16])
+
+
+def _open_certificate(enrolled: EnrolReply) -> Certificate:
+    return open_signed(CERTIFICATE, enrolled.certificate, Certificate, lambda m, s: verify(enrolled.central_key, m, s))
 
 
 def fingerprint() -> bytes:

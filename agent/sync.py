@@ -23,6 +23,8 @@ from protocol.errors import Code, ProtocolError
 from protocol.feed import FEEDS, REGENCY, VILLAGE, State
 from protocol.messages import (
     ANCHOR,
+    HALTED,
+    HEALTH_MAX,
     HELLO,
     MANIFEST,
     RECEIPT,
@@ -158,6 +160,7 @@ class Courier:
         """Do the next thing on the up lane; 0 to be called again at once, else how long to rest (None: until woken)."""
         local = await self.store.local()
         want = self.session.wants_up(local, self._now())
+        self._note_halt()
         if isinstance(want, Rest):
             return want.seconds
         started = self._now()
@@ -221,9 +224,14 @@ class Courier:
             boot_id=stamper.boot_id,
             fingerprint=self.identity.fingerprint,
             clock_ms=stamper.now_ms(),
-            health=await self.health(),
+            health=await self._health(),
             software=self.software,
         )
+
+    async def _health(self) -> list[tuple[str, int]]:
+        """The box's numbers, and what stopped it, so that an officer need not drive there to learn it."""
+        halted = [(HALTED + self.session.halted, 1)] if self.session.halted else []
+        return [*halted, *await self.health()][:HEALTH_MAX]
 
     async def _accept(self, welcome: Welcome) -> None:
         """Keep the nonce before the session is used, learn numbers, and note what the centre's heads prove."""
@@ -340,7 +348,7 @@ class Courier:
             "regency": f"{cursors.regency_stored},{cursors.regency_applied}",
             "wait": str(wait_seconds),
         }
-        numbers = msgspec.msgpack.encode(await self.health())
+        numbers = msgspec.msgpack.encode(await self._health())
         reply = await self._ask(
             "GET",
             "/v1/feed",
@@ -422,8 +430,10 @@ class Courier:
     ) -> Reply | Failed:
         """The reply when it may be the centre's own (`_open` finds out); its error code as an event. Anything else is
         LineDown."""
+        # the other lane may renew the session while this request travels; a hello has none
+        token = None if path == "/v1/hello" else self.session.token
         reply = await self.road.request(
-            method, path, query or {}, {**self._headers(path), **(headers or {})}, body, seconds
+            method, path, query or {}, {**_authorization(token), **(headers or {})}, body, seconds
         )
         if reply.status == 204:
             self._line_up()
@@ -436,7 +446,7 @@ class Courier:
             raise LineDown(f"HTTP {reply.status} from something that is not the centre") from error
         self._line_up()
         self.status.count(code)
-        return Failed(code, said.retry_seconds)
+        return Failed(code, said.retry_seconds, token)
 
     def _open(self, reply: Reply, kind: type[M]) -> M:
         """The frame in a reply. A captive portal answers 200 to everything: only what can be read shows that the line is up."""
@@ -446,12 +456,6 @@ class Courier:
             raise LineDown(f"HTTP {reply.status} from something that is not the centre") from error
         self._line_up()
         return frame
-
-    def _headers(self, path: str) -> dict[str, str]:
-        headers = {}
-        if path != "/v1/hello" and self.session.token:
-            headers["Authorization"] = "Kampung " + base64.urlsafe_b64encode(self.session.token).decode()
-        return headers
 
     def _see(self, signed: Signed) -> None:
         """An anchor that does not verify is simply not cited."""
@@ -484,3 +488,7 @@ class Courier:
 
     def _note_halt(self) -> None:
         self.status.halted = self.session.halted
+
+
+def _authorization(token: bytes | None) -> dict[str, str]:
+    return {"Authorization": "Kampung " + base64.urlsafe_b64encode(token).decode()} if token else {}

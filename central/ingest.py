@@ -16,11 +16,13 @@ from central.store.logs import Log
 from chassis.database import Connection, Database
 from chassis.signing import verify
 from protocol import VERSION
-from protocol.codec import SENT_BYTES_MAX, Message, decode, encode, pack
+from protocol.codec import GREETING_BYTES_MAX, SENT_BYTES_MAX, Message, decode, encode, pack
 from protocol.errors import STATUS, Code, ProtocolError
 from protocol.feed import REGENCY, Item, Notice
 from protocol.messages import (
     CERTIFICATE,
+    HALTED,
+    HEALTH_MAX,
     HELLO,
     LOGS_MAX,
     MANIFEST,
@@ -57,7 +59,14 @@ LOG_BYTES_MAX = SENT_BYTES_MAX - 128 * 1024
 """Ops in one answer, before compression: what does not compress must fit a frame too, with LOG_OPS_MAX lengths beside it,
 or a village with such records could never read its log back."""
 PROOFS_MAX = 256
+CHUNK_MS = 24 * 3_600_000
+"""Chunks of snapshots are kept this long: the thinnest line has fetched them by then, and they are made anew when asked."""
+EPOCHS_MAX = 256
+"""Logs and branches of one village: each is a restore, a replacement or a copy. A server that opens more is broken; what it
+wrote stays with it until somebody has looked, and does not make every later question about its logs slow."""
 NONCE = b"kampung/nonce/1"
+_TURNED_AWAY = frozenset({Directive.TOO_OLD, Directive.TOO_NEW})
+"""Said before the nonce is looked at, so perhaps to a copy; the next poll of the genuine machine then takes it back."""
 
 
 class Signer(Protocol):
@@ -96,9 +105,15 @@ class Quiet:
     village: str
 
 
+Sender = Callable[[Connection], Awaitable[Box]]
+"""Who sends, asked inside the transaction that writes."""
+Take = Callable[[Connection, str, "Incoming", int], Awaitable[Position]]
+"""What becomes of a village's batch: the head that is held afterwards."""
+
+
 @dataclass(slots=True)
 class Ingest:
-    """The centre's side of the road. `on_staged` and `on_contact` wake whoever tabulates or waits."""
+    """The centre's side of the road. `on_staged` and `on_published` wake whoever tabulates or waits."""
 
     database: Database
     key: Signer
@@ -117,6 +132,10 @@ class Ingest:
 
     async def hello(self, body: bytes) -> Answer:
         return await self._answer(self._hello(body))
+
+    async def admit(self, session: bytes) -> None:
+        """Before a body is read: nobody without a session takes up room. Raises ProtocolError(SUPERSEDED)."""
+        await self.database.read(lambda c: self._session(c, session))
 
     async def append(self, session: bytes, body: bytes) -> Answer:
         return await self._answer(self._append(session, body))
@@ -146,7 +165,7 @@ class Ingest:
     # --- hello ---
 
     async def _hello(self, body: bytes) -> Message:
-        signed = decode(body, Signed)
+        signed = decode(body, Signed, GREETING_BYTES_MAX)
         hello, certificate = self._authenticate(signed)
         now_ms = self.clock.now_ms()
 
@@ -154,16 +173,17 @@ class Ingest:
             box = await self._box_of(connection, certificate, hello, now_ms)
             await self._notice_restore(connection, box, hello, now_ms)
             directive, session, nonce, challenge = await self._admit(connection, box, hello, now_ms)
-            if session:
+            if session or directive in _TURNED_AWAY:
+                health = hello.health if session else [(HALTED + directive, 1), *hello.health][:HEALTH_MAX]
                 await boxes.note_report(
                     connection,
                     box,
                     now_ms=now_ms,
                     clock_skew_ms=hello.clock_ms - now_ms,
                     software=hello.software,
-                    health=hello.health,
+                    health=health,
                 )
-                if hello.mark is not None:
+                if session and hello.mark is not None:
                     await logs.raise_numbers(connection, box.village, hello.mark.numbers)
             heads = await self._compare(connection, box.village, hello.logs) if session else []
             timeline = await self._timeline(connection)
@@ -315,37 +335,37 @@ class Ingest:
     # --- append ---
 
     async def _append(self, session: bytes, body: bytes) -> Message:
-        batch = decode(body, Append)
-        if not batch.headers:
-            raise ProtocolError(Code.MALFORMED, "a batch without ops")
-        hashes = chain(batch.after, batch.headers, batch.bodies)
-        now_ms = self.clock.now_ms()
-
-        async def work(connection: Connection) -> Appended:
-            box = await self._session(connection, session)
-            return await self._append_from(connection, box, body, batch, hashes, now_ms)
-
-        appended = await self.database.transact(work)
+        appended = await self._store(open_batch(body), lambda c: self._session(c, session), self._append_from)
         self.on_staged()
         return appended
 
-    async def _append_from(
-        self, connection: Connection, box: Box, body: bytes, batch: Append, hashes: Sequence[bytes], now_ms: int
-    ) -> Appended:
-        self._check_head(box, batch, hashes)
-        log = await self._log_for(connection, box.village, batch, hashes)
-        skip = await self._held(connection, log, batch, hashes)
-        position = log.head
-        if skip < len(hashes):
-            if log.sealed_seq is not None:
-                raise ProtocolError(Code.SEALED, "the village opened another log")
-            proofs = self._proofs(box.village, batch)
-            position = await logs.keep(connection, log, body, skip, hashes[skip:], proofs, now_ms)
-        return await self._acknowledge(connection, box, position, now_ms)
+    async def _store(self, incoming: "Incoming", sender: Sender, take: Take) -> Appended:
+        """One transaction: who sends, then what becomes of the batch."""
+        now_ms = self.clock.now_ms()
 
-    def _check_head(self, box: Box, batch: Append, hashes: Sequence[bytes]) -> None:
-        head = Position(batch.after.log_id, batch.after.seq + len(hashes), hashes[-1])
-        if not verify(box.public_key, head_message(box.village, head), batch.signature):
+        async def work(connection: Connection) -> Appended:
+            box = await sender(connection)
+            self._check_head(box, incoming)
+            position = await take(connection, box.village, incoming, now_ms)
+            return await self._acknowledge(connection, box, position, now_ms)
+
+        return await self.database.transact(work)
+
+    async def _append_from(self, connection: Connection, village: str, incoming: "Incoming", now_ms: int) -> Position:
+        log = await self._log_for(connection, village, incoming.batch, incoming.hashes)
+        skip = await self._held(connection, log, incoming.batch, incoming.hashes)
+        if skip == len(incoming.hashes):
+            return log.head
+        if log.sealed_seq is not None:
+            raise ProtocolError(Code.SEALED, "the village opened another log")
+        return await self._keep(connection, log, incoming, skip, now_ms)
+
+    async def _keep(self, connection: Connection, log: Log, incoming: "Incoming", skip: int, now_ms: int) -> Position:
+        proofs = self._proofs(log.village, incoming.batch)
+        return await logs.keep(connection, log, incoming.frame, skip, incoming.hashes[skip:], proofs, now_ms)
+
+    def _check_head(self, box: Box, incoming: "Incoming") -> None:
+        if not verify(box.public_key, head_message(box.village, incoming.head), incoming.batch.signature):
             raise ProtocolError(Code.BAD_SIGNATURE, "the new head is not signed by this village's server")
 
     async def _log_for(self, connection: Connection, village: str, batch: Append, hashes: Sequence[bytes]) -> Log:
@@ -387,9 +407,17 @@ class Ingest:
         if opened.parent is not None:
             parent = await self._parent(connection, village, opened.parent)
             await logs.seal(connection, parent, parent.head.seq)
-        return await logs.open_epoch(
+        return await self._begin(
             connection, village, start_of(batch.after.log_id), parent_epoch=parent.epoch if parent else None
         )
+
+    async def _begin(
+        self, connection: Connection, village: str, at: Position, *, parent_epoch: int | None, branch_seq: int = 0
+    ) -> Log:
+        log = await logs.open_epoch(connection, village, at, parent_epoch=parent_epoch, branch_seq=branch_seq)
+        if log.epoch > EPOCHS_MAX:
+            raise ProtocolError(Code.BUSY, "this village has too many logs: look at its server", retry_seconds=600)
+        return log
 
     async def _parent(self, connection: Connection, village: str, at: Position) -> Log:
         for log in await logs.of_log_id(connection, village, at.log_id):
@@ -423,30 +451,17 @@ class Ingest:
     # --- quarantine: a branch that cannot be appended, kept beside the log and judged like it ---
 
     async def _quarantine(self, session: bytes, body: bytes) -> Message:
-        batch = decode(body, Append)
-        if not batch.headers:
-            raise ProtocolError(Code.MALFORMED, "a batch without ops")
-        hashes = chain(batch.after, batch.headers, batch.bodies)
-        now_ms = self.clock.now_ms()
-
-        async def work(connection: Connection) -> Appended:
-            box = await self._session(connection, session)
-            return await self._quarantine_from(connection, box, body, batch, hashes, now_ms)
-
-        appended = await self.database.transact(work)
+        appended = await self._store(open_batch(body), lambda c: self._session(c, session), self._quarantine_from)
         self.on_staged()
         return appended
 
     async def _quarantine_from(
-        self, connection: Connection, box: Box, body: bytes, batch: Append, hashes: Sequence[bytes], now_ms: int
-    ) -> Appended:
-        self._check_head(box, batch, hashes)
-        log, skip = await self._branch(connection, box.village, batch, hashes)
-        position = Position(batch.after.log_id, batch.after.seq + len(hashes), hashes[-1])
-        if skip < len(hashes):
-            proofs = self._proofs(box.village, batch)
-            position = await logs.keep(connection, log, body, skip, hashes[skip:], proofs, now_ms)
-        return await self._acknowledge(connection, box, position, now_ms)
+        self, connection: Connection, village: str, incoming: "Incoming", now_ms: int
+    ) -> Position:
+        log, skip = await self._branch(connection, village, incoming.batch, incoming.hashes)
+        if skip == len(incoming.hashes):
+            return incoming.head
+        return await self._keep(connection, log, incoming, skip, now_ms)
 
     async def _branch(
         self, connection: Connection, village: str, batch: Append, hashes: Sequence[bytes]
@@ -469,7 +484,7 @@ class Ingest:
         if shared == len(hashes) or (at_seq == log.head.seq and log.sealed_seq is None):
             return log, shared
         at = Position(batch.after.log_id, at_seq, hashes[shared - 1] if shared else batch.after.hash)
-        branch = await logs.open_epoch(connection, village, at, parent_epoch=log.epoch, branch_seq=at_seq)
+        branch = await self._begin(connection, village, at, parent_epoch=log.epoch, branch_seq=at_seq)
         return branch, shared
 
     async def _orphan(self, connection: Connection, village: str, batch: Append, first_hash: bytes) -> Log:
@@ -478,7 +493,7 @@ class Ingest:
         if owner is not None and owner != village:
             raise ProtocolError(Code.WRONG_VILLAGE, "this log belongs to another village")
         _opening(batch, first_hash)
-        return await logs.open_epoch(connection, village, start_of(batch.after.log_id), parent_epoch=None)
+        return await self._begin(connection, village, start_of(batch.after.log_id), parent_epoch=None)
 
     async def _shared(self, connection: Connection, log: Log, after_seq: int, hashes: Sequence[bytes]) -> int:
         """How many ops from the batch's start this epoch holds: hashes are chained, so bisect for the last equal one."""
@@ -507,28 +522,13 @@ class Ingest:
         return Acknowledgements(label.village, appended)
 
     async def _take_frame(self, label: Label, frame: bytes) -> Appended:
-        batch = decode(frame, Append)
-        if not batch.headers:
-            raise ProtocolError(Code.MALFORMED, "a batch without ops")
-        hashes = chain(batch.after, batch.headers, batch.bodies)
-        now_ms = self.clock.now_ms()
-
-        async def append(connection: Connection) -> Appended:
-            return await self._append_from(
-                connection, await self._sender(connection, label), frame, batch, hashes, now_ms
-            )
-
-        async def quarantine(connection: Connection) -> Appended:
-            return await self._quarantine_from(
-                connection, await self._sender(connection, label), frame, batch, hashes, now_ms
-            )
-
+        incoming = open_batch(frame)
         try:
-            return await self.database.transact(append)
+            return await self._store(incoming, lambda c: self._sender(c, label), self._append_from)
         except ProtocolError as error:
             if error.code not in {Code.FORK, Code.SEALED}:
                 raise
-        return await self.database.transact(quarantine)
+        return await self._store(incoming, lambda c: self._sender(c, label), self._quarantine_from)
 
     async def _sender(self, connection: Connection, label: Label) -> Box:
         certificate = open_signed(
@@ -575,6 +575,7 @@ class Ingest:
             if is_older:
                 await boxes.start_timeline(connection, self.clock.random(16), now_ms)
             timeline = await self._timeline(connection)
+            await feeds.forget_chunks(connection, now_ms - CHUNK_MS)
             made = [await feeds.snapshot(connection, feed, timeline, now_ms) for feed in (box.village, REGENCY)]
             anchor, _ = await logs.anchor(connection, timeline, self.key.sign, now_ms)
             return SnapshotReply(Code.SNAPSHOT, anchor, [sign(MANIFEST, m, self.key.sign) for m in made])
@@ -610,6 +611,28 @@ class Ingest:
             return frame
 
         return await self.database.read(work)
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A batch as it came, and the hashes that its chain leads to."""
+
+    frame: bytes
+    batch: Append
+    hashes: list[bytes]
+
+    @property
+    def head(self) -> Position:
+        after = self.batch.after
+        return Position(after.log_id, after.seq + len(self.hashes), self.hashes[-1])
+
+
+def open_batch(frame: bytes) -> Incoming:
+    """Raises ProtocolError; the database is asked only about what has the form of a chain."""
+    batch = decode(frame, Append)
+    if not batch.headers:
+        raise ProtocolError(Code.MALFORMED, "a batch without ops")
+    return Incoming(frame, batch, chain(batch.after, batch.headers, batch.bodies))
 
 
 class Conflict(ProtocolError):

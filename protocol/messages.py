@@ -20,6 +20,9 @@ HEALTH_MAX = 12
 LOGS_MAX = 64
 """Logs of one village: each is a restore or a replacement, so more means that something else is wrong."""
 
+HALTED = "halted_"
+"""Beginning of the health number of a box that a directive or an error code stopped; the rest is that word."""
+
 Signature = Annotated[bytes, Meta(min_length=64, max_length=64)]
 PublicKey = Annotated[bytes, Meta(min_length=32, max_length=32)]
 Nonce = Annotated[bytes, Meta(max_length=16)]
@@ -105,6 +108,7 @@ class EnrolRequest(Message, frozen=True):
     token: Word
     public_key: PublicKey
     fingerprint: Annotated[bytes, Meta(max_length=32)]
+    village: Village  # as in the box's settings: another village's token, typed here by mistake, must stay unused
 
 
 class LogHead(Message, frozen=True):
@@ -124,6 +128,8 @@ class EnrolReply(Message, frozen=True):
     central_key: PublicKey
     timeline: Id
     logs: Annotated[list[LogHead], Meta(max_length=LOGS_MAX)]
+    numbers: Annotated[list[NumberHigh], Meta(max_length=4096)]
+    is_agenda_needed: bool  # another machine may have numbered letters that the centre has not heard of
 
 
 class Hello(Message, frozen=True):

@@ -12,7 +12,7 @@ stored or forgotten, and the same request may be made again. Nothing here keeps 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TypeAlias, assert_never
+from typing import Literal, TypeAlias, assert_never
 
 from protocol.codec import BATCH_OPS_MAX
 from protocol.errors import REMEDY, Code, Remedy
@@ -197,6 +197,7 @@ class Unreachable:
 
 UpEvent: TypeAlias = Greeted | Acked | Pulled | Opened | Failed | Unreachable
 DownEvent: TypeAlias = FeedStored | SnapshotNeeded | Failed | Unreachable
+Exchange: TypeAlias = Literal["hello", "up", "down"]
 
 
 @dataclass(slots=True)
@@ -219,11 +220,16 @@ class Lane:
 
 @dataclass(slots=True)
 class Session:
-    """One box's side. `token` is empty until a welcome; `central` holds the centre's head of each own log."""
+    """One box's side. `token` is empty until a welcome; `central` holds the centre's head of each own log.
+
+    `halted` is the code that stopped both lanes. It stands until the kind of exchange that met it succeeds again: after a
+    box that cannot append has said hello, it is as halted as before, and must be able to say so.
+    """
 
     phase: Phase = Phase.GREETING
     token: bytes = b""
     halted: str = ""
+    halted_in: Exchange = "hello"
     central: dict[bytes, Position] = field(default_factory=dict)
     up: Lane = field(default_factory=Lane)
     down: Lane = field(default_factory=Lane)
@@ -277,6 +283,7 @@ class Session:
             at = self.central.get(log.head.log_id, start_of(log.head.log_id))
             if at.seq < log.head.seq:
                 return SendOps(log.head.log_id, at.seq, self.batch)
+        self._resume("up")
         return Rest(None)
 
     # --- what an answer means ---
@@ -291,6 +298,7 @@ class Session:
                 self._acked(event, local)
             case Pulled():
                 self.up.succeed()
+                self._resume("up")
                 if not event.has_more:
                     self.pulls.pop(0)
                     self.central[event.position.log_id] = event.position
@@ -329,6 +337,7 @@ class Session:
             case FeedStored():
                 self.snapshot = None
                 self.down.succeed()
+                self._resume("down")
             case SnapshotNeeded():
                 self.snapshot = event.reply  # no success yet: a restore that fails again and again must grow slower
             case Failed(code=Code.SUPERSEDED):
@@ -337,7 +346,7 @@ class Session:
                 self.snapshot = None
                 self.down.fail(now, chance, at_least=event.retry_seconds)
                 if REMEDY[event.code] is Remedy.HALT:
-                    self._halt(event.code, now)
+                    self._halt(event.code, now, "down")
             case Unreachable():
                 self.down.fail(now, chance, spread=self.spread_seconds)
             case _:
@@ -355,11 +364,12 @@ class Session:
             case Directive.WAIT:
                 self.up.fail(now, chance, at_least=welcome.retry_seconds)
             case Directive.DUPLICATE | Directive.TOO_OLD | Directive.TOO_NEW:
-                self._halt(welcome.directive, now)
+                self._halt(welcome.directive, now, "hello")
             case _ if not welcome.session:  # a directive that this program does not know
                 self.up.fail(now, chance, at_least=welcome.retry_seconds)
             case _:
-                self.token, self.halted = welcome.session, ""
+                self.token = welcome.session
+                self._resume("hello")
                 self.down.succeed()
                 self.up = Lane(failures=self.up.failures if self.conflicts else 0)
                 self._compare(welcome, event.hash_at, local)
@@ -413,6 +423,7 @@ class Session:
 
     def _acked(self, event: Acked, local: Local) -> None:
         self.up.succeed()
+        self._resume("up")
         self.conflicts.clear()
         self._pace(event.seconds)
         if not event.is_salvage:
@@ -451,9 +462,10 @@ class Session:
                 self.phase = Phase.GREETING
                 self._break_loop(now, chance)
             case _:
+                exchange: Exchange = "hello" if self.phase is Phase.GREETING else "up"
                 self.up.fail(now, chance, at_least=event.retry_seconds)
                 if REMEDY[event.code] is Remedy.HALT:
-                    self._halt(event.code, now)
+                    self._halt(event.code, now, exchange)
 
     def _salvage_blocked(self, local: Local) -> None:
         """Offer as a branch what the centre cannot take as a continuation.
@@ -480,9 +492,15 @@ class Session:
         self.token, self.phase = b"", Phase.GREETING
         lane.fail(now, chance)
 
-    def _halt(self, reason: str, now: float) -> None:
-        self.phase, self.halted, self.token = Phase.HALTED, str(reason), b""
+    def _halt(self, reason: str, now: float, exchange: Exchange) -> None:
+        self.phase, self.token = Phase.HALTED, b""
+        self.halted, self.halted_in = str(reason), exchange
         self.up.until = now + HALT_SECONDS
+
+    def _resume(self, exchange: Exchange) -> None:
+        """This kind of exchange went well: what stopped the box there is over."""
+        if self.halted_in == exchange:
+            self.halted = ""
 
     def next_batch(self) -> int:
         """How many ops the next batch will hold if the one under way goes as the last one did."""

@@ -167,6 +167,8 @@ def test_what_is_hashed_and_signed() -> None:
 LIMITS = {
     "frame on the wire": codec.SENT_BYTES_MAX,
     "frame inflated": codec.FRAME_BYTES_MAX,
+    "enrol or hello on the wire": codec.GREETING_SENT_BYTES_MAX,
+    "enrol or hello inflated": codec.GREETING_BYTES_MAX,
     "ops in a frame": codec.BATCH_OPS_MAX,
     "header and body of an op": ops.OP_BYTES_MAX,
     "items per feed in a reply": feed.ITEMS_MAX,

@@ -147,6 +147,7 @@ CREATE TABLE feed_cursor (
 ) STRICT;
 INSERT INTO feed_cursor VALUES ('village', x'', 0, 0, zeroblob(32)), ('regency', x'', 0, 0, zeroblob(32));
 
+-- is_readable: 0 for a value of a known kind that could not be read; the centre's next value for the key replaces it.
 CREATE TABLE feed_state (
   feed TEXT NOT NULL,
   key BLOB NOT NULL,
@@ -154,9 +155,11 @@ CREATE TABLE feed_state (
   kind TEXT NOT NULL,
   critical INTEGER NOT NULL,
   value BLOB NOT NULL,
+  is_readable INTEGER NOT NULL,
   PRIMARY KEY (feed, key)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX feed_state_kind ON feed_state (feed, kind);
+CREATE INDEX feed_state_unreadable ON feed_state (feed) WHERE is_readable = 0;
 
 -- Items stored behind a critical one that this program does not know yet; an upgrade applies them.
 CREATE TABLE feed_pending (

@@ -16,7 +16,7 @@ from agent.store.mark import MarkKeeper
 from chassis.database import Connection, Database
 from protocol.codec import pack
 from protocol.feed import Cycle
-from protocol.messages import Anchor, Mark, Receipt, Signed, anchor_hash
+from protocol.messages import Anchor, EnrolReply, Mark, Receipt, Signed, anchor_hash
 from protocol.ops import (
     ID_BYTES,
     AnyBody,
@@ -156,6 +156,21 @@ class Store:
                 await _set_numbering(connection, "known" if mark and mark.numbers else "unknown")
                 await _note_vouched(connection, mark)
         return verdict
+
+    async def note_enrolment(self, reply: EnrolReply, *, is_first: bool) -> None:
+        """What the centre says of numbers, before this box is its village's server: no letter is numbered in between."""
+        await self.learn(reply.numbers)
+        if is_first:
+            await self.note_first_of_village()
+        elif reply.is_agenda_needed:
+            await self._doubt_numbers()
+
+    async def _doubt_numbers(self) -> None:
+        """Numbering waits for the agenda; also after a restore, so the mark vouches for no number any more."""
+        await self.database.transact(lambda connection: _set_numbering(connection, "unknown"))
+        mark = self.mark.read()
+        if mark is not None:
+            self.mark.write(Mark(mark.position, []))
 
     async def note_first_of_village(self) -> None:
         """The centre said at enrolment that this village never had a log: numbers begin at 1."""
@@ -329,7 +344,7 @@ async def is_numbering_known(connection: Connection) -> bool:
 async def cycles(connection: Connection) -> list[Cycle]:
     """The regency's cycles as last heard."""
     rows = await connection.fetch_all(
-        "SELECT value FROM feed_state WHERE feed = 'regency' AND kind = 'cycle' ORDER BY key"
+        "SELECT value FROM feed_state WHERE feed = 'regency' AND kind = 'cycle' AND is_readable = 1 ORDER BY key"
     )
     return [msgspec.msgpack.decode(r[0], type=Cycle) for r in rows]
 

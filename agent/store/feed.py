@@ -1,7 +1,8 @@
 """The centre's word in the village's database: items stored in order, applied as far as this program understands.
 
-Stored and applied are two cursors: an unknown critical item stops applying, never storing. The digest over the current
-values is always computed from what stands here and compared with what the centre says.
+Stored and applied are two cursors: an unknown critical item stops applying, never storing. A known kind whose value
+cannot be read is the centre's fault: it is kept, counted and shown as such, and stops nothing. The digest over the
+current values is always computed from what stands here and compared with what the centre says.
 """
 
 from collections.abc import Sequence
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 import msgspec
 
 from chassis.database import Connection
+from protocol.codec import unpack
 from protocol.errors import Code, ProtocolError
 from protocol.feed import EMPTY_DIGEST, FEEDS, VALUES, VILLAGE, Decision, Item, State, replace
 from protocol.messages import Cursors
@@ -26,6 +28,14 @@ class DigestMismatch:
     seq: int
     own: bytes
     central: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What the centre said and this program does not show: values it cannot read, items that wait for an upgrade."""
+
+    unreadable: int
+    waiting: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +101,11 @@ async def _take(
 
 
 async def apply_pending(connection: Connection, now_ms: int) -> DigestMismatch | None:
-    """After an upgrade: apply what was stored behind an item that the former program did not know.
+    """After an upgrade: read what the former program could not, apply what was stored behind an item it did not know.
 
     A snapshot that held such an item leaves no order to resume in; it is asked for again.
     """
+    await _read_again(connection, now_ms)
     for feed in FEEDS:
         cursor = await _cursor(connection, feed)
         rows = await connection.fetch_all(
@@ -131,7 +142,7 @@ async def replace_state(
         own = replace(own, state.key, None, state.value)
         await _keep(connection, feed, state)
         if _is_understood(state.kind, state.critical):
-            await _show(connection, feed, state.kind, state.value, now_ms, from_snapshot=True)
+            await _show(connection, feed, state, now_ms, from_snapshot=True)
         else:
             is_blocked = True
     if own != digest:
@@ -154,9 +165,43 @@ async def digests(connection: Connection) -> dict[str, tuple[int, bytes]]:
 async def values(connection: Connection, kind: str, limit: int) -> list[msgspec.Struct]:
     """What the centre last told this village of one kind, newest first."""
     rows = await connection.fetch_all(
-        "SELECT value FROM feed_state WHERE feed = $1 AND kind = $2 ORDER BY seq DESC LIMIT $3", VILLAGE, kind, limit
+        "SELECT value FROM feed_state WHERE feed = $1 AND kind = $2 AND is_readable = 1 ORDER BY seq DESC LIMIT $3",
+        VILLAGE,
+        kind,
+        limit,
     )
     return [msgspec.msgpack.decode(r[0], type=VALUES[kind]) for r in rows]
+
+
+async def trouble(connection: Connection) -> Trouble:
+    """Of both feeds."""
+    unreadable: int = await connection.fetch_value("SELECT count(*) FROM feed_state WHERE is_readable = 0")
+    waiting: int = await connection.fetch_value("SELECT sum(stored - applied) FROM feed_cursor")
+    return Trouble(unreadable, waiting)
+
+
+async def _read_again(connection: Connection, now_ms: int) -> None:
+    for feed in FEEDS:
+        rows = await connection.fetch_all(
+            "SELECT seq, kind, critical, key, value FROM feed_state WHERE feed = $1 AND is_readable = 0", feed
+        )
+        for row in rows:
+            state = State(row[0], row[1], bool(row[2]), row[3], row[4])
+            if _is_readable(state):
+                await _keep(connection, feed, state)
+                await _show(connection, feed, state, now_ms, from_snapshot=True)
+
+
+def _is_readable(state: State) -> bool:
+    """A kind that nothing here reads is nobody's fault."""
+    return state.kind not in VALUES or _read(state) is not None
+
+
+def _read(state: State) -> msgspec.Struct | None:
+    try:
+        return unpack(state.value, VALUES[state.kind])
+    except ProtocolError:
+        return None
 
 
 async def _is_state_understood(connection: Connection, feed: str) -> bool:
@@ -170,33 +215,34 @@ def _is_understood(kind: str, critical: bool) -> bool:
 
 async def _apply(connection: Connection, feed: str, digest: bytes, item: Item, now_ms: int) -> bytes:
     old = await connection.fetch_value("SELECT value FROM feed_state WHERE feed = $1 AND key = $2", feed, item.key)
-    await _keep(connection, feed, State(item.seq, item.kind, item.critical, item.key, item.value))
-    await _show(connection, feed, item.kind, item.value, now_ms)
+    state = State(item.seq, item.kind, item.critical, item.key, item.value)
+    await _keep(connection, feed, state)
+    await _show(connection, feed, state, now_ms)
     return replace(digest, item.key, old, item.value)
 
 
 async def _keep(connection: Connection, feed: str, state: State) -> None:
     await connection.execute(
-        "INSERT OR REPLACE INTO feed_state (feed, key, seq, kind, critical, value) VALUES ($1, $2, $3, $4, $5, $6)",
+        "INSERT OR REPLACE INTO feed_state (feed, key, seq, kind, critical, value, is_readable)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7)",
         feed,
         state.key,
         state.seq,
         state.kind,
         int(state.critical),
         state.value,
+        int(_is_readable(state)),
     )
 
 
-async def _show(
-    connection: Connection, feed: str, kind: str, value: bytes, now_ms: int, *, from_snapshot: bool = False
-) -> None:
+async def _show(connection: Connection, feed: str, state: State, now_ms: int, *, from_snapshot: bool = False) -> None:
     """Values that pages list get a row of their own; the others are read from `feed_state`."""
-    if feed != VILLAGE or kind != "decision":
+    if feed != VILLAGE or state.kind != "decision":
         return
-    try:
-        decision = msgspec.msgpack.decode(value, type=Decision)
-    except msgspec.MsgspecError as error:
-        raise ProtocolError(Code.MALFORMED, "a decision that cannot be read") from error
+    decision = _read(state)
+    if not isinstance(decision, Decision):  # whatever it says, what is shown of this proposal is not the last word
+        await connection.execute("UPDATE decision SET is_unconfirmed = 1 WHERE proposal = $1", state.key)
+        return
     is_speaking_now = not from_snapshot or await _is_same_answer(connection, decision)
     newer = "" if is_speaking_now else " WHERE excluded.decided_ms >= decision.decided_ms"
     await connection.execute(
@@ -207,7 +253,7 @@ async def _show(
         decision.proposal,
         decision.outcome,
         decision.code,
-        value,
+        state.value,
         decision.decided_ms,
         now_ms,
         int(decision.is_final),

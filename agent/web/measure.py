@@ -7,7 +7,8 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from agent.machine import disk_room
-from agent.store import oplog
+from agent.store import feed, oplog
+from agent.store.feed import Trouble
 from agent.store.oplog import Outbox
 from agent.web.office import Office
 from chassis.probes import RefreshedCollector
@@ -40,6 +41,7 @@ class Measures:
 @dataclass(frozen=True, slots=True)
 class _Look:
     waiting: Outbox
+    trouble: Trouble
     database_bytes: int
     wal_bytes: int
     disk_free_ratio: float
@@ -57,6 +59,7 @@ class BoxCollector(RefreshedCollector):
         wal = path.with_name(path.name + "-wal")
         self._look = _Look(
             waiting=await self._office.store.database.read(oplog.outbox),
+            trouble=await self._office.store.database.read(feed.trouble),
             database_bytes=path.stat().st_size if path.exists() else 0,
             wal_bytes=wal.stat().st_size if wal.exists() else 0,
             disk_free_ratio=disk_room(self._office.settings.data_folder).free_ppm / 1_000_000,
@@ -76,6 +79,14 @@ class BoxCollector(RefreshedCollector):
         if look.waiting.oldest_ms is not None:
             oldest.add_metric([], look.waiting.oldest_ms / 1000)
         yield oldest
+        yield GaugeMetricFamily(
+            f"{PREFIX}_feed_unreadable_values",
+            "Values of the centre that cannot be read until it says them anew",
+            value=look.trouble.unreadable,
+        )
+        yield GaugeMetricFamily(
+            f"{PREFIX}_feed_waiting_items", "Items stored that wait for an upgrade", value=look.trouble.waiting
+        )
         yield GaugeMetricFamily(f"{PREFIX}_database_bytes", "Size of the database file", value=look.database_bytes)
         yield GaugeMetricFamily(f"{PREFIX}_wal_bytes", "Size of the write-ahead log", value=look.wal_bytes)
         yield GaugeMetricFamily(f"{PREFIX}_disk_free_ratio", "Free part of the data disk", value=look.disk_free_ratio)

@@ -67,6 +67,7 @@ async def _look(connection: Connection) -> dict[str, Any]:
         "quarantined": await feed.values(connection, "quarantined", LISTED_MAX),
         "clashes": clashes,
         "held": {each for each in records if await letters.is_held(connection, each)},
+        "trouble": await feed.trouble(connection),
         "told": await feed.values(connection, "notice", LISTED_MAX),
     }
 

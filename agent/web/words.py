@@ -85,8 +85,11 @@ def steps(row: ProposalRow) -> list[tuple[str, bool]]:
 
 
 def iso_date(text: str) -> str:
-    """`17 Mei 2021` for a date as records carry it; empty for none."""
-    return formats.tanggal(date.fromisoformat(text)) if text else ""
+    """`17 Mei 2021` for a date as records and answers carry it; empty for none, and as it came where it is no date."""
+    try:
+        return formats.tanggal(date.fromisoformat(text)) if text else ""
+    except ValueError:
+        return text
 
 
 def letter_state(is_acked: bool, voided_reason: str | None) -> tuple[str, str]:

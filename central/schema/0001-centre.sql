@@ -17,7 +17,8 @@ CREATE TABLE enrolment_token (
   created_by TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- Every machine a village ever enrolled; the highest serial is the one in use.
+-- Every machine a village ever enrolled; the highest serial is the one in use. token: the digest of the token that it
+-- was bought with; null where a restored centre learned of the machine by its certificate.
 CREATE TABLE box (
   village TEXT NOT NULL,
   serial INTEGER NOT NULL,
@@ -25,13 +26,13 @@ CREATE TABLE box (
   state TEXT NOT NULL CHECK (state IN ('active', 'replaced', 'revoked')),
   fingerprint BLOB NOT NULL,
   enrolled_ms INTEGER NOT NULL,
+  token BLOB CHECK (length(token) = 32),
   nonce BLOB NOT NULL DEFAULT x'',
   nonce_before BLOB NOT NULL DEFAULT x'',
   is_session_used INTEGER NOT NULL DEFAULT 0,
   session BLOB,
   challenge BLOB NOT NULL DEFAULT x'',
   clone_suspected_ms INTEGER,
-  halted TEXT NOT NULL DEFAULT '',
   last_contact_ms INTEGER,
   last_append_ms INTEGER,
   clock_skew_ms INTEGER NOT NULL DEFAULT 0,
@@ -44,6 +45,7 @@ CREATE TABLE box (
   PRIMARY KEY (village, serial)
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX box_session ON box (session) WHERE session IS NOT NULL;
+CREATE UNIQUE INDEX box_token ON box (token) WHERE token IS NOT NULL;
 
 -- A village's logs. epoch: the ordinal the centre gives them. A branch of a fork has the log_id of the log it left.
 CREATE TABLE log (

@@ -21,13 +21,13 @@ class Box:
     public_key: bytes
     state: str
     fingerprint: bytes
+    enrolled_ms: int
     nonce: bytes
     nonce_before: bytes
     is_session_used: bool
     session: bytes | None
     challenge: bytes
     clone_suspected_ms: int | None
-    halted: str
     last_contact_ms: int | None
     last_append_ms: int | None
     clock_skew_ms: int
@@ -37,8 +37,8 @@ class Box:
 
 
 _COLUMNS = (
-    "village, serial, public_key, state, fingerprint, nonce, nonce_before, is_session_used, session, challenge,"
-    " clone_suspected_ms, halted, last_contact_ms, last_append_ms, clock_skew_ms, software, health,"
+    "village, serial, public_key, state, fingerprint, enrolled_ms, nonce, nonce_before, is_session_used, session,"
+    " challenge, clone_suspected_ms, last_contact_ms, last_append_ms, clock_skew_ms, software, health,"
     " village_stored, village_applied, regency_stored, regency_applied"
 )
 
@@ -65,6 +65,16 @@ async def newest(connection: Connection, village: str) -> Box | None:
     return None if row is None else _box(row)
 
 
+async def former(connection: Connection, box: Box) -> Box | None:
+    """The machine whose place this one took."""
+    row = await connection.fetch_one(
+        f"SELECT {_COLUMNS} FROM box WHERE village = $1 AND serial < $2 ORDER BY serial DESC LIMIT 1",
+        box.village,
+        box.serial,
+    )
+    return None if row is None else _box(row)
+
+
 async def of_session(connection: Connection, session: bytes) -> Box | None:
     row = await connection.fetch_one(f"SELECT {_COLUMNS} FROM box WHERE session = $1", session)
     return None if row is None else _box(row)
@@ -84,20 +94,35 @@ async def count(connection: Connection) -> int:
     return total
 
 
+async def bought_with(connection: Connection, token_digest: bytes) -> Box | None:
+    """The one machine that a used token was given for."""
+    row = await connection.fetch_one(f"SELECT {_COLUMNS} FROM box WHERE token = $1", token_digest)
+    return None if row is None else _box(row)
+
+
 async def add(
-    connection: Connection, village: str, serial: int, public_key: bytes, fingerprint: bytes, now_ms: int
+    connection: Connection,
+    village: str,
+    serial: int,
+    public_key: bytes,
+    fingerprint: bytes,
+    now_ms: int,
+    *,
+    token_digest: bytes | None = None,
 ) -> None:
     """A newly enrolled machine takes the place of the village's former ones."""
     await connection.execute(
         "UPDATE box SET state = 'replaced', session = NULL WHERE village = $1 AND state = 'active'", village
     )
     await connection.execute(
-        "INSERT INTO box (village, serial, public_key, state, fingerprint, enrolled_ms) VALUES ($1, $2, $3, 'active', $4, $5)",
+        "INSERT INTO box (village, serial, public_key, state, fingerprint, enrolled_ms, token)"
+        " VALUES ($1, $2, $3, 'active', $4, $5, $6)",
         village,
         serial,
         public_key,
         fingerprint,
         now_ms,
+        token_digest,
     )
 
 
@@ -114,7 +139,7 @@ async def revoke(connection: Connection, village: str, serial: int) -> bool:
 
 async def give_session(connection: Connection, box: Box, session: bytes, nonce: bytes, nonce_before: bytes) -> None:
     await connection.execute(
-        "UPDATE box SET session = $1, nonce = $2, nonce_before = $3, is_session_used = 0, challenge = x'', halted = ''"
+        "UPDATE box SET session = $1, nonce = $2, nonce_before = $3, is_session_used = 0, challenge = x''"
         " WHERE village = $4 AND serial = $5",
         session,
         nonce,

@@ -9,6 +9,7 @@ from central.store import boxes, feeds, logs
 from central.store.boxes import Box
 from chassis.database import Connection
 from protocol.feed import Decision
+from protocol.messages import HALTED
 
 PAGE_ROWS = 50
 
@@ -26,9 +27,20 @@ class VillageState:
     def feed_pending(self) -> int:
         return max(0, self.feed_head - self.box.cursors[0])
 
+    @property
+    def unapplied(self) -> int:
+        """Items of both feeds that the box stored and that its program does not know yet."""
+        village_stored, village_applied, regency_stored, regency_applied = self.box.cursors
+        return village_stored - village_applied + regency_stored - regency_applied
+
     def health(self, name: str) -> int | None:
         """A number the box reported about itself; None when it reported none."""
         return dict(self.box.health).get(name)
+
+    @property
+    def halted(self) -> str:
+        """The directive or error code that stopped the box, as it reported; empty while it is at work."""
+        return next((name.removeprefix(HALTED) for name, _ in self.box.health if name.startswith(HALTED)), "")
 
 
 async def villages(connection: Connection) -> dict[str, VillageState]:

@@ -61,6 +61,8 @@ class FleetPages:
             return {
                 "line": fleet_line(home, found, now_ms),
                 "held": found.held if found else 0,
+                "unreadable": found.health("feed_unreadable") if found else 0,
+                "unapplied": found.unapplied if found else 0,
                 "logs": await overview.logs_of(connection, home.code),
                 "machines": await overview.machines_of(connection, home.code),
                 "quarantined": await overview.quarantined_of(connection, home.code),

@@ -96,6 +96,11 @@ def _village_metrics(villages: dict[str, VillageState]) -> Iterator[Metric]:
     yield _gauge("village_feed_pending_records", "Feed items the box has not stored", rows(lambda v: v.feed_pending))
     yield _gauge("village_quarantined_records", "Ops that cannot be read", rows(lambda v: v.quarantined))
     yield _gauge(
+        "village_sync_halted",
+        "1 while a safety rule stops the box, as it reported",
+        rows(lambda v: int(bool(v.halted))),
+    )
+    yield _gauge(
         "village_clock_skew_seconds", "Box clock minus centre clock", rows(lambda v: v.box.clock_skew_ms / 1000)
     )
     yield _gauge(

@@ -1,5 +1,6 @@
 """The boxes' door: bodies within limits in, frames out. Every decision is `central/ingest`'s; nothing is parsed twice.
 
+Must never let somebody without a session take up room or time that a village needs, nor answer without a code.
 Place in the flow: wire -> here -> ingest; a long-poll waits here until something is published or its time is over.
 """
 
@@ -13,22 +14,26 @@ from contextlib import AbstractContextManager
 
 import structlog
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.typedefs import Handler
 
 from central.enrolment import Enrolment
 from central.ingest import Answer, Ingest, Quiet, failure
 from chassis.web.declarations import machine
-from protocol.codec import MEDIA_TYPE, SENT_BYTES_MAX, unpack
+from protocol.codec import GREETING_SENT_BYTES_MAX, MEDIA_TYPE, SENT_BYTES_MAX, unpack
 from protocol.errors import Code, ProtocolError
 from protocol.feed import REGENCY
 from protocol.messages import HEALTH_MAX, Cursors, Health
 from protocol.session import FEED_WAIT_SECONDS
 
 APPENDS_MAX = 16
-"""Bodies being received and verified at once: 32 MiB at most. Others are told to come back before theirs is read."""
+"""Records being received and verified at once: 32 MiB at most. Others are told to come back before theirs are read."""
+GREETINGS_BYTES_MAX = 16 * 1024 * 1024
+"""Of enrolments and hellos that are being received and answered. Bytes that came count, not senders: whoever only holds a
+connection open keeps nobody out."""
 BUSY_SECONDS = 2
-BODY_SECONDS_MAX = 60
-"""A body that takes longer holds a place that another village needs; the box halves its batch and tries again."""
+BODY_SECONDS_MAX, GREETING_SECONDS_MAX = 60, 20
+"""A body that takes longer holds room that another village needs; the box halves its batch and tries again."""
 CHUNK_BYTES = 256 * 1024
 
 log = structlog.get_logger()
@@ -83,6 +88,7 @@ class Door:
         self._wakeups = wakeups
         self._receiving = receiving
         self._places = asyncio.Semaphore(APPENDS_MAX)
+        self._greetings_bytes = 0
 
     def application(self) -> web.Application:
         """The handlers, ready to be served."""
@@ -103,39 +109,55 @@ class Door:
 
     @machine
     async def enrol(self, request: web.Request) -> web.Response:
-        return await self._take(request, self._enrolment.enrol)
+        return await self._greet(request, self._enrolment.enrol)
 
     @machine
     async def hello(self, request: web.Request) -> web.Response:
-        return await self._take(request, self._ingest.hello)
+        return await self._greet(request, self._ingest.hello)
 
     @machine
     async def append(self, request: web.Request) -> web.Response:
-        session = _session(request)
-        with self._receiving():
-            return await self._take(request, lambda body: self._ingest.append(session, body))
+        return await self._take(request, self._ingest.append, self._receiving())
 
     @machine
     async def quarantine(self, request: web.Request) -> web.Response:
-        session = _session(request)
-        return await self._take(request, lambda body: self._ingest.quarantine(session, body))
+        return await self._take(request, self._ingest.quarantine, contextlib.nullcontext())
 
-    async def _take(self, request: web.Request, answer: Callable[[bytes], Awaitable[Answer]]) -> web.Response:
+    async def _greet(self, request: web.Request, answer: Callable[[bytes], Awaitable[Answer]]) -> web.Response:
+        """From anybody."""
+        held = 0
+
+        def note(size: int) -> None:
+            nonlocal held
+            held += size
+            self._greetings_bytes += size
+            if self._greetings_bytes > GREETINGS_BYTES_MAX:
+                raise _busy("too many greetings at once")
+
+        try:
+            return _respond(await answer(await _read(request, GREETING_SENT_BYTES_MAX, GREETING_SECONDS_MAX, note)))
+        finally:
+            self._greetings_bytes -= held
+
+    async def _take(
+        self,
+        request: web.Request,
+        answer: Callable[[bytes, bytes], Awaitable[Answer]],
+        receiving: AbstractContextManager[None],
+    ) -> web.Response:
+        """Records, from a village: who it is comes first."""
+        _check_announced(request, SENT_BYTES_MAX)
+        session = _session(request)
+        await self._ingest.admit(session)
         if self._places.locked():
-            return _respond(failure(ProtocolError(Code.BUSY, "too many at once", retry_seconds=BUSY_SECONDS)))
+            raise _busy("too many at once")
         async with self._places:
-            try:
-                body = await _read(request)
-            except ProtocolError as error:
-                return _respond(failure(error))
-            return _respond(await answer(body))
+            with receiving:
+                return _respond(await answer(session, await _read(request, SENT_BYTES_MAX, BODY_SECONDS_MAX)))
 
     @machine
     async def feed(self, request: web.Request) -> web.Response:
-        try:
-            cursors, seconds, health = _feed_query(request)
-        except ProtocolError as error:
-            return _respond(failure(error))
+        cursors, seconds, health = _feed_query(request)
         session = _session(request)
         deadline = asyncio.get_running_loop().time() + seconds
         while True:
@@ -154,48 +176,63 @@ class Door:
         query = request.query
         try:
             log_id, epoch, seq = bytes.fromhex(query["log"]), _whole(query["epoch"]), _whole(query["after"])
-        except (KeyError, ValueError):
-            return _respond(failure(ProtocolError(Code.MALFORMED, "log, epoch and after are needed")))
+        except (KeyError, ValueError) as error:
+            raise ProtocolError(Code.MALFORMED, "log, epoch and after are needed") from error
         return _respond(await self._ingest.read_log(_session(request), log_id, epoch, seq))
 
     @machine
     async def chunk(self, request: web.Request) -> web.Response:
         try:
             digest = bytes.fromhex(request.match_info["digest"])
-        except ValueError:
-            return _respond(failure(ProtocolError(Code.UNKNOWN_CHUNK, "not a digest")))
+        except ValueError as error:
+            raise ProtocolError(Code.UNKNOWN_CHUNK, "not a digest") from error
         return _respond(await self._ingest.read_chunk(_session(request), digest))
 
 
 @web.middleware
 async def always_a_frame(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """What is no frame is no answer to a box. So it is told in one that its request is unknown here, or failed."""
+    """What is no frame is no answer to a box: every failure has its code, and what is only ours is logged."""
     try:
         return await handler(request)
+    except ProtocolError as error:
+        return _respond(failure(error))
     except web.HTTPException:
         return _respond(failure(ProtocolError(Code.UNSUPPORTED, "this centre knows no such request")))
-    except (ConnectionError, web.RequestPayloadError):
-        raise  # nobody is there any more to be told
     except Exception as error:
         log.exception("request failed", error=type(error).__name__)
-        return _respond(failure(ProtocolError(Code.INTERNAL, "see the centre's log")))
+        return _respond(failure(ProtocolError(Code.INTERNAL, "see the centre's log", retry_seconds=BUSY_SECONDS)))
 
 
-async def _read(request: web.Request) -> bytes:
-    """The body, never more than a frame may have and never for longer than is fair."""
+def _busy(detail: str) -> ProtocolError:
+    return ProtocolError(Code.BUSY, detail, retry_seconds=BUSY_SECONDS)
+
+
+def _check_announced(request: web.Request, bytes_max: int) -> None:
+    """What the headers alone rule out."""
     if request.headers.get("Content-Encoding", "identity") != "identity":
         raise ProtocolError(Code.UNSUPPORTED, "frames carry their own compression")
-    if request.content_length is not None and request.content_length > SENT_BYTES_MAX:
+    if request.content_length is not None and request.content_length > bytes_max:
         raise ProtocolError(Code.TOO_LARGE, "frame")
+
+
+async def _read(
+    request: web.Request, bytes_max: int, seconds_max: float, note: Callable[[int], None] = lambda size: None
+) -> bytes:
+    """The body, never more than a frame may have and never for longer than is fair. `note` hears of each part."""
+    _check_announced(request, bytes_max)
     body = bytearray()
     try:
-        async with asyncio.timeout(BODY_SECONDS_MAX):
+        async with asyncio.timeout(seconds_max):
             async for part in request.content.iter_chunked(CHUNK_BYTES):
                 body += part
-                if len(body) > SENT_BYTES_MAX:
+                note(len(part))
+                if len(body) > bytes_max:
                     raise ProtocolError(Code.TOO_LARGE, "frame")
     except TimeoutError as error:
-        raise ProtocolError(Code.BUSY, "the body came too slowly", retry_seconds=BUSY_SECONDS) from error
+        raise _busy("the body came too slowly") from error
+    except (ConnectionError, web.RequestPayloadError, HttpProcessingError) as error:
+        # a thin line does this every day: nobody hears the answer, and it is not worth a traceback
+        raise ProtocolError(Code.MALFORMED, "the body was cut off") from error
     return bytes(body)
 
 

@@ -55,10 +55,20 @@ STATES = {
     "online": ("Terhubung", "good"),
     "silent": ("Tidak terdengar", "wait"),
     "late": ("Diam lebih dari sehari", "bad"),
+    "halted": ("Sinkronisasi terhenti", "bad"),
     "clone": ("Server ganda dicurigai", "bad"),
     "revoked": ("Server dicabut", "bad"),
     "absent": ("Belum terdaftar", "plain"),
 }
+HALTED = {
+    "too_old": "Program di server desa terlalu lama bagi kabupaten. Perbarui program di server desa.",
+    "too_new": "Program di server desa lebih baru dari kabupaten. Perbarui program kabupaten.",
+    "malformed": "Isi kiriman berubah di jalan atau tidak terbaca. Periksa perantara (proxy) di antara desa dan kabupaten.",
+    "unsupported": "Kiriman diubah oleh perantara (proxy) di antara desa dan kabupaten. Periksa perantara itu.",
+    "bad_signature": "Tanda tangan server desa tidak cocok dengan kuncinya. Daftarkan server itu lagi dengan token baru.",
+    "wrong_village": "Server desa membawa catatan desa lain. Pasang kembali folder data yang benar di server desa.",
+}
+HALTED_OTHER = "Server desa berhenti mengirim demi keamanan data. Lihat halaman Sinkronisasi di server desa itu."
 ROADS = {"active": "dipakai", "replaced": "diganti", "revoked": "dicabut"}
 
 
@@ -75,11 +85,12 @@ class FleetLine:
     quarantined: int
     clock_skew_seconds: int
     software: str
+    halted: str
 
 
 def fleet_line(village: Village, found: VillageState | None, now_ms: int) -> FleetLine:
     if found is None:
-        return FleetLine(village, "absent", None, None, None, 0, 0, 0, "")
+        return FleetLine(village, "absent", None, None, None, 0, 0, 0, "", "")
     return FleetLine(
         village=village,
         state=state_of(found, now_ms),
@@ -90,6 +101,7 @@ def fleet_line(village: Village, found: VillageState | None, now_ms: int) -> Fle
         quarantined=found.quarantined,
         clock_skew_seconds=found.box.clock_skew_ms // 1000,
         software=found.box.software,
+        halted=HALTED.get(found.halted, HALTED_OTHER) if found.halted else "",
     )
 
 
@@ -103,6 +115,8 @@ def state_of(found: VillageState, now_ms: int) -> str:
     silent_ms = now_ms - (box.last_contact_ms or 0)
     if silent_ms > LATE_MS:
         return "late"
+    if found.halted:
+        return "halted"
     return "silent" if silent_ms > ONLINE_MS else "online"
 
 

@@ -212,6 +212,19 @@ async def test_a_copied_box_is_refused_and_both_are_told(town: Town) -> None:
     assert town.centre.heads().keys() == logs, "the copy brought no history of its own"
     async with aiohttp.request("GET", f"http://127.0.0.1:{town.centre.metrics_port}/metrics") as answer:
         assert "clones_suspected 1.0" in await answer.text()
+    await copy.stop()
+    await box.stop()
+    token = await town.centre.program.command("enrol", box.village)
+    assert "confirm the last line of the paper agenda" in await box.program.command("enrol", "-", given=token)
+    box.link.cut()
+    await box.start()
+    status, sentence = await box.clerk.issue_at_once(resident)
+    assert (status, "buku agenda" in sentence) == (409, True), "the copy may have used that number"
+    await box.clerk.send("/numbers/confirm", [(f"last-{SERIES}-{date.today().year}", "5")])
+    await some_letters(box, resident, 1)
+    assert numbers(box) == [1, 2, 6]
+    box.link.mend()
+    await box.until_sent()
 
 
 async def test_a_revoked_box_is_told_and_its_counter_goes_on(town: Town) -> None:
@@ -236,12 +249,26 @@ async def test_who_may_not_become_a_village_s_server(town: Town) -> None:
     token = await town.centre.program.command("enrol", VILLAGES[1])
     said = await refused(fresh.program, "enrol", "-", given=token)
     assert f"that token is for village {VILLAGES[1]}" in said
-    said = await refused(fresh.program, "enrol", "-", given=token)
-    assert "bad_token" in said, "a token serves once"
     other = town.boxes[1]
+    await other.stop()
+    assert "enrolled" in await other.program.command("enrol", "-", given=token)
     shutil.copytree(other.identity_folder, fresh.identity_folder, dirs_exist_ok=True)
     said = await refused(fresh.program, "run")
     assert f"the certificate is village {VILLAGES[1]}'s" in said
+
+
+async def test_an_enrolment_whose_answer_was_lost_is_repeated_with_the_same_token(town: Town) -> None:
+    fresh = await town.add_box(VILLAGES[0], "fresh")
+    token = await town.centre.program.command("enrol", VILLAGES[0])
+    fresh.link.down.cut_after = 20
+    said = await refused(fresh.program, "enrol", "-", given=token)
+    assert "run this command with the same token again" in said
+    thief = await town.add_box(VILLAGES[0], "thief")
+    assert "bad_token" in await refused(thief.program, "enrol", "-", given=token)
+    assert "enrolled" in await fresh.program.command("enrol", "-", given=token)
+    await town.add_account(fresh)
+    await fresh.start()
+    await fresh.until_road("Terhubung")
 
 
 # --- the centre -------------------------------------------------------------------------------------------------------

@@ -61,7 +61,7 @@ class Caller:
         """A village's machine, enrolled by an officer's token and greeted."""
         token = (await self.town.centre.program.command("enrol", code)).strip()
         key, fingerprint = Key.from_seed(bytes([seed]) * 32), bytes([seed]) * 16
-        status, body = await self.call("POST", "/v1/enrol", encode(EnrolRequest(token, key.public, fingerprint)))
+        status, body = await self.call("POST", "/v1/enrol", encode(EnrolRequest(token, key.public, fingerprint, code)))
         assert status == 200
         reply = decode(body, EnrolReply)
         machine = Machine(code, key, fingerprint, reply.certificate, reply.central_key, bytes([seed]) * 16)
@@ -127,9 +127,10 @@ NONSENSE: dict[str, bytes] = {
 
 @pytest.mark.parametrize("path", ["/v1/enrol", "/v1/hello", "/v1/append", "/v1/quarantine"])
 async def test_nonsense_is_called_malformed(caller: Caller, path: str) -> None:
+    machine = await caller.machine(WARD, 1)
     before = caller.state()
     for name, body in NONSENSE.items():
-        code = await caller.code_of("POST", path, body)
+        code = await caller.code_of("POST", path, body, **ticket(machine))
         assert code in {Code.MALFORMED, Code.TOO_LARGE, Code.UNSUPPORTED}, name
     assert caller.slowest < ANSWER_SECONDS_MAX
     assert caller.state() == before
@@ -183,7 +184,7 @@ async def test_who_speaks_is_proved_before_anything_is_stored(caller: Caller) ->
     assert await caller.code_of("POST", "/v1/hello", stranger.hello(0)) is Code.BAD_SIGNATURE
     renamed = machine.hello(0, village="3510252009")
     assert await caller.code_of("POST", "/v1/hello", renamed) is Code.WRONG_VILLAGE
-    token = EnrolRequest("never given", Key.from_seed(b"t" * 32).public, bytes(16))
+    token = EnrolRequest("never given", Key.from_seed(b"t" * 32).public, bytes(16), WARD)
     assert await caller.code_of("POST", "/v1/enrol", encode(token)) is Code.BAD_TOKEN
     assert caller.state() == before
     assert caller.slowest < ANSWER_SECONDS_MAX

@@ -241,6 +241,9 @@ class Town:
     async def enrol(self, box: Box) -> None:
         token = await self.centre.program.command("enrol", box.village)
         await box.program.command("enrol", "-", given=token)
+        await self.add_account(box)
+
+    async def add_account(self, box: Box) -> None:
         await box.program.command("user", "add", "kepala", "--name", "Kepala", "--role", "head", given=PASSWORD + "\n")
 
     def logs(self) -> str:

@@ -6,20 +6,25 @@ import time
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from agent.domain.status import Status
 from chassis.web import require_declarations
+from protocol.codec import pack, unpack
+from protocol.feed import VALUES, Decision, State
 from protocol.ids import mask_nik
 from tests.agent.office import (
     CYCLE,
     DAY_MS,
     ROLES,
     SENTENCE,
+    START_MS,
     Counter,
     clash_state,
     decision_state,
     open_counter,
     quarantined_state,
+    tell,
     words_of,
 )
 from tests.chassis.conftest import Browser
@@ -309,6 +314,49 @@ async def test_the_road_in_words(counter: Counter) -> None:
     told = words_of(await (await clerk.get("/sync")).text())
     assert "Nomor yang dipakai dua surat" in told
     assert "isi catatan tidak terbaca" in told
+
+
+UNREADABLE = b"\x91\xa2\xff\xfe"
+"""An array with a text that is no UTF-8."""
+
+
+async def test_what_the_centre_garbled_is_told_and_takes_no_page_down(counter: Counter) -> None:
+    head = await counter.browser("head")
+    pages = await paths(counter, head)
+    proposal = pages["/proposals/{id}"]
+    key = bytes.fromhex(proposal.rpartition("/")[2])
+    garbled = [State(n, kind, True, b"key %d" % n, UNREADABLE) for n, kind in enumerate(sorted(VALUES), start=1)]
+    await counter.tell(*garbled, State(9, "decision", True, key, UNREADABLE))
+    await tell(counter.store, "regency", [State(1, "cycle", True, b"cycle:x", UNREADABLE)], START_MS)
+    for path in pages.values():
+        assert (await head.get(path)).status == 200, path
+    count = len(garbled) + 2
+    assert f"{count} kabar dari kabupaten tidak terbaca" in words_of(await (await head.get("/sync")).text())
+    metrics = await (await (await counter.machine()).get("/metrics")).text()
+    assert f"kampung_feed_unreadable_values {count:.1f}" in metrics
+    await counter.tell(decision_state(proposal))
+    assert "1 kabar dari" in words_of(await (await head.get("/sync")).text()), "the cycle still is"
+    assert "Ditolak" in words_of(await (await head.get(proposal)).text())
+
+
+async def test_an_answer_with_a_date_that_is_none_is_shown_as_it_came(counter: Counter) -> None:
+    head = await counter.browser("head")
+    proposal = await counter.propose(head)
+    state = decision_state(proposal)
+    answer = unpack(state.value, Decision)
+    odd = structs.replace(answer, evidence=[structs.replace(answer.evidence[0], as_of="akhir Mei")])
+    await counter.tell(structs.replace(state, value=pack(odd)))
+    for path in (proposal, "/", "/proposals"):
+        assert (await head.get(path)).status == 200, path
+    assert "akhir Mei" in words_of(await (await head.get(proposal)).text())
+
+
+async def test_news_that_this_program_does_not_know_asks_for_an_upgrade(counter: Counter) -> None:
+    clerk = await counter.browser()
+    assert "perlu pembaruan" not in words_of(await (await clerk.get("/sync")).text())
+    await counter.tell(State(1, "tomorrow", True, b"key", b"\x90"))
+    assert "perlu pembaruan" in words_of(await (await clerk.get("/sync")).text())
+    assert "kampung_feed_waiting_items 1.0" in await (await (await counter.machine()).get("/metrics")).text()
 
 
 async def test_a_session_that_ends_keeps_what_was_typed(counter: Counter) -> None:

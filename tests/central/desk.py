@@ -433,7 +433,9 @@ class Regency:
         token = await self.enrolment.give_token(village, "command:test")
         key = Key.from_seed(f"{village}-{seed}".encode().ljust(32, b"."))
         fingerprint = self.clock.random(16)
-        reply = opened(await self.enrolment.enrol(encode(EnrolRequest(token, key.public, fingerprint))), EnrolReply)
+        reply = opened(
+            await self.enrolment.enrol(encode(EnrolRequest(token, key.public, fingerprint, village))), EnrolReply
+        )
         log_id = self.clock.random(16)
         return Machine(village, key, fingerprint, reply.certificate, reply.central_key, log_id)
 

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from central.ingest import LOG_OPS_MAX, Quiet, count_of
-from central.store import boxes
+from central import ingest
+from central.ingest import CHUNK_MS, LOG_OPS_MAX, Quiet, count_of
+from central.store import boxes, overview
 from chassis.database import drive
 from chassis.signing import Key
 from protocol import VERSION
@@ -33,6 +34,7 @@ from protocol.messages import (
 )
 from protocol.ops import NumberHigh, Position, start_of
 from tests.central.desk import (
+    BLT_DD,
     DESA,
     OTHER_DESA,
     Machine,
@@ -334,7 +336,25 @@ async def test_a_program_too_old_or_too_new_gets_no_session(regency: Regency, ma
     new = await regency.greet(machine, version_min=VERSION + 1, version_max=VERSION + 1)
     assert (old.directive, old.session, old.logs) == (Directive.TOO_OLD, b"", [])
     assert (new.directive, new.session) == (Directive.TOO_NEW, b"")
+    assert await halted(regency) == "too_new"
     await regency.send(machine)
+    await regency.greet(machine)
+    assert await halted(regency) == ""
+
+
+async def halted(regency: Regency) -> str:
+    """Why the village's machine stands still, as the fleet page knows it."""
+    return (await regency.database.read(overview.villages))[DESA].halted
+
+
+async def test_what_a_stranger_to_the_session_says_of_its_health_is_not_the_village_s(
+    regency: Regency, machine: Machine
+) -> None:
+    await regency.send(machine)
+    copy = replace(machine, fingerprint=b"another host....")
+    for directive in (Directive.AGAIN, Directive.DUPLICATE):
+        assert (await regency.greet(copy, health=[("halted_duplicate", 1)])).directive == directive
+    assert await halted(regency) == ""
 
 
 async def test_nobody_can_speak_for_a_village_without_its_key(regency: Regency, machine: Machine) -> None:
@@ -721,7 +741,42 @@ async def test_nobody_reads_anothers_log(regency: Regency, machine: Machine, nei
         assert (await regency.ingest.read_log(machine.session, machine.log_id, epoch, seq)).status == 404
 
 
+async def test_a_server_that_opens_logs_without_end_is_held_up(
+    regency: Regency, machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each would make every later question about the village's logs slower; what is held already is still taken again."""
+    monkeypatch.setattr(ingest, "EPOCHS_MAX", 3)
+    machine.propose()
+    await regency.send(machine)
+    branches = []
+    for n in range(3):
+        branch = replace(machine, ops=machine.ops[:1], salts=100 * (n + 1))
+        branch.propose()
+        branches.append(branch)
+    for branch in branches[:2]:
+        await regency.quarantine(branch, branch.batch())
+    assert (await refusal_of(regency.quarantine(branches[2], branches[2].batch()))).code == "busy"
+    other = replace(machine, log_id=b"another log.....", ops=[])
+    other.open_log()
+    assert (await refusal_of(regency.send(other))).code == "busy"
+    assert (await refusal_of(regency.quarantine(other, other.batch()))).code == "busy"
+    assert len(await regency.heads()) == 3
+    await regency.quarantine(branches[1], branches[1].batch())
+    machine.propose()
+    await regency.send(machine)
+
+
 # --- feed -------------------------------------------------------------------------------------------------------------
+
+
+async def test_chunks_of_former_snapshots_are_thrown_away(regency: Regency, machine: Machine) -> None:
+    await regency.put_cycle()
+    await regency.feed(machine, EMPTY)
+    assert await regency.value("SELECT count(*) FROM chunk") == 1
+    regency.clock.advance(seconds=CHUNK_MS / 1000 + 1)
+    await regency.put_cycle(BLT_DD)
+    await regency.feed(machine, EMPTY)
+    assert await regency.value("SELECT count(*) FROM chunk") == 1
 
 
 async def test_the_first_feed_request_is_answered_with_manifests(regency: Regency, machine: Machine) -> None:

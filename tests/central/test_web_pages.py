@@ -206,6 +206,31 @@ async def test_a_village_in_full(hall: Hall) -> None:
     assert "Nomor surat yang dipakai dua kali" not in desa
 
 
+async def test_a_box_that_stands_still_says_why(hall: Hall) -> None:
+    regency, desa = hall.story.regency, hall.story.desa
+    await regency.greet(desa, health=[("outbox_ops", 3), ("halted_bad_signature", 1)])
+    for path in ("/fleet", "/fleet?state=halted", f"/fleet/{DESA}"):
+        text = await hall.text(path)
+        assert "Sinkronisasi terhenti" in text, path
+        assert "Tanda tangan server desa tidak cocok" in text, path
+    await regency.greet(desa, health=[("halted_<b>3510256507850001</b>", 1)])
+    _, html = await hall.get(f"/fleet/{DESA}")
+    assert "demi keamanan data" in html
+    assert "3510256507850001" not in html, "only words of ours are shown"
+    await regency.greet(desa, health=[("outbox_ops", 0)])
+    assert "Sinkronisasi terhenti" not in await hall.text(f"/fleet/{DESA}")
+    assert "1 desa" not in await hall.text("/fleet?state=halted")
+
+
+async def test_what_a_box_cannot_read_or_does_not_know_is_told(hall: Hall) -> None:
+    desa = await hall.text(f"/fleet/{DESA}")
+    assert "perlu pembaruan" in desa, "it stored one item more than it applied"
+    assert "tidak terbaca di server desa" not in desa
+    await hall.story.regency.greet(hall.story.desa, health=[("feed_unreadable", 2)])
+    assert "2 kabar dari kabupaten tidak terbaca di server desa" in await hall.text(f"/fleet/{DESA}")
+    assert "perlu pembaruan" not in await hall.text(f"/fleet/{OTHER_DESA}")
+
+
 async def test_the_dotted_code_of_a_village_is_understood(hall: Hall) -> None:
     assert (await hall.get("/fleet/35.10.25.2010"))[0] == 200
 

@@ -5,15 +5,27 @@ import base64
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
+from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.test_utils import TestClient, TestServer
 
 from central.web import sync
 from central.web.sync import Door, Wakeups
 from chassis.database import SqliteDatabase
 from chassis.web import require_declarations
-from protocol.codec import MEDIA_TYPE, SENT_BYTES_MAX, decode, encode, pack
+from protocol.codec import (
+    GREETING_BYTES_MAX,
+    GREETING_SENT_BYTES_MAX,
+    MEDIA_TYPE,
+    SENT_BYTES_MAX,
+    decode,
+    deflate,
+    encode,
+    pack,
+)
 from protocol.feed import REGENCY
 from protocol.messages import Appended, EnrolReply, EnrolRequest, Failure, FeedReply, LogReply, Signed, SnapshotReply
 from tests.central.desk import DESA, OTHER_DESA, Machine, Regency, migrations, read_welcome
@@ -50,6 +62,13 @@ class Line:
         return f"/v1/feed?timeline={timeline}&village={village},{village}&regency=0,0&wait={wait}"
 
 
+class Server(TestServer):
+    """As `chassis/service` serves: what a handler does is not cut short when its line breaks."""
+
+    async def _make_runner(self, **_: Any) -> web.AppRunner:
+        return web.AppRunner(self.app, access_log=None, auto_decompress=False, shutdown_timeout=0.1)
+
+
 @pytest.fixture
 async def line(tmp_path: Path) -> AsyncIterator[Line]:
     database = await SqliteDatabase.open(tmp_path / "centre.db", migrations())
@@ -60,7 +79,7 @@ async def line(tmp_path: Path) -> AsyncIterator[Line]:
     machine.open_log()
     app = Door(regency.ingest, regency.enrolment, wakeups).application()
     require_declarations(app)
-    client = TestClient(TestServer(app))
+    client = TestClient(Server(app))
     await client.start_server()
     yield Line(regency, machine, client, wakeups)
     await client.close()
@@ -69,7 +88,9 @@ async def line(tmp_path: Path) -> AsyncIterator[Line]:
 
 async def test_a_machine_enrols_greets_appends_and_reads(line: Line) -> None:
     token = await line.regency.enrolment.give_token(OTHER_DESA, "command:test")
-    status, body = await line.post("/v1/enrol", encode(EnrolRequest(token, line.machine.key.public, b"host")))
+    status, body = await line.post(
+        "/v1/enrol", encode(EnrolRequest(token, line.machine.key.public, b"host", OTHER_DESA))
+    )
     assert status == 200
     assert decode(body, EnrolReply).central_key == line.regency.key.public
     status, body = await line.post("/v1/hello", line.machine.hello(line.regency.clock.at_ms))
@@ -154,6 +175,118 @@ async def test_a_body_that_trickles_gives_its_place_back(line: Line, monkeypatch
         answer = await line.client.post("/v1/append", data=trickle(), headers=line.headers)
         assert decode(await answer.read(), Failure).code == "busy"
     never.set()
+
+
+# --- strangers --------------------------------------------------------------------------------------------------------
+
+
+async def opened(line: Line, head: str, body: bytes = b"") -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A bare connection on which a request has begun."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", line.client.port)
+    writer.write(head.replace("\n", "\r\n").encode() + body)
+    await writer.drain()
+    return reader, writer
+
+
+async def test_strangers_who_send_slowly_keep_no_village_out(line: Line) -> None:
+    """Without a session records are refused before they are read; and a greeting takes only the room of what it sent."""
+    line.machine.propose()
+    slow = []
+    for n in range(sync.APPENDS_MAX * 4):
+        path = ("append", "quarantine", "hello", "enrol")[n % 4]
+        slow.append(await opened(line, f"POST /v1/{path} HTTP/1.1\nHost: x\nContent-Length: 1000\n\n", b"x"))
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        for reader, _ in slow[::4] + slow[1::4]:
+            assert b" 412 " in await reader.readline()
+        assert (await line.post("/v1/append", encode(line.machine.batch())))[0] == 200
+        assert (await line.post("/v1/hello", line.machine.hello(line.regency.clock.at_ms)))[0] == 200
+    for _, writer in slow:
+        writer.transport.abort()
+
+
+async def test_greetings_have_room_for_so_many_bytes_and_give_it_back(
+    line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sync, "GREETINGS_BYTES_MAX", 4_000)
+    head = "POST /v1/hello HTTP/1.1\nHost: x\nContent-Length: 9000\n\n"
+    (near, first), (over, second) = [await opened(line, head, bytes(size)) for size in (3_900, 3_900)]
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        done, _ = await asyncio.wait(
+            [asyncio.create_task(near.readline()), asyncio.create_task(over.readline())],
+            return_when=asyncio.FIRST_COMPLETED,
+        )
+        assert all(b" 503 " in task.result() for task in done)
+        first.transport.abort()
+        second.transport.abort()
+        while (await line.post("/v1/hello", line.machine.hello(line.regency.clock.at_ms)))[0] == 503:
+            pass
+
+
+async def test_a_greeting_is_small_on_the_wire_and_inflated(line: Line) -> None:
+    for path in ("/v1/hello", "/v1/enrol"):
+        assert await failure_of(line, path, b"x" * (GREETING_SENT_BYTES_MAX + 1)) == (413, "too_large")
+        bomb = deflate(bytes(GREETING_BYTES_MAX + 1))
+        assert len(bomb) < 1_000
+        assert await failure_of(line, path, bomb) == (413, "too_large")
+        assert await failure_of(line, path, deflate(bytes(GREETING_BYTES_MAX))) == (400, "malformed")
+    assert await failure_of(line, "/v1/append", deflate(bytes(GREETING_BYTES_MAX + 1))) == (400, "malformed")
+
+
+def untold(caplog: pytest.LogCaptureFixture) -> list[BaseException | None]:
+    """Tracebacks in the log, but for what is no HTTP: `chassis/service` counts that."""
+    causes = [record.exc_info[1] for record in caplog.records if record.exc_info]
+    return [cause for cause in causes if not isinstance(cause, HttpProcessingError)]
+
+
+async def test_lines_that_break_leave_no_traceback_and_give_their_places_back(
+    line: Line, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A thin line does it every day: a traceback each time would fill the disk."""
+    line.machine.propose()
+    frame = encode(line.machine.batch())
+    head = (
+        f"POST /v1/append HTTP/1.1\nHost: x\nAuthorization: {line.headers['Authorization']}\nContent-Length: 1000\n\n"
+    )
+    broken = [await opened(line, head, b"half") for _ in range(sync.APPENDS_MAX)]
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while (await line.post("/v1/append", frame))[0] != 503:
+            pass
+        for _, writer in broken:
+            writer.transport.abort()
+        while {s for s, _ in await asyncio.gather(*(line.post("/v1/append", frame) for _ in broken))} != {200}:
+            pass
+    assert untold(caplog) == []
+
+
+@pytest.mark.parametrize("path", ["append", "hello"])
+@pytest.mark.parametrize(
+    ("framing", "body"),
+    [
+        ("Content-Length: 1000", b"half"),
+        ("Transfer-Encoding: chunked", b"4\r\nhalf\r\n"),
+        ("Transfer-Encoding: chunked", b"4\r\nhalf\r\nno number\r\n"),
+    ],
+)
+async def test_a_body_that_ends_too_soon_is_no_fault_of_ours(
+    line: Line, caplog: pytest.LogCaptureFixture, path: str, framing: str, body: bytes
+) -> None:
+    ticket = f"Authorization: {line.headers['Authorization']}\n"
+    reader, writer = await opened(line, f"POST /v1/{path} HTTP/1.1\nHost: x\n{ticket}{framing}\n\n", body)
+    writer.write_eof()
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        assert b" 500 " not in await reader.read()
+    writer.close()
+    assert untold(caplog) == []
+
+
+async def test_a_fault_of_ours_has_its_code_and_no_traceback(line: Line) -> None:
+    await line.regency.database.close()
+    assert await failure_of(line, "/v1/append", encode(line.machine.batch())) == (500, "internal")
+    assert await failure_of(line, "/v1/hello", line.machine.hello(line.regency.clock.at_ms)) == (500, "internal")
+    status, body = await line.get("/v1/feed?timeline=&village=0,0&regency=0,0")
+    assert (status, decode(body, Failure).code) == (500, "internal")
+    assert b"Traceback" not in body
+    assert decode(body, Failure).retry_seconds > 0
 
 
 @pytest.mark.parametrize(

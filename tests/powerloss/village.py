@@ -122,7 +122,7 @@ class Counter:
         key = Key.from_seed(self.clockwork.random(32))
         fingerprint = self.clockwork.random(16)
         token = drive(self.regency.enrolment.give_token(VILLAGE, "officer"))
-        answer = drive(self.regency.enrolment.enrol(encode(EnrolRequest(token, key.public, fingerprint))))
+        answer = drive(self.regency.enrolment.enrol(encode(EnrolRequest(token, key.public, fingerprint, VILLAGE))))
         reply = decode(answer.body, EnrolReply)
         return Badge(VILLAGE, key, reply.certificate, reply.central_key, fingerprint, Fuse(), 1)
 

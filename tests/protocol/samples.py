@@ -365,11 +365,22 @@ class Sample:
 
 
 MESSAGES = (
-    Sample("enrol_request", "POST /v1/enrol, body", EnrolRequest("TEST-TOKEN-1", CERTIFIED.public_key, FINGERPRINT)),
+    Sample(
+        "enrol_request",
+        "POST /v1/enrol, body",
+        EnrolRequest("TEST-TOKEN-1", CERTIFIED.public_key, FINGERPRINT, CERTIFIED.village),
+    ),
     Sample(
         "enrol_reply",
         "POST /v1/enrol, 200",
-        EnrolReply(CERTIFICATE_SIGNED, CENTRAL_KEY.verify_key.encode(), TIMELINE, [LogHead(1, PARENT, "other")]),
+        EnrolReply(
+            CERTIFICATE_SIGNED,
+            CENTRAL_KEY.verify_key.encode(),
+            TIMELINE,
+            [LogHead(1, PARENT, "other")],
+            NUMBERS,
+            is_agenda_needed=True,
+        ),
     ),
     Sample("hello", "POST /v1/hello, body", HELLO_SIGNED),
     Sample("welcome", "POST /v1/hello, 200", WELCOME_SIGNED),

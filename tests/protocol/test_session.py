@@ -184,6 +184,35 @@ def test_a_safety_rule_halts_and_asks_again_later(directive: str) -> None:
     assert session.wants_up(HERE, 700.0) == Rest(None)
 
 
+def test_a_halt_stands_until_the_exchange_that_met_it_succeeds() -> None:
+    """A box that cannot append says hello every ten minutes, and is no less halted for that."""
+    session = sending()
+    session.received_up(Failed(Code.BAD_SIGNATURE), HERE, 0.0, 0.0)
+    assert greet(session, HERE, known(4), now=HALT_SECONDS) == SendOps(LOG, 4, BATCH_OPS_START)
+    session.received_down(FeedStored(), HALT_SECONDS, 0.0)
+    assert session.halted == "bad_signature"
+    session.received_up(Acked(at(10), 0.1), HERE, HALT_SECONDS, 0.0)
+    assert session.halted == ""
+
+
+def test_a_halt_of_the_feed_ends_with_the_feed() -> None:
+    session = sending()
+    session.received_down(Failed(Code.MALFORMED), 0.0, 0.0)
+    greet(session, HERE, known(4), now=HALT_SECONDS)
+    session.received_up(Acked(at(10), 0.1), HERE, HALT_SECONDS, 0.0)
+    assert session.halted == "malformed"
+    session.received_down(FeedStored(), HALT_SECONDS, 0.0)
+    assert session.halted == ""
+
+
+def test_a_halt_is_over_when_nothing_is_left_to_send() -> None:
+    """The records went by another way, on a stick."""
+    session = sending()
+    session.received_up(Failed(Code.MALFORMED), HERE, 0.0, 0.0)
+    assert greet(session, HERE, known(10), now=HALT_SECONDS) == Rest(None)
+    assert session.halted == ""
+
+
 def test_a_challenge_is_echoed_once_and_at_once() -> None:
     session = Session()
     session.wants_up(HERE, 0.0)

@@ -193,6 +193,7 @@ class Machine:
     `was_intact`: nobody touched the disk since the program last ran in order, so a start must need no human.
     `doubt`: why this machine cannot know by itself that other letters were numbered.
     `taken_back`: ops that an image made it forget; the centre can tell it, if it holds one of them.
+    `asked_with`: token and key of an enrolment whose answer did not come.
     """
 
     name: str
@@ -218,6 +219,7 @@ class Machine:
     was_intact: bool = False
     doubt: str = ""
     taken_back: list[bytes] = field(default_factory=list)
+    asked_with: tuple[str, Key] | None = None
 
     def __post_init__(self) -> None:
         self.mark = MarkSlots(self.fuse)

@@ -57,23 +57,40 @@ class Staff:
         self.enrol(village, machine)
 
     def enrol(self, village: Village, machine: Machine) -> None:
-        """A token typed on the machine; it makes new keys and starts with its certificate."""
-        key = Key.from_seed(self._clockwork.random(32))
+        """A token typed on the machine; it makes new keys and starts with its certificate.
+
+        Where no answer came the same token is typed again; where that one is refused another is asked for.
+        """
+        asked_with, machine.asked_with = machine.asked_with, None
         try:
-            token = drive(self._regency.enrolment.give_token(village.code, "staff"))
-            answer = drive(self._regency.enrolment.enrol(encode(EnrolRequest(token, key.public, machine.fingerprint))))
+            if asked_with is None:
+                token = drive(self._regency.enrolment.give_token(village.code, "staff"))
+                asked_with = token, Key.from_seed(self._clockwork.random(32))
+            token, key = asked_with
+            request = EnrolRequest(token, key.public, machine.fingerprint, village.code)
+            answer = drive(self._regency.enrolment.enrol(encode(request)))
         except PowerCut:
             self._regency.lose_power()
+            machine.asked_with = asked_with
             return
-        if answer.status != 200 or self._clockwork.happens(self.reply_lost):
+        if answer.status != 200:
+            return
+        if self._clockwork.happens(self.reply_lost):
+            machine.asked_with = asked_with
             return
         reply = decode(answer.body, EnrolReply)
         serial = msgspec.msgpack.decode(reply.certificate.payload, type=Certificate).serial
+        machine.power_on()
+        is_first = serial == 1 and not reply.logs
+        self._try(machine, lambda: drive(machine.store.note_enrolment(reply, is_first=is_first)))
+        if not machine.is_on:
+            machine.asked_with = asked_with
+            return
+        if reply.is_agenda_needed:
+            machine.doubt = ""  # the machine itself knows now that it does not know
         machine.power_off()
         machine.take_badge(key, reply, serial)
         machine.power_on()
-        if machine.is_on and serial == 1 and not reply.logs:  # as `agent enrol` does
-            self._try(machine, lambda: drive(machine.store.note_first_of_village()))
 
     def read_agenda(self, village: Village, machine: Machine) -> None:
         """The last line of the paper book, typed in at the machine."""

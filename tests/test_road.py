@@ -1,0 +1,293 @@
+"""A village's post room and the centre's door, joined by real HTTP on loopback, with something bad in between."""
+
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
+from importlib import resources
+from pathlib import Path
+
+import msgspec
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from agent import identity
+from agent.domain.residents import Resident
+from agent.health import Health
+from agent.identity import BoxIdentity
+from agent.road import HttpRoad
+from agent.store import MarkFile, Store, feed, highest, inspection, residents
+from agent.sync import Courier, Reply
+from central.store import feeds, logs, overview
+from central.web.sync import Door, Wakeups
+from chassis import schema
+from chassis.database import MigrationFolder, SqliteDatabase
+from protocol.codec import decode, encode, pack
+from protocol.feed import VALUES, Cycle, Decision
+from protocol.ids import VillageCode
+from protocol.messages import EnrolReply, EnrolRequest
+from protocol.ops import NumberHigh
+from protocol.regions import village
+from protocol.session import HALT_SECONDS, Condition, Phase
+from tests.agent.office import resident_of
+from tests.builders import village_people
+from tests.central.desk import DESA, Regency, migrations
+
+ANSWER_SECONDS = 20
+BOX_MIGRATIONS = [schema.MIGRATIONS, MigrationFolder("agent", resources.files("agent.schema"))]
+
+
+@dataclass
+class Stamps:
+    """The box's clocks, which the test moves."""
+
+    at_ms: int
+    boot_id: bytes = b"bootboot"
+    mono: int = 0
+    chance: random.Random = field(default_factory=lambda: random.Random(1))
+
+    def now_ms(self) -> int:
+        return self.at_ms
+
+    def mono_ms(self) -> int:
+        return self.mono
+
+    def random(self, size: int) -> bytes:
+        return self.chance.randbytes(size)
+
+
+@dataclass
+class BadRoad:
+    """HTTP through something that changes bodies on the way; nobody waits for news here."""
+
+    road: HttpRoad
+    spoilt: dict[str, Callable[[bytes], bytes]] = field(default_factory=dict)
+    on_the_way: dict[str, Callable[[], Awaitable[object]]] = field(default_factory=dict)
+
+    async def request(
+        self, method: str, path: str, query: Mapping[str, str], headers: Mapping[str, str], body: bytes, seconds: float
+    ) -> Reply:
+        asked = {**query, "wait": "0"} if "wait" in query else query
+        if path in self.on_the_way:
+            await self.on_the_way.pop(path)()
+        sent = self.spoilt.get(path, lambda same: same)(body)
+        return await self.road.request(method, path, asked, headers, sent, seconds)
+
+
+@dataclass
+class Village:
+    regency: Regency
+    store: Store
+    stamps: Stamps
+    road: BadRoad
+    courier: Courier
+    people: list[Resident]
+
+    async def up(self) -> float | None:
+        """Everything that can be sent now; how long the lane then rests."""
+        while (rest := await self.courier.step_up()) == 0:
+            pass
+        return rest
+
+    async def down(self) -> None:
+        """Ask for the feed; fetch it whole where the centre says so; tell how far one is."""
+        for _ in range(3):
+            assert await self.courier.step_down() == 0
+
+    async def hear(self, *answers: Decision | tuple[bytes, bytes]) -> None:
+        """The centre publishes these for the village, or garbled ones as (key, value), and the village asks."""
+        told = [(a.proposal, pack(a)) if isinstance(a, Decision) else a for a in answers]
+        items = [feeds.Publication("decision", key, value) for key, value in told]
+        await self.regency.database.transact(lambda c: feeds.publish(c, DESA, items, self.regency.clock.at_ms))
+        await self.down()
+
+    async def copied(self, folder: Path) -> None:
+        """The same keys speak from another machine: the alarm is raised."""
+        database = await SqliteDatabase.open(folder / "copy.db", BOX_MIGRATIONS)
+        store = Store(database, MarkFile(folder / "copy.mark"), self.stamps, DESA)
+        await store.open()
+        who = replace(BoxIdentity.load(folder / "identity"), fingerprint=b"another machine.")
+        copy = Courier(store, who, self.road, self.stamps.chance.random, Health(store, folder).numbers)
+        while await copy.step_up() == 0:
+            pass
+        assert copy.status.halted == "duplicate"
+        await database.close()
+
+    async def shown(self) -> dict[bytes, tuple[str, int]]:
+        """Proposal to (outcome, is it waiting to be confirmed)."""
+        sql = "SELECT proposal, outcome, is_unconfirmed FROM decision"
+        return {r[0]: (r[1], r[2]) for r in await self.store.database.read(lambda c: c.fetch_all(sql))}
+
+    async def write(self) -> None:
+        resident = self.people.pop()
+        await self.store.write(lambda desk: residents.register(desk, resident, "sri"))
+
+    async def halted(self) -> str:
+        """What the centre knows of it."""
+        return (await self.regency.database.read(overview.villages))[DESA].halted
+
+
+@pytest.fixture
+async def at_village(tmp_path: Path) -> AsyncIterator[Village]:
+    regency = Regency(await SqliteDatabase.open(tmp_path / "centre.db", migrations()))
+    app = web.Application()
+    app.add_routes(Door(regency.ingest, regency.enrolment, Wakeups()).routes())
+    server = TestServer(app)
+    await server.start_server()
+    box = await SqliteDatabase.open(tmp_path / "box.db", BOX_MIGRATIONS)
+    stamps = Stamps(regency.clock.at_ms)
+    store = Store(box, MarkFile(tmp_path / "mark"), stamps, DESA)
+    await store.open()
+    road = HttpRoad.open(str(server.make_url("")), None)
+    who = await enrolled(regency, road, tmp_path / "identity", store)
+
+    bad = BadRoad(road)
+    people = [resident_of(each) for each in village_people(random.Random(1), village(VillageCode(DESA)), 9)]
+    courier = Courier(store, who, bad, stamps.chance.random, Health(store, tmp_path).numbers)
+    yield Village(regency, store, stamps, bad, courier, people)
+    await road.close()
+    await server.close()
+    await box.close()
+    await regency.database.close()
+
+
+async def enrolled(regency: Regency, road: HttpRoad, folder: Path, store: Store) -> BoxIdentity:
+    """As `agent enrol` does it."""
+    token = await regency.enrolment.give_token(DESA, "command:test")
+    key = identity.prepare_key(folder, token)
+    request = EnrolRequest(token, key.public, identity.fingerprint(), DESA)
+    reply = await road.request("POST", "/v1/enrol", {}, {}, encode(request), ANSWER_SECONDS)
+    answer = decode(reply.body, EnrolReply)
+    certificate = identity.check_enrolment(key, DESA, answer)
+    await store.note_enrolment(answer, is_first=certificate.serial == 1 and not answer.logs)
+    identity.keep_enrolment(folder, token, answer)
+    return BoxIdentity.load(folder)
+
+
+async def test_a_box_that_was_stopped_says_so_until_what_stopped_it_works_again(at_village: Village) -> None:
+    """A proxy cuts records off and lets everything else pass, so the box can say hello and yet not send."""
+    box = at_village
+    assert await box.up() is None
+    box.road.spoilt["/v1/append"] = lambda body: body[:-1]
+    await box.write()
+    assert await box.up() == HALT_SECONDS
+    assert await box.halted() == "", "a box that stands still asks nobody"
+    box.stamps.mono += int(HALT_SECONDS * 1000)
+    assert await box.courier.step_up() == 0, "hello"
+    assert await box.halted() == "malformed"
+    await box.down()
+    assert await box.halted() == "malformed", "that the feed passes says nothing about the records"
+    assert await box.up() == HALT_SECONDS
+    assert box.courier.status.halted == "malformed"
+    box.road.spoilt.clear()
+    box.stamps.mono += int(HALT_SECONDS * 1000)
+    assert await box.up() is None
+    assert box.courier.status.halted == ""
+    await box.down()
+    assert await box.halted() == ""
+
+
+async def test_a_request_of_the_former_session_does_not_end_the_present_one(at_village: Village) -> None:
+    """A long-poll is under way for most of the time, and the up lane greets anew after a conflict."""
+    box = at_village
+    await box.up()
+    former = box.courier.session.token
+
+    async def greet_anew() -> None:
+        box.courier.session.phase = Phase.GREETING
+        await box.up()
+
+    box.road.on_the_way["/v1/feed"] = greet_anew
+    assert await box.courier.step_down() == 0
+    assert box.courier.status.attempts["superseded"] == 1
+    assert box.courier.session.token not in {b"", former}
+    await box.down()
+    assert box.courier.status.attempts["superseded"] == 1
+
+
+GARBLED = b"\x91\xa2\xff\xfe"
+"""An array with a text that is no UTF-8."""
+
+
+async def test_an_answer_that_cannot_be_read_stops_no_other(at_village: Village, tmp_path: Path) -> None:
+    """A fault of the centre: the box keeps it, says so, and goes on; the next answer for the same proposal is read."""
+    box = at_village
+    await box.up()
+    first, second = decision(b"a" * 16), decision(b"b" * 16)
+    await box.hear(first, second)
+    assert await box.shown() == {first.proposal: ("accepted", 0), second.proposal: ("accepted", 0)}
+    refused = msgspec.structs.replace(second, outcome="rejected")
+    await box.hear((first.proposal, GARBLED), refused)
+    assert await box.shown() == {first.proposal: ("accepted", 1), second.proposal: ("rejected", 0)}
+    assert await box.store.database.read(feed.trouble) == feed.Trouble(unreadable=1, waiting=0)
+    state = (await box.regency.database.read(overview.villages))[DESA]
+    assert (state.health("feed_unreadable"), state.feed_pending, state.unapplied) == (1, 0, 0)
+    await box.store.open()  # a restart must not trip over it either
+    await box.hear(msgspec.structs.replace(first, outcome="rejected"))
+    assert await box.shown() == {first.proposal: ("rejected", 0), second.proposal: ("rejected", 0)}
+    assert await box.store.database.read(feed.trouble) == feed.Trouble(0, 0)
+    assert box.courier.status.digest_mismatches == 0
+    assert await inspection.inspect(box.store) == []
+
+
+async def test_an_upgraded_program_reads_what_the_former_could_not(
+    at_village: Village, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    box = at_village
+    await box.up()
+    answer = decision(b"a" * 16)
+    with monkeypatch.context() as former:
+        former.setitem(VALUES, "decision", Cycle)  # a program to which this form of an answer is unknown
+        await box.hear(answer)
+        assert await box.shown() == {}
+    await box.store.open()
+    assert await box.shown() == {answer.proposal: ("accepted", 0)}
+    assert await box.store.database.read(feed.trouble) == feed.Trouble(0, 0)
+
+
+def decision(proposal: bytes) -> Decision:
+    return Decision(
+        proposal=proposal,
+        outcome="accepted",
+        code="",
+        sentence="Usulan diterima.",
+        next_step="",
+        next_sentence="",
+        objection_until="",
+        scheme="APBD-PANGAN",
+        cycle="APBD-PANGAN-2021-05",
+        period="Mei-Juli 2021",
+        rule="",
+        evidence=[],
+        facts_hash=b"f" * 32,
+        is_final=False,
+        decided_ms=1,
+    )
+
+
+async def test_a_box_that_was_copied_numbers_nothing_after_its_new_enrolment_until_the_agenda_was_read(
+    at_village: Village, tmp_path: Path
+) -> None:
+    """Not even before it said hello, nor after a restart: the copy may have used the next number."""
+    box = at_village
+    await box.up()
+    await box.store.learn([NumberHigh("semua", 2021, 3)])
+    await box.write()
+    await box.up()
+    known = box.store.mark.read()
+    assert known is not None
+    assert known.numbers
+    await box.copied(tmp_path)
+    high = NumberHigh("semua", 2021, 41)
+    await box.regency.database.transact(lambda c: logs.raise_numbers(c, DESA, [high]))
+    assert await box.store.is_numbering_known()
+    await enrolled(box.regency, box.road.road, tmp_path / "identity", box.store)
+    assert not await box.store.is_numbering_known()
+    assert await box.store.database.read(highest) == {("semua", 2021): 41}
+    verdict = await box.store.open()
+    assert (verdict.condition, await box.store.is_numbering_known()) == (Condition.INTACT, False)
+    mark = box.store.mark.read()
+    assert mark is not None
+    assert mark.numbers == [], "a copy of the database that is put back now must ask too"
+    await box.store.confirm_numbers([high], "agenda", "sri")
+    assert await box.store.is_numbering_known()
