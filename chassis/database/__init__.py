@@ -25,7 +25,7 @@ from chassis.database.migrations import (
     SchemaRefused,
     SchemaTooNew,
 )
-from chassis.database.sqlite import InPlaceDatabase, SqliteDatabase, rewrite_placeholders
+from chassis.database.sqlite import InPlaceDatabase, SqliteDatabase, components_in, rewrite_placeholders
 
 __all__ = [
     "Connection",
@@ -46,6 +46,7 @@ __all__ = [
     "SqliteDatabase",
     "StatementRefused",
     "WorkSuspended",
+    "components_in",
     "drive",
     "rewrite_placeholders",
 ]
