@@ -48,9 +48,7 @@ class BoxIdentity:
         except (ProtocolError, OSError) as error:
             raise KeyRefused(f"the certificate in {folder} is damaged: enrol this server again") from error
         key = Key.load(folder / "box.key")
-        certificate = open_signed(
-            CERTIFICATE, enrolled.certificate, Certificate, lambda m, s: verify(enrolled.central_key, m, s)
-        )
+        certificate = certificate_of(enrolled)
         if certificate.public_key != key.public:
             raise KeyRefused(f"key and certificate in {folder} do not belong together: enrol this server again")
         return cls(
@@ -73,6 +71,11 @@ class BoxIdentity:
     def keep_nonce(self, nonce: bytes) -> None:
         replace_file(self.folder / "nonce", nonce)
         self.nonce = nonce
+
+
+def certificate_of(reply: EnrolReply) -> Certificate:
+    """What the centre certified. Raises ProtocolError where it did not sign it."""
+    return open_signed(CERTIFICATE, reply.certificate, Certificate, lambda m, s: verify(reply.central_key, m, s))
 
 
 def prepare_key(folder: Path) -> Key:
@@ -111,13 +114,18 @@ def _read(path: Path) -> bytes:
 def replace_file(path: Path, content: bytes) -> None:
     """The new content or the old, whatever happens; on disk when this returns."""
     partial = path.with_name(path.name + ".partial")
-    file = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     try:
-        os.write(file, content)
-        os.fsync(file)
-    finally:
-        os.close(file)
-    partial.replace(path)
+        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        with os.fdopen(
+            descriptor, "wb"
+        ) as file:  # writes all of it or raises: a bare write on a full disk cuts it short
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise OSError(error.errno, error.strerror, str(path)) from error
     folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(folder)
