@@ -204,7 +204,7 @@ def test_what_is_no_whole_number(raw: str) -> None:
 
 @pytest.mark.parametrize(
     ("raw", "expected"),
-    [("1980-12-31", date(1980, 12, 31)), ("31-12-1980", date(1980, 12, 31)), ("31/12/1980", date(1980, 12, 31))],
+    [(text, date(1980, 12, 31)) for text in ("1980-12-31", "31-12-1980", "31/12/1980", "31.12.1980", "31 12 1980")],
 )
 def test_dates_as_browsers_and_people_write_them(raw: str, expected: date) -> None:
     assert check_date(raw, required=True) == expected
@@ -229,6 +229,10 @@ def test_choices_ignore_letter_case_and_name_the_list() -> None:
 
 def test_a_nik_is_checked_by_the_rules_of_both_sides() -> None:
     assert check_nik(" 3510250101800001 ", required=True) == "3510250101800001"
+    assert check_nik("3510 2501 0180\u00a00001", required=True) == "3510250101800001"
+    short = check_nik("3510 2501 0180 000", required=True)
+    assert not isinstance(short, str)
+    assert short.message.startswith("jumlah angkanya harus 16, ini 15.")
     assert check_nik("0000000000000000", required=True) == "0000000000000000"
     for bad in ("351025010180000", "3510253201800001", "٣٥١٠٢٥٠١٠١٨٠٠٠٠١"):
         fault = check_nik(bad, required=True)
