@@ -14,7 +14,16 @@ from aiohttp import web
 
 from agent.domain import texts
 from agent.domain.fields import FieldError, FieldType
-from agent.domain.letters import Draft, Letter, LetterKind, Signer, check_fields, head_title, write_draft
+from agent.domain.letters import (
+    Draft,
+    Letter,
+    LetterKind,
+    Signer,
+    address_line,
+    check_fields,
+    head_title,
+    write_draft,
+)
 from agent.domain.numbering import NumberingError, date_wib
 from agent.domain.refusal import DATE_UNCONFIRMED, LETTER_ALREADY_VOID, Refusal
 from agent.domain.residents import member_of, subject_of
@@ -160,10 +169,11 @@ class LetterPages:
         return await self._office.store.database.read(lambda c: residents.household(c, person.resident.kk))
 
     async def _form(self, request: web.Request, wanted: Wanted, form: Form) -> web.StreamResponse:
-        names = [field.name for field in wanted.kind.fields]
+        names, resident = [field.name for field in wanted.kind.fields], wanted.person.resident
         context = {
             "kind": wanted.kind,
             "person": wanted.person,
+            "address": address_line(resident.address, resident.rt, resident.rw),
             "household": wanted.household,
             "values": {name: form.text(name) for name in names},
             "ticked": {name: set(form.all(name)) for name in names},

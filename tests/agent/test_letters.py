@@ -317,3 +317,17 @@ def test_a_letter_cannot_be_edited() -> None:
 )
 def test_the_lines_above_a_signature(capacity: Capacity, lines: list[str]) -> None:
     assert signer_title(capacity, "Kasi Pelayanan", "Kepala Desa X", "Sekretaris Desa").split("\n") == lines
+
+
+@pytest.mark.parametrize(
+    ("address", "rt", "rw", "line"),
+    [
+        ("Jalan Kenanga 5", "003", "001", "Jalan Kenanga 5, RT 003 RW 001"),
+        ("Jalan Kenanga 5", "", "", "Jalan Kenanga 5"),
+        ("Dusun Krajan", "003", "", "Dusun Krajan, RT 003"),
+        ("Dusun Krajan rt. 3/rw. 1", "003", "001", "Dusun Krajan rt. 3/rw. 1"),
+        ("Jalan Martapura", "003", "001", "Jalan Martapura, RT 003 RW 001"),
+    ],
+)
+def test_an_address_names_rt_and_rw_once(address: str, rt: str, rw: str, line: str) -> None:
+    assert letters.address_line(address, rt, rw) == line
