@@ -45,7 +45,9 @@ class BoxIdentity:
             raise NotEnrolled(
                 "this village server is not enrolled: run `agent enrol` with a token from the centre"
             ) from error
-        except (ProtocolError, OSError) as error:
+        except OSError as error:  # nothing is wrong with the enrolment: somebody else is asking
+            raise KeyRefused(f"{error.filename}: {error.strerror}: run this as the user of the service") from error
+        except ProtocolError as error:
             raise KeyRefused(f"the certificate in {folder} is damaged: enrol this server again") from error
         key = Key.load(folder / "box.key")
         certificate = certificate_of(enrolled)

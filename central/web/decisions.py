@@ -14,6 +14,8 @@ from chassis.web.accounts import record_access
 from protocol.ids import InvalidCode, VillageCode, parse_village_code
 from protocol.regions import UnknownRegion, village
 
+READERS = ("officer", "admin", "auditor")
+"""Who may read a decision with the person's data; `ops` looks after machines."""
 PAGES_MAX = 100_000
 """Behind this page no list of ours ends; the database is not asked to count that far."""
 VILLAGE_CHARACTERS_MAX = 13
@@ -50,9 +52,10 @@ class DecisionPages:
 
         context = await self._desk.database.read(look)
         context |= {"chosen": chosen, "fault": fault, "outcomes": OUTCOMES, "reasons": REASONS, "place": place}
+        context["readers"] = READERS
         return await page(request, "decisions.html", context)
 
-    @roles("officer", "admin", "auditor")
+    @roles(*READERS)
     async def one(self, request: web.Request) -> web.StreamResponse:
         proposal = request.match_info["proposal"]
         found = await self._desk.database.read(lambda c: overview.trail(c, bytes.fromhex(proposal)))

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from agent.identity import replace_file
+from agent.identity import BoxIdentity, NotEnrolled, replace_file
+from chassis.signing import KeyRefused
 
 ROOM = 8192
 
@@ -28,3 +29,16 @@ def test_half_a_file_never_takes_the_place_of_a_whole_one(tmp_path: Path) -> Non
         replace_file(path, bytes(10 * ROOM))
     assert path.read_bytes() == b"former"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_cannot_be_read_is_not_called_damaged(tmp_path: Path) -> None:
+    """Whoever enrols anew because of a wrong user throws a good enrolment away."""
+    with pytest.raises(NotEnrolled):
+        BoxIdentity.load(tmp_path)
+    (tmp_path / "certificate").write_bytes(b"x")
+    with pytest.raises(KeyRefused, match="damaged: enrol this server again"):
+        BoxIdentity.load(tmp_path)
+    (tmp_path / "certificate").unlink()
+    (tmp_path / "certificate").mkdir()
+    with pytest.raises(KeyRefused, match="run this as the user of the service"):
+        BoxIdentity.load(tmp_path)

@@ -335,6 +335,13 @@ async def test_a_village_is_found_by_either_form_of_its_code_and_a_wrong_code_fi
     assert "Kode desa itu tidak dikenal" in wrong
 
 
+async def test_nobody_is_led_where_they_may_not_go(hall: Hall) -> None:
+    for role in ("officer", "ops"):
+        _, html = await hall.get("/decisions", role)
+        statuses = {(await hall.get(path, role))[0] for path in set(re.findall(r'href="(/decisions/[0-9a-f]+)"', html))}
+        assert statuses == ({200} if role == "officer" else set())
+
+
 async def test_a_page_behind_the_last_is_the_last(hall: Hall) -> None:
     assert await hall.text("/decisions?page=9") == await hall.text("/decisions")
     assert await hall.text("/imports/1?page=9") == await hall.text("/imports/1")
