@@ -238,7 +238,7 @@ def enrol(
             reply = await _ask_for_certificate(settings, EnrolRequest(token, key.public, identity.fingerprint()))
             certificate = identity.certificate_of(reply)
             if certificate.village != settings.village:  # before anything is replaced: this box may be enrolled already
-                raise Stopped(f"that token was village {certificate.village}'s; the settings say {settings.village}")
+                raise Stopped(f"that token is for village {certificate.village}; the settings say {settings.village}")
             identity.keep_enrolment(settings.identity_folder, reply)
             if certificate.serial == 1 and not reply.logs:  # a former server may have numbered without being heard
                 await store.note_first_of_village()
