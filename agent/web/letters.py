@@ -269,7 +269,7 @@ class LetterPages:
         if isinstance(reason, FieldError):
             return await self._void_page(request, letter, form.text("reason"), {"reason": reason.message})
         refused = await self._office.store.write(lambda desk: letters.void(desk, letter.letter_id, reason, actor))
-        await add_notice(request, refused.sentence if refused else "Surat dibatalkan. Nomornya tidak dipakai lagi.")
+        await add_notice(request, refused.sentence if refused else "Surat dibatalkan. Nomornya tetap terpakai.")
         raise web.HTTPSeeOther(f"/letters/{letter.letter_id.hex()}")
 
     async def _void_page(
