@@ -12,7 +12,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 
 .PHONY: demo test check units browser sim mutants kills powerloss bench lock clean tools
 
-demo: $(VENV)/ready ## the story in about two minutes; ONCE=1 ends after it
+demo: $(VENV)/ready ## the story in about a minute; ONCE=1 ends after it
 	$(BIN)/python -m deploy.demo $(if $(ONCE),--once)
 
 test: check units browser sim powerloss kills ## everything that must hold before a change is taken
@@ -56,7 +56,8 @@ tools: ## Debian's Chromium and PDF tools for the browser tests: installed when 
 
 $(VENV)/ready: requirements.lock pyproject.toml
 	@echo "Setting up $(VENV) (once, about a minute) ..."
-	@$(PYTHON) -m venv $(VENV) || { echo "python3-venv is missing: apt-get install python3-venv"; exit 1; }
+	@$(PYTHON) -c "import ensurepip" || { echo "python3-venv is missing: apt-get install python3-venv"; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(BIN)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation --no-index -e .
 	@touch $@

@@ -6,7 +6,6 @@ something names what it changes; `--json` gives machines the same answer.
 
 import asyncio
 import contextlib
-import sys
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -32,11 +31,10 @@ from agent.store import MarkFile, Store, WrongVillage, inspection, oplog, parcel
 from agent.sync import Courier, LineDown
 from agent.web.app import build_app, build_metrics_app
 from agent.web.office import Office
-from chassis import backups, commands, logs, schema, systemd
+from chassis import backups, commands, schema, systemd
 from chassis.commands import Stopped, out, show
 from chassis.database import Connection, Database, MigrationFolder, SqliteDatabase
 from chassis.service import run_until, serve, watch
-from chassis.settings import SettingsError
 from protocol.codec import decode, encode
 from protocol.errors import ProtocolError
 from protocol.messages import RECEIPT, EnrolReply, EnrolRequest, Failure, Receipt, open_signed
@@ -46,6 +44,10 @@ from protocol.session import Condition
 VERSION = metadata.version("kampung")
 DEFAULT_SETTINGS = Path("/etc/kampung/agent.toml")
 PROGRAM = "agent"
+ENROL_SECONDS = 30
+"""Longest wait for the certificate: a thin line carries it in a few seconds."""
+TOKEN_CHARACTERS_MAX = 256
+"""A token has 32; more is the wrong file."""
 BACKUPS_KEPT = 14
 """Two weeks of daily backups: a fault that nobody saw in a fortnight is in all of them anyway."""
 ROLES = ("clerk", "secretary", "head")
@@ -203,12 +205,7 @@ def run_command(work: Coroutine[Any, Any, None]) -> None:
 
 
 def load(path: Path) -> AgentSettings:
-    try:
-        settings = config.load(path)
-    except SettingsError as error:
-        commands.stop(PROGRAM, str(error))
-    logs.configure(json=not sys.stderr.isatty(), level=settings.log_level)
-    return settings
+    return commands.load(PROGRAM, path, config.load)
 
 
 @program.command()
@@ -234,9 +231,11 @@ def enrol(
     When no answer came: the same command with the same token once more.
     """
     settings = load(settings_path)
-    token = (sys.stdin.readline() if str(token_file) == "-" else token_file.read_text()).strip()
 
     async def work() -> None:
+        token = commands.read_small(token_file, TOKEN_CHARACTERS_MAX)
+        if not token:
+            raise Stopped("no token was given: `kampung-central enrol VILLAGE` prints one")
         async with archive(settings) as store:
             key = identity.prepare_key(settings.identity_folder, token)
             request = EnrolRequest(token, key.public, identity.fingerprint(), settings.village)
@@ -255,15 +254,21 @@ def enrol(
 async def _ask_for_certificate(settings: AgentSettings, request: EnrolRequest) -> EnrolReply:
     road = HttpRoad.open(settings.central.url, settings.central.ca_file)
     try:
-        reply = await road.request("POST", "/v1/enrol", {}, {}, encode(request), 30)
+        reply = await road.request("POST", "/v1/enrol", {}, {}, encode(request), ENROL_SECONDS)
     except LineDown as error:
-        raise Stopped(f"no answer came ({error}): run this command with the same token again") from error
+        raise Stopped(
+            f"no answer came from the centre at {settings.central.url} ({error}): check central.url, then run this command"
+            " with the same token again"
+        ) from error
     finally:
         await road.close()
-    if reply.status != 200:
+    try:
+        if reply.status == 200:
+            return decode(reply.body, EnrolReply)
         said = decode(reply.body, Failure)
-        raise Stopped(f"the centre refused: {said.code}: {said.detail}")
-    return decode(reply.body, EnrolReply)
+    except ProtocolError as error:
+        raise Stopped(f"what answers at {settings.central.url} is not the centre (HTTP {reply.status})") from error
+    raise Stopped(f"the centre refused: {said.code}: {said.detail}")
 
 
 @program.command()
@@ -272,14 +277,9 @@ def status(settings_path: SettingsOption = DEFAULT_SETTINGS, as_json: JsonOption
     settings = load(settings_path)
 
     async def work() -> None:
-        if not settings.database.exists():
-            raise Stopped(f"there is no database at {settings.database}: has this agent ever run?")
-        database = await SqliteDatabase.open(settings.database, migrations())
-        try:
+        async with commands.existing(settings.database, migrations()) as database:
             heads = await database.read(oplog.heads)
             waiting = await database.read(oplog.outbox)
-        finally:
-            await database.close()
         is_enrolled = (settings.identity_folder / "certificate").exists()
         facts: dict[str, Any] = {
             "village": settings.village,
@@ -304,6 +304,8 @@ def verify(settings_path: SettingsOption = DEFAULT_SETTINGS, as_json: JsonOption
     settings = load(settings_path)
 
     async def work() -> None:
+        async with commands.existing(settings.database, migrations()):
+            pass  # a path without a database must not make one that has nothing wrong with it
         async with archive(settings) as store:
             condition = store.condition
             problems = await inspection.inspect(store)
@@ -325,13 +327,8 @@ def backup(
     settings = load(settings_path)
 
     async def work() -> None:
-        if not settings.database.exists():
-            raise Stopped(f"there is no database at {settings.database}")
-        database = await SqliteDatabase.open(settings.database, migrations())
-        try:
+        async with commands.existing(settings.database, migrations()) as database:
             out.print(str(await backups.write_backup(database, folder, f"village-{settings.village}")))
-        finally:
-            await database.close()
 
     run_command(work())
 
@@ -352,21 +349,17 @@ def restore(
     """Put a backup in place of the database. The present one is set aside, never deleted; the mark stays."""
     settings = load(settings_path)
 
+    async def is_own(connection: Connection) -> None:
+        found = await connection.fetch_value("SELECT village FROM box")
+        if found != settings.village:
+            raise backups.BackupRefused(f"the backup is village {found}'s; this box is village {settings.village}'s")
+
     async def work() -> None:
-        with alone(settings):
-            found = await backups.check_backup(backup_file, migrations(), _village_of)
-            if found != settings.village:
-                raise Stopped(f"the backup is village {found}'s; this box is village {settings.village}'s")
-            backups.put_in_place(backup_file, settings.database)
+        await backups.restore(PROGRAM, backup_file, settings.database, migrations(), is_own)
         async with archive(settings) as store:
             out.print(f"restored village {settings.village}; condition: {store.condition}")
 
     run_command(work())
-
-
-async def _village_of(connection: Connection) -> str:
-    village: str = await connection.fetch_value("SELECT village FROM box")
-    return village
 
 
 @program.command("export-outbox")
@@ -379,12 +372,9 @@ def export_outbox(
 
     async def work() -> None:
         who = BoxIdentity.load(settings.identity_folder)
-        database = await SqliteDatabase.open(settings.database, migrations())
-        try:
+        async with commands.existing(settings.database, migrations()) as database:
             label = Label(settings.village, who.certificate, VERSION)
             written, ops = await database.read(lambda connection: parcel.export_outbox(connection, label, who.sign))
-        finally:
-            await database.close()
         identity.replace_file(target, written)
         out.print(f"{ops} record(s) of village {settings.village} written to {target}")
 

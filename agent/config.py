@@ -6,7 +6,7 @@ import msgspec
 
 from agent.domain.letters import Letterhead
 from agent.domain.numbering import NumberingPolicy, SeriesPolicy, numbering_policy
-from chassis.settings import SettingsError, load_settings
+from chassis.settings import Hour, IdleSeconds, LogLevel, Port, SettingsError, load_settings
 from protocol.ids import InvalidCode, dotted, parse_village_code
 from protocol.regions import UnknownRegion, Village, village
 
@@ -43,9 +43,9 @@ class Listen(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Addresses of the pages and of the metrics; metrics stay on loopback."""
 
     host: str = "127.0.0.1"
-    port: int = 8080
+    port: Port = 8080
     metrics_host: str = "127.0.0.1"
-    metrics_port: int = 9101
+    metrics_port: Port = 9101
     is_tls: bool = False
 
 
@@ -59,10 +59,10 @@ class AgentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     central: Central
     numbers: Numbers = Numbers()
     listen: Listen = Listen()
-    idle_seconds: int = 900
+    idle_seconds: IdleSeconds = 900
     backup_folder: Path | None = None
-    backup_hour: int = 12
-    log_level: str = "INFO"
+    backup_hour: Hour = 12
+    log_level: LogLevel = "INFO"
 
     @property
     def home(self) -> Village:

@@ -47,7 +47,9 @@ class BoxIdentity:
             raise NotEnrolled(
                 "this village server is not enrolled: run `agent enrol` with a token from the centre"
             ) from error
-        except (ProtocolError, OSError) as error:
+        except OSError as error:  # nothing is wrong with the enrolment: somebody else is asking
+            raise KeyRefused(f"{error.filename}: {error.strerror}: run this as the user of the service") from error
+        except ProtocolError as error:
             raise KeyRefused(f"the certificate in {folder} is damaged: enrol this server again") from error
         key = Key.load(folder / "box.key")
         certificate = _open_certificate(enrolled)
@@ -144,13 +146,18 @@ def _read(path: Path) -> bytes:
 def replace_file(path: Path, content: bytes) -> None:
     """The new content or the old, whatever happens; on disk when this returns."""
     partial = path.with_name(path.name + ".partial")
-    file = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     try:
-        os.write(file, content)
-        os.fsync(file)
-    finally:
-        os.close(file)
-    partial.replace(path)
+        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        with os.fdopen(
+            descriptor, "wb"
+        ) as file:  # writes all of it or raises: a bare write on a full disk cuts it short
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise OSError(error.errno, error.strerror, str(path)) from error
     folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(folder)

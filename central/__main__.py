@@ -8,6 +8,8 @@ import asyncio
 import contextlib
 import csv
 import os
+import pwd
+import re
 import sys
 from collections.abc import AsyncIterator, Coroutine
 from dataclasses import dataclass
@@ -36,11 +38,10 @@ from central.store import boxes, facts, feeds, overview, trail
 from central.web.app import build_app, build_metrics_app
 from central.web.desk import Desk
 from central.web.sync import Door, Wakeups
-from chassis import backups, commands, logs, schema, systemd
+from chassis import backups, commands, schema, systemd
 from chassis.commands import Stopped, err, out, show
-from chassis.database import SERVER, Connection, Database, MigrationFolder, SqliteDatabase
+from chassis.database import Connection, Database, MigrationFolder, SqliteDatabase
 from chassis.service import run_until, serve, watch
-from chassis.settings import SettingsError
 from chassis.signing import Key
 from chassis.web import WebSettings
 from protocol.codec import pack
@@ -49,13 +50,19 @@ from protocol.feed import REGENCY, Cycle
 from protocol.ids import InvalidCode, parse_village_code
 from protocol.parcel import pack_acknowledgements
 from protocol.regions import UnknownRegion, village
-from protocol.schemes import Rulebook, parse_month
+from protocol.schemes import Rulebook, month_text, parse_month
 
 VERSION = metadata.version("kampung")
 DEFAULT_SETTINGS = Path("/etc/kampung/central.toml")
 PROGRAM = "kampung-central"
 ROLES = ("officer", "admin", "auditor", "ops")
 WIB_MS = 7 * 3_600_000
+SERIAL_MAX = 1_000_000
+"""No village enrols so often: a larger number is a slip of the keyboard, and it would stand in the list for ever."""
+PERMISSION_CHARACTERS_MAX = 300
+CYCLE_CODE = re.compile(r"[A-Z0-9][A-Z0-9-]{1,63}")
+"""What is published reaches every box and stays: a code or name that a box cannot read would halt them all."""
+CYCLE_NAME_CHARACTERS_MAX = 120
 
 log = structlog.get_logger()
 program = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -82,22 +89,28 @@ def shipped_rules() -> Rules:
 
 
 def regency_key(settings: CentralSettings) -> Key:
-    """The signing key. Made only where there is neither key nor database: a lost key must never be replaced unseen."""
-    settings.identity_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    settings.data_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if not settings.key.exists() and not settings.database.exists():
-        return Key.create(settings.key)
+    """The signing key. Made together with the database and never later: a lost key must not be replaced unseen."""
     return Key.load(settings.key)
 
 
 @contextlib.asynccontextmanager
 async def archive(settings: CentralSettings) -> AsyncIterator[Database]:
-    settings.data_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    database = await SqliteDatabase.open(settings.database, migrations(), SERVER)
-    try:
+    """The database of a centre that exists."""
+    async with commands.existing(settings.database, migrations(), SERVER) as database:
         yield database
-    finally:
-        await database.close()
+
+
+@contextlib.asynccontextmanager
+async def begun_archive(settings: CentralSettings) -> AsyncIterator[Database]:
+    """The same for what an operator may do first of all: the first of these commands makes key and database."""
+    if not settings.database.exists():
+        for folder in (settings.identity_folder, settings.data_folder):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not settings.key.exists():
+            Key.create(settings.key)
+        await (await SqliteDatabase.open(settings.database, migrations())).close()
+    async with archive(settings) as database:
+        yield database
 
 
 @dataclass(slots=True)
@@ -147,17 +160,14 @@ def run_command(work: Coroutine[Any, Any, None]) -> None:
 
 
 def load(path: Path) -> CentralSettings:
-    try:
-        settings = config.load(path)
-    except SettingsError as error:
-        commands.stop(PROGRAM, str(error))
-    logs.configure(json=not sys.stderr.isatty(), level=settings.log_level)
-    return settings
+    return commands.load(PROGRAM, path, config.load)
 
 
 def actor() -> str:
     """Who runs a command, for the trail."""
-    return "command:" + (os.environ.get("SUDO_USER") or os.environ.get("USER") or str(os.getuid()))
+    with contextlib.suppress(KeyError):
+        return "command:" + (os.environ.get("SUDO_USER") or pwd.getpwuid(os.getuid()).pw_name)
+    return f"command:{os.getuid()}"
 
 
 @program.command()
@@ -167,10 +177,9 @@ def run(settings_path: SettingsOption = DEFAULT_SETTINGS) -> None:
 
     async def work() -> None:
         stopping = commands.stop_signal()
-        key = regency_key(settings)
         with backups.only_one(settings.data_folder, PROGRAM):
-            async with archive(settings) as database:
-                await Central(settings, database, key).run(stopping)
+            async with begun_archive(settings) as database:
+                await Central(settings, database, regency_key(settings)).run(stopping)
 
     run_command(work())
 
@@ -185,11 +194,9 @@ def enrol(
 
     async def work() -> None:
         home = village(parse_village_code(village_code))
-        key, clock = regency_key(settings), MachineClock()
-        async with archive(settings) as database:
-            token = await Enrolment(database, key, clock, RevocationFile(settings.revoked)).give_token(
-                home.code, actor()
-            )
+        async with begun_archive(settings) as database:
+            key, revoked = regency_key(settings), RevocationFile(settings.revoked)
+            token = await Enrolment(database, key, MachineClock(), revoked).give_token(home.code, actor())
             await _record(database, "enrolment_token", home.code)
         sys.stdout.write(token + "\n")
 
@@ -199,7 +206,9 @@ def enrol(
 @program.command()
 def revoke(
     village_code: Annotated[str, typer.Argument(metavar="VILLAGE")],
-    serial: Annotated[int, typer.Argument(help="Which enrolment of the village; the fleet page lists them.")],
+    serial: Annotated[
+        int, typer.Argument(min=1, max=SERIAL_MAX, help="Which enrolment of the village; its fleet page lists them.")
+    ],
     settings_path: SettingsOption = DEFAULT_SETTINGS,
 ) -> None:
     """Shut a machine out for good (stolen, copied). Also kept outside the database, so that no restore forgets it."""
@@ -238,12 +247,13 @@ def import_file(
     settings = load(settings_path)
 
     async def work() -> None:
-        _date(as_of)
+        _check_source(permission, as_of)
         default = parse_period(period, "") if period else None
         if period and default is None:
             raise Stopped(f"--period {period!r} is no period: write it like '2021-05 s/d 2021-07'")
         content = file.read_bytes()
-        with Progress(SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=err) as progress:
+        columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
+        with Progress(*columns, console=err, disable=not err.is_terminal, transient=True) as progress:
             progress.add_task(f"reading {file.name}")
             found = read_list(content, default_period=default)
             if report is not None:
@@ -251,7 +261,7 @@ def import_file(
             summary: dict[str, Any] = {"file": file.name, "rows": len(found.reports), "fates": _count(found.reports)}
             summary |= {"coverages": len(found.coverages), "ignored_columns": list(found.ignored_columns)}
             if not dry_run:
-                async with archive(settings) as database:
+                async with begun_archive(settings) as database:
                     done = await import_coverage(
                         database,
                         content,
@@ -266,6 +276,14 @@ def import_file(
         show(summary, as_json=as_json)
 
     run_command(work())
+
+
+def _check_source(permission: str, as_of: str) -> None:
+    """Whoever is refused because of a list may ask by what right it is used and how old it is."""
+    if not permission.isprintable() or not 1 <= len(permission.strip()) <= PERMISSION_CHARACTERS_MAX:
+        raise Stopped("--permission: name the permission in one line, for example the number of the agreement")
+    if _date(as_of) > MachineClock().now_ms():
+        raise Stopped(f"--as-of {as_of}: that day has not come yet")
 
 
 def _count(reports: Any) -> dict[str, int]:
@@ -301,9 +319,8 @@ def import_outbox(
     settings = load(settings_path)
 
     async def work() -> None:
-        key = regency_key(settings)
         async with archive(settings) as database:
-            ingest = Ingest(database, key, MachineClock(), RevocationFile(settings.revoked))
+            ingest = Ingest(database, regency_key(settings), MachineClock(), RevocationFile(settings.revoked))
             taken = await ingest.take_parcel(parcel.read_bytes())
             acknowledgements.write_bytes(pack_acknowledgements(taken.village, taken.appended))
             await _record(database, "import_outbox", taken.village)
@@ -332,7 +349,7 @@ def cycle_add(
         if scheme not in shipped_rules().book.schemes:
             raise Stopped(f"{scheme!r} is no scheme: {', '.join(sorted(shipped_rules().book.schemes))}")
         cycle = _cycle(code, scheme, name, (first, until), (opens, closes), objection_days)
-        async with archive(settings) as database:
+        async with begun_archive(settings) as database:
             now_ms = MachineClock().now_ms()
 
             async def put(connection: Connection) -> None:
@@ -357,7 +374,11 @@ def _cycle(
     opens_ms, closes_ms = (_date(day) for day in window)
     if until < first or closes_ms <= opens_ms:
         raise Stopped("a period or window ends before it begins")
-    return Cycle(code, scheme, name, first, until, opens_ms, closes_ms, objection_days)
+    if not CYCLE_CODE.fullmatch(code):
+        raise Stopped(f"{code!r} is no code: 2 to 64 capital letters, digits and hyphens, like APBD-PANGAN-2021-05")
+    if not name.isprintable() or not 1 <= len(name.strip()) <= CYCLE_NAME_CHARACTERS_MAX:
+        raise Stopped(f"--name has 1 to {CYCLE_NAME_CHARACTERS_MAX} printable characters: clerks choose by it")
+    return Cycle(code, scheme, name.strip(), first, until, opens_ms, closes_ms, objection_days)
 
 
 def _date(text: str) -> int:
@@ -378,11 +399,16 @@ def cycle_list(settings_path: SettingsOption = DEFAULT_SETTINGS, as_json: JsonOp
         async with archive(settings) as database:
             found = await database.read(facts.cycles)
         rows = [
-            {"code": c.code, "scheme": c.scheme, "opens": _day(c.opens_ms), "closes": _day(c.closes_ms)} for c in found
+            {"code": c.code, "scheme": c.scheme, "opens": _day(c.opens_ms), "closes": _day(c.closes_ms)} | _months(c)
+            for c in found
         ]
         show({"cycles": rows}, as_json=as_json)
 
     run_command(work())
+
+
+def _months(cycle: Cycle) -> dict[str, str]:
+    return {"from": month_text(cycle.month_from), "until": month_text(cycle.month_until)}
 
 
 def _day(ms: int) -> str:
@@ -470,9 +496,8 @@ def restore(
     settings = load(settings_path)
 
     async def work() -> None:
-        with backups.only_one(settings.data_folder, PROGRAM):
-            await backups.check_backup(backup_file, migrations(), boxes.timeline)
-            backups.put_in_place(backup_file, settings.database)
+        regency_key(settings)  # a centre without its key cannot speak to any box: say so before anything is touched
+        await backups.restore(PROGRAM, backup_file, settings.database, migrations(), boxes.timeline)
         clock = MachineClock()
         async with archive(settings) as database:
             timeline, now_ms = clock.random(16), clock.now_ms()
@@ -489,7 +514,7 @@ program.add_typer(
         roles=ROLES,
         settings_option=settings_option,
         default_settings=DEFAULT_SETTINGS,
-        open_database=lambda path: archive(load(path)),
+        open_database=lambda path: begun_archive(load(path)),
         now_ms=MachineClock().now_ms,
         record=lambda database, action, login: _record(database, f"user_{action}", login),
     ),

@@ -4,17 +4,17 @@ from pathlib import Path
 
 import msgspec
 
-from chassis.settings import SettingsError, load_settings
+from chassis.settings import IdleSeconds, LogLevel, Port, SettingsError, load_settings
 
 
 class Listen(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Three doors: boxes, officers, metrics. TLS ends in front of them."""
 
     host: str = "127.0.0.1"
-    sync_port: int = 8443
-    pages_port: int = 8081
+    sync_port: Port = 8443
+    pages_port: Port = 8081
     metrics_host: str = "127.0.0.1"
-    metrics_port: int = 9102
+    metrics_port: Port = 9102
     is_tls: bool = False
 
 
@@ -24,8 +24,8 @@ class CentralSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     data_folder: Path
     identity_folder: Path
     listen: Listen = Listen()
-    idle_seconds: int = 900
-    log_level: str = "INFO"
+    idle_seconds: IdleSeconds = 900
+    log_level: LogLevel = "INFO"
 
     @property
     def database(self) -> Path:

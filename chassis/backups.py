@@ -7,15 +7,12 @@ import contextlib
 import fcntl
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeVar
 
-from chassis.database import Database, MigrationSource, SqliteDatabase
+from chassis.database import Database, DatabaseError, MigrationFolder, SqliteDatabase, components_in
 from chassis.database.interface import Work
-
-T = TypeVar("T")
 
 STAMP = "%Y%m%dT%H%M%SZ"
 
@@ -48,33 +45,57 @@ async def write_backup(database: Database, folder: Path, prefix: str) -> Path:
     return path
 
 
-async def check_backup(path: Path, migrations: MigrationSource, look: Work[T]) -> T:
-    """What `look` finds in a copy of the backup. Refuses a missing, damaged or newer one, and leaves the file as it was."""
-    if not path.is_file():  # noqa: ASYNC240 - a command: nothing else runs in its event loop
-        raise BackupRefused(f"there is no backup at {path}")
-    scratch = path.with_name(path.name + ".check")
-    shutil.copyfile(path, scratch)
+async def restore(
+    program: str, backup: Path, database: Path, migrations: Sequence[MigrationFolder], approve: Work[object]
+) -> None:
+    """Put a backup in place of the database of a stopped program. `approve` looks into it and may raise BackupRefused."""
+    with only_one(database.parent, program):
+        await _check(backup, database, migrations, approve)
+        _put_in_place(backup, database)
+
+
+async def _check(backup: Path, database: Path, migrations: Sequence[MigrationFolder], approve: Work[object]) -> None:
+    """Refuses a missing, damaged, foreign or newer backup. Works on a copy beside the database: a stick may be read-only."""
+    if not backup.is_file():  # noqa: ASYNC240 - a command: nothing else runs in its event loop
+        raise BackupRefused(f"there is no backup at {backup}")
+    if database.exists() and backup.samefile(database):  # noqa: ASYNC240
+        raise BackupRefused(f"{backup} is the database itself: name a file that `backup` wrote")
+    scratch = database.with_suffix(".check")
     try:
-        database = await SqliteDatabase.open(scratch, migrations)
-        try:
-            problems = await database.quick_check()
-            found = await database.read(look)
-        finally:
-            await database.close()
+        shutil.copyfile(backup, scratch)
+        await _look(scratch, backup, migrations, approve)
+    except DatabaseError as error:
+        raise BackupRefused(f"{backup} cannot be used as a backup: {error}") from error
     finally:
-        for leftover in path.parent.glob(scratch.name + "*"):
+        for leftover in database.parent.glob(scratch.name + "*"):
             leftover.unlink()
-    if problems:
-        raise BackupRefused(f"the backup is damaged: {problems[0]}")
-    return found
 
 
-def put_in_place(backup: Path, database: Path) -> None:
+async def _look(scratch: Path, backup: Path, migrations: Sequence[MigrationFolder], approve: Work[object]) -> None:
+    """Whose file it is comes first: opening an empty or foreign one would make it look like an empty one of ours."""
+    own = migrations[-1].component
+    if own not in components_in(scratch):
+        raise BackupRefused(f"{backup} is no backup of this program: it holds no tables of `{own}`")
+    copy = await SqliteDatabase.open(scratch, migrations)
+    try:
+        problems = await copy.quick_check()
+        if problems:
+            raise BackupRefused(f"the backup is damaged: {problems[0]}")
+        await copy.read(approve)
+    finally:
+        await copy.close()
+
+
+def _put_in_place(backup: Path, database: Path) -> None:
     """The backup's bytes as the database, on disk before this returns; what stood there gets a name with the moment."""
     incoming = database.with_suffix(".incoming")
-    shutil.copyfile(backup, incoming)
-    incoming.chmod(0o600)
-    _sync(incoming, os.O_RDONLY)
+    try:
+        shutil.copyfile(backup, incoming)
+        incoming.chmod(0o600)
+        _sync(incoming, os.O_RDONLY)
+    except OSError:
+        incoming.unlink(missing_ok=True)  # a full disk: what was copied of it would only be in the way
+        raise
     stamp = datetime.now(UTC).strftime(STAMP)
     for name in (database.name, database.name + "-wal", database.name + "-shm"):
         present = database.with_name(name)

@@ -4,24 +4,43 @@ Exit codes: 0 done, 1 refused or failed (the reason stands on standard error), 2
 """
 
 import asyncio
+import contextlib
 import json
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, NoReturn, Protocol, TypeVar
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from chassis import logs
 from chassis.backups import BackupRefused
-from chassis.database import Connection, ConstraintViolated, Database, DatabaseError
+from chassis.database import (
+    BOX,
+    Connection,
+    ConstraintViolated,
+    Database,
+    DatabaseError,
+    MigrationSource,
+    Room,
+    SqliteDatabase,
+)
 from chassis.service import ServiceFailed
-from chassis.settings import SettingsError
+from chassis.settings import LogLevel, SettingsError
 from chassis.signing import KeyRefused
-from chassis.web.accounts import AccountError, create_account, hash_password, list_accounts, set_active, set_password
+from chassis.web.accounts import (
+    AccountError,
+    check_account,
+    create_account,
+    hash_password,
+    list_accounts,
+    set_active,
+    set_password,
+)
 
 out, err = Console(soft_wrap=True, markup=False, highlight=False), Console(stderr=True)
 """Answers are read by scripts too: a path must come out in one line, whatever its length and its brackets."""
@@ -54,7 +73,57 @@ def run_command(program: str, work: Coroutine[Any, Any, None], foreseen: tuple[t
     except Exception as error:
         if not isinstance(error, (Stopped, *FORESEEN, *foreseen)):
             raise
+        stop(program, _words(error))
+
+
+def _words(error: Exception) -> str:
+    """An error of the system without its number: the file and what is wrong with it."""
+    if isinstance(error, OSError) and error.strerror and error.filename is not None:
+        return f"{error.filename2 or error.filename}: {error.strerror}"
+    return str(error)
+
+
+class Logged(Protocol):
+    """Settings of any program of ours."""
+
+    @property
+    def log_level(self) -> LogLevel: ...
+
+
+SettingsT = TypeVar("SettingsT", bound=Logged)
+
+
+def load(program: str, path: Path, read: Callable[[Path], SettingsT]) -> SettingsT:
+    """The settings, with the logs set up as they say; a mistake in them ends the command."""
+    try:
+        settings = read(path)
+    except SettingsError as error:
         stop(program, str(error))
+    logs.configure(json=not sys.stderr.isatty(), level=settings.log_level)
+    return settings
+
+
+@contextlib.asynccontextmanager
+async def existing(database: Path, migrations: MigrationSource, room: Room = BOX) -> AsyncIterator[Database]:
+    """A program's database, also beside the running program. A path without one is a mistake, never a new database."""
+    if not database.exists():  # noqa: ASYNC240 - a command: nothing else runs in its event loop
+        raise Stopped(f"there is no database at {database}: check data_folder, or run the program once")
+    opened = await SqliteDatabase.open(database, migrations, room)
+    try:
+        yield opened
+    finally:
+        await opened.close()
+
+
+def read_small(path: Path, most: int) -> str:
+    """A line or two of text from a file, `-` for standard input. Raises Stopped."""
+    if str(path) == "-":
+        return sys.stdin.read(most).strip()
+    try:
+        with path.open(encoding="utf-8") as file:
+            return file.read(most).strip()
+    except UnicodeDecodeError:
+        raise Stopped(f"{path}: not text") from None
 
 
 def stop_signal() -> asyncio.Event:
@@ -66,14 +135,44 @@ def stop_signal() -> asyncio.Event:
 
 
 def show(facts: Mapping[str, Any], *, as_json: bool) -> None:
-    """A two-column table, or one line of JSON."""
+    """One line of JSON; or a two-column table, with a table of its own below it for every list of rows."""
     if as_json:
         sys.stdout.write(json.dumps(facts) + "\n")
         return
-    table = Table(show_header=False)
-    for key, value in facts.items():
-        table.add_row(key, json.dumps(value) if isinstance(value, list | dict) else str(value))
-    out.print(table)
+    rows = {key: value for key, value in facts.items() if isinstance(value, list) and _is_rows(value)}
+    single = [(key, _cell(value)) for key, value in facts.items() if key not in rows]
+    if single:
+        table = Table(show_header=False)
+        for key, words in single:
+            table.add_row(key, words)
+        out.print(table)
+    for key, lines in rows.items():
+        out.print(_table(key, lines) if lines else f"{key}: none")
+
+
+def _is_rows(values: Sequence[Any]) -> bool:
+    return all(isinstance(value, Mapping) for value in values)
+
+
+def _table(title: str, rows: Sequence[Mapping[str, Any]]) -> Table:
+    table = Table(*rows[0], title=title, title_justify="left")
+    for row in rows:
+        table.add_row(*(_cell(value) for value in row.values()))
+    return table
+
+
+def _cell(value: Any) -> str:
+    match value:
+        case None:
+            return "-"
+        case bool():
+            return "yes" if value else "no"
+        case Mapping():
+            return ", ".join(f"{key} {_cell(each)}" for key, each in value.items()) or "none"
+        case list():
+            return "\n".join(map(_cell, value)) or "none"
+        case _:
+            return str(value)
 
 
 def read_password() -> str:
@@ -98,16 +197,13 @@ def account_commands(
     now_ms: Callable[[], int],
     record: Recorder | None = None,
 ) -> typer.Typer:
-    """`user add|password|close|list` for a program. `record` writes the change into the program's own trail."""
+    """`user add|password|close|reopen|list` for a program. `record` writes the change into the program's own trail."""
     users = typer.Typer(no_args_is_help=True, help="Accounts of the people who work here.")
     settings_type = Annotated[Path, settings_option]
 
     async def change(settings: Path, action: str, login: str, work: Callable[[Connection], Awaitable[Any]]) -> Any:
         async with open_database(settings) as database:
-            try:
-                result = await database.transact(work)
-            except ConstraintViolated:
-                raise Stopped(f"the account {login} exists already") from None
+            result = await database.transact(work)
             if result is False:
                 raise Stopped(f"there is no account {login}")
             if record is not None:
@@ -123,10 +219,11 @@ def account_commands(
         settings: settings_type = default_settings,
     ) -> None:
         """Add an account; the password is asked for or read from standard input."""
-        if role not in roles:
-            stop(program, f"role {role!r} is none of {', '.join(roles)}")
 
         async def work() -> None:
+            if role not in roles:
+                raise Stopped(f"role {role!r} is none of {', '.join(roles)}")
+            check_account(login, name)  # before somebody thinks up a password
             hashed = hash_password(read_password())
 
             async def create(connection: Connection) -> int:
@@ -140,7 +237,10 @@ def account_commands(
                     now_ms=now_ms(),
                 )
 
-            await change(settings, "add", login, create)
+            try:
+                await change(settings, "add", login, create)
+            except ConstraintViolated:
+                raise Stopped(f"the account {login} exists already") from None
 
         run_command(program, work())
 
@@ -157,8 +257,12 @@ def account_commands(
     @users.command("close")
     def close(login: str, settings: settings_type = default_settings) -> None:
         """Close an account; its records keep its name."""
-        closing = change(settings, "close", login, lambda connection: set_active(connection, login, False))
-        run_command(program, closing)
+        run_command(program, change(settings, "close", login, lambda c: set_active(c, login, False)))
+
+    @users.command("reopen")
+    def reopen(login: str, settings: settings_type = default_settings) -> None:
+        """Let a closed account in again, with the password it had."""
+        run_command(program, change(settings, "reopen", login, lambda c: set_active(c, login, True)))
 
     @users.command("list")
     def list_(

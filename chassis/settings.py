@@ -12,7 +12,7 @@ import stat
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
 import msgspec
 
@@ -21,6 +21,12 @@ StructT = TypeVar("StructT", bound=msgspec.Struct)
 SETTINGS_BYTES_MAX = 256 * 1024  # a settings file is a page or two; anything larger is the wrong file
 SECRET_BYTES_MAX = 16 * 1024  # keys and passwords are short; anything larger is the wrong file
 FORBIDDEN_SECRET_MODE = stat.S_IRWXO | stat.S_IWGRP  # systemd credentials are 0400 or 0440
+
+Port = Annotated[int, msgspec.Meta(ge=1, le=65_535)]
+Hour = Annotated[int, msgspec.Meta(ge=0, le=23)]
+IdleSeconds = Annotated[int, msgspec.Meta(ge=10, le=86_400)]
+"""Shorter, and nobody finishes a form; longer, and a login is never over."""
+LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 
 
 class SettingsError(Exception):
@@ -106,6 +112,8 @@ def _decode(type_: type, value: Any) -> Any:
     if type_ is Path:
         if not isinstance(value, str) or not value or "\0" in value:
             raise ValueError("Expected a path as text")
+        if not value.startswith("/"):
+            raise ValueError("Expected a path from the root on: commands are run from other folders than the service")
         return Path(value)
     raise NotImplementedError(f"settings of type {type_} are not known")
 

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from agent import identity
@@ -130,9 +129,7 @@ class Village:
 @pytest.fixture
 async def at_village(tmp_path: Path) -> AsyncIterator[Village]:
     regency = Regency(await SqliteDatabase.open(tmp_path / "centre.db", migrations()))
-    app = web.Application()
-    app.add_routes(Door(regency.ingest, regency.enrolment, Wakeups()).routes())
-    server = TestServer(app)
+    server = TestServer(Door(regency.ingest, regency.enrolment, Wakeups()).application())
     await server.start_server()
     box = await SqliteDatabase.open(tmp_path / "box.db", BOX_MIGRATIONS)
     stamps = Stamps(regency.clock.at_ms)

@@ -6,6 +6,7 @@ overrides, zero-width, control) or that the letter's typeface cannot print: such
 the printer, with the resident waiting.
 """
 
+import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -27,6 +28,7 @@ MEMBERS_MAX = 20
 NUMBER_MAX = 2**31
 """Largest whole number of a field: what the wire holds; in rupiah it is two billion."""
 
+_DATE_SEPARATOR = re.compile("[-/. ]")
 _PRINTABLE_RANGES = ((0x20, 0x7E), (0xA1, 0xAC), (0xAE, 0x17F), (0x1E00, 0x1EFF))
 _PRINTABLE_EXTRA = "‘’“”–—…•ʼ"
 _NAME_PUNCTUATION = " .,'’‘ʼ`-/()\""
@@ -156,21 +158,27 @@ def check_number(raw: str, *, required: bool) -> int | str | Fault:
 
 
 def check_nik(raw: str, *, required: bool) -> str | Fault:
-    """A NIK typed by hand. Placeholder NIKs are accepted: people without a proper one need letters too."""
-    if not raw.strip() and not required:
+    """A NIK typed by hand, in groups or not. Placeholders are accepted: people without a proper NIK need letters too."""
+    digits = "".join(raw.split())
+    if not digits and not required:
         return ""
-    nik = ids.parse_nik(raw)
-    return (
-        Fault(nik.value, f"{nik.phrase}. Cocokkan dengan KTP-el atau KK.") if isinstance(nik, ids.NikProblem) else nik
-    )
+    nik = ids.parse_nik(digits)
+    if not isinstance(nik, ids.NikProblem):
+        return nik
+    counted = f", ini {len(digits)}" if nik is ids.NikProblem.LENGTH else ""
+    return Fault(nik.value, f"{nik.phrase}{counted}. Cocokkan dengan KTP-el atau KK.")
 
 
 def check_kk(raw: str, *, required: bool) -> str | Fault:
-    """A family card number typed by hand."""
-    if not raw.strip() and not required:
+    """A family card number typed by hand, in groups or not."""
+    digits = "".join(raw.split())
+    if not digits and not required:
         return ""
-    kk = ids.parse_kk(raw)
-    return Fault(kk.value, f"{kk.phrase}. Cocokkan dengan kartu keluarga.") if isinstance(kk, ids.KkProblem) else kk
+    kk = ids.parse_kk(digits)
+    if not isinstance(kk, ids.KkProblem):
+        return kk
+    counted = f", ini {len(digits)}" if kk is ids.KkProblem.LENGTH else ""
+    return Fault(kk.value, f"{kk.phrase}{counted}. Cocokkan dengan kartu keluarga.")
 
 
 def check_members(
@@ -194,11 +202,11 @@ def check_members(
 
 
 def check_date(raw: str, *, required: bool) -> date | Fault | None:
-    """A calendar date: `1980-12-31` as browsers send it, `31-12-1980` or `31/12/1980` as people write it."""
+    """A calendar date: `1980-12-31` as browsers send it; `31-12-1980`, with strokes, dots or blanks as people write it."""
     text = raw.strip()
     if not text:
         return Fault("required", "wajib diisi.") if required else None
-    parts = text.replace("/", "-").split("-")
+    parts = _DATE_SEPARATOR.split(text)
     if len(parts) != 3 or not all(part.isascii() and part.isdigit() for part in parts):
         return Fault("not_a_date", "bukan tanggal. Tulis hari-bulan-tahun, misalnya 31-12-1980.")
     year, month, day = parts if len(parts[0]) == 4 else reversed(parts)

@@ -11,6 +11,7 @@ for Standar Pelayanan Minimal or Surat Perintah Membayar.
 import csv
 import datetime
 import io
+import re
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import ClassVar, Literal
@@ -40,6 +41,8 @@ from protocol.regions import VillageKind
 CODES_CHANGED_IN = 2023
 """Permendagri 83/2022 replaced the classification codes of Permendagri 78/2012 for letters from 2023 on."""
 LETTER_ID_BYTES = 16
+
+_NAMES_BLOCK = re.compile(r"\bRT\b", re.IGNORECASE)
 
 DeclaredBy = Literal["village", "applicant"]
 
@@ -172,6 +175,12 @@ class Letter(Draft, frozen=True, kw_only=True):
             raise ValueError("a letter has a number from 1 on and its printed form")
         if self.year != self.date.year:
             raise ValueError("the year of a letter is the year of its date")
+
+
+def address_line(address: str, rt: str, rw: str) -> str:
+    """`Jalan Kenanga 5, RT 003 RW 001`; many write RT and RW into the address as well, and once is enough."""
+    block = " ".join(f"{label} {value}" for label, value in (("RT", rt), ("RW", rw)) if value)
+    return ", ".join(part for part in (address, block) if part) if not _NAMES_BLOCK.search(address) else address
 
 
 def read_catalogue(letters_csv: str, fields_csv: str) -> dict[str, LetterKind]:

@@ -35,6 +35,7 @@ CYCLE_UNKNOWN = Refusal(
     "cycle_unknown", "Program ini belum dikenal di kantor ini. Tunggu kabar dari kabupaten, lalu ulangi."
 )
 ALREADY_PROPOSED = Refusal("already_proposed", "Penduduk ini sudah diusulkan untuk program dan periode ini.")
+ALREADY_WITHDRAWN = Refusal("already_withdrawn", "Usulan ini sudah ditarik sebelumnya.")
 PROPOSAL_NOT_FOUND = Refusal("proposal_not_found", "Usulan ini tidak ada di kantor ini.")
 NUMBER_RANGE = Refusal("number_range", "Nomor itu sudah dipakai atau lebih tinggi dari nomor terakhir.")
 NUMBER_TOO_LOW = Refusal(

@@ -225,13 +225,15 @@ def search_key(name: str) -> str:
     return _join(_first_name(_tokens(name)))
 
 
-def search_prefixes(typed: str) -> tuple[str, ...]:
-    """What the beginning of a search key may be while a clerk is still typing: no form, one or two.
+def search_words(typed: str) -> tuple[tuple[str, ...], ...]:
+    """For each word typed, the beginnings of a search key's word that it may stand for.
 
-    An unfinished `moh` may become MOHTAR or mean MUHAMMAD, so both are looked for.
+    An unfinished `moh` may become MOHTAR or mean MUHAMMAD, so either will do. A lone letter is somebody still typing.
     """
     tokens = _tokens(typed)
-    return tuple(dict.fromkeys(form for form in (_join(tokens), _join(_first_name(tokens))) if form))
+    if len(tokens) == 1 and len(tokens[0]) == 1:
+        return ((_fold(tokens[0]),),)
+    return tuple(tuple(dict.fromkeys(map(_fold, (token, _FIRST_NAMES.get(token, token))))) for token in tokens)
 
 
 def _tokens(name: str) -> list[str]:

@@ -12,7 +12,7 @@ from typing import Literal, assert_never
 import msgspec
 
 from agent.domain.fields import FamilyMember, FieldType
-from agent.domain.letters import Draft, Letter, Letterhead, LetterKind, head_title
+from agent.domain.letters import Draft, Letter, Letterhead, LetterKind, address_line, head_title
 from agent.domain.texts import Block, FamilyTable, LetterText, Paragraphs, Rows, Value, ValueType, date_words, fill
 from protocol.ids import Sex
 
@@ -215,9 +215,8 @@ def _office_address(office: Letterhead) -> str:
 
 def _address(draft: Draft) -> str:
     subject, office = draft.subject, draft.letterhead
-    block = " ".join(f"{label} {value}" for label, value in (("RT", subject.rt), ("RW", subject.rw)) if value)
     place = f"{office.village_kind.value.capitalize()} {office.village}, Kecamatan {office.district}, Kabupaten {office.regency}"
-    return ", ".join(part for part in (subject.address, block, place) if part)
+    return ", ".join(part for part in (address_line(subject.address, subject.rt, subject.rw), place) if part)
 
 
 def _signatures(draft: Draft) -> tuple[Signature, ...]:

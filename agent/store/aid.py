@@ -72,17 +72,22 @@ async def propose(desk: Desk, cycle_code: str, person: Registered, note: str, ac
 
 async def withdraw(desk: Desk, proposal_id: bytes, reason: str, actor: str) -> Refusal | None:
     row = await desk.connection.fetch_one("SELECT withdrawn_reason FROM proposal WHERE id = $1", proposal_id)
-    if row is None or row[0] is not None:
+    if row is None:
         return refusal.PROPOSAL_NOT_FOUND
+    if row[0] is not None:
+        return refusal.ALREADY_WITHDRAWN
     await desk.append(lambda salt: ops.ProposalWithdrawn(salt=salt, proposal=proposal_id, reason=reason, actor=actor))
     return None
 
 
-async def recent(connection: Connection, *, outcome: str | None = None, limit: int = LIST_MAX) -> list[ProposalRow]:
+async def recent(
+    connection: Connection, *, outcome: str | None = None, limit: int = LIST_MAX, offset: int = 0
+) -> list[ProposalRow]:
     """Newest first; `outcome` filters by the centre's answer (`waiting`: none yet, and not withdrawn)."""
-    where = {None: "1", "waiting": _WAITING}.get(outcome, "decision.outcome = $2")
-    args = (limit,) if outcome in {None, "waiting"} else (limit, outcome)
-    rows = await connection.fetch_all(f"{_ROWS} WHERE {where} ORDER BY proposal.written_ms DESC LIMIT $1", *args)
+    where = {None: "1", "waiting": _WAITING}.get(outcome, "decision.outcome = $3")
+    args = (limit, offset) if outcome in {None, "waiting"} else (limit, offset, outcome)
+    order = "proposal.written_ms DESC, proposal.id"
+    rows = await connection.fetch_all(f"{_ROWS} WHERE {where} ORDER BY {order} LIMIT $1 OFFSET $2", *args)
     return [_row(r) for r in rows]
 
 

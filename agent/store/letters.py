@@ -43,6 +43,7 @@ class LetterRow:
     written_ms: int
     voided_reason: str | None
     is_acked: bool
+    resident: bytes
 
 
 async def issue(
@@ -178,13 +179,14 @@ async def numbers(connection: Connection) -> list[NumberHigh]:
 
 _ROWS = (
     "SELECT letter.id, letter.kind, letter.number, letter.printed_number, letter.issued_on, letter.subject_name,"
-    " letter.written_ms, letter.voided_reason, letter.seq <= log.acked_seq AS is_acked, letter.log, letter.seq"
+    " letter.written_ms, letter.voided_reason, letter.seq <= log.acked_seq AS is_acked, letter.resident, letter.log,"
+    " letter.seq"
     " FROM letter JOIN log ON log.ordinal = letter.log"
 )
 
 
 def _row(row: Row) -> LetterRow:
-    return LetterRow(row[0], row[1], row[2], row[3], row[4], row[5], row[6], row[7], bool(row[8]))
+    return LetterRow(row[0], row[1], row[2], row[3], row[4], row[5], row[6], row[7], bool(row[8]), row[9])
 
 
 def _to_wire(

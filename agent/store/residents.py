@@ -8,14 +8,11 @@ import msgspec
 
 from agent.domain import refusal
 from agent.domain.refusal import Refusal
-from agent.domain.residents import Resident, search_prefixes
+from agent.domain.residents import Resident, search_words
 from agent.store.desk import Desk
 from chassis.database import Connection, Row
 from protocol import ops
 from protocol.ids import Nik, Sex, is_placeholder
-
-FOUND_MAX = 25
-"""Residents on one search page: who needs more types another letter."""
 
 _COLUMNS = (
     "id, nik, kk, name, birth_place, birth_date, sex, mother, father, religion, marital_status, occupation, relation,"
@@ -64,27 +61,27 @@ async def household(connection: Connection, kk: str) -> list[Registered]:
     return [_registered(r) for r in rows]
 
 
-async def search(connection: Connection, typed: str) -> list[Registered]:
-    """By the beginning of a NIK or KK (digits), else by the words of a name in any order."""
-    text = typed.strip()
-    if text.isascii() and text.isdigit():
-        low, high = text, text + ":"  # ':' follows '9'
-        rows = await connection.fetch_all(
-            f"SELECT {_COLUMNS} FROM resident WHERE (nik >= $1 AND nik < $2) OR (kk >= $1 AND kk < $2) ORDER BY name LIMIT $3",
-            low,
-            high,
-            FOUND_MAX,
-        )
-        return [_registered(r) for r in rows]
-    prefixes = search_prefixes(text)
-    if not prefixes:
+async def search(connection: Connection, typed: str, limit: int) -> list[Registered]:
+    """By the beginning of a NIK or KK (digits, grouped or not), else by the beginnings of a name's words in any order."""
+    digits = "".join(typed.split())
+    if digits.isascii() and digits.isdigit():
+        where, args = "(nik >= $1 AND nik < $2) OR (kk >= $1 AND kk < $2)", [digits, digits + ":"]  # ':' follows '9'
+    else:
+        where, args = _like(search_words(typed))
+    if not where:
         return []
-    where = " AND ".join(f"(' ' || name_key) LIKE ${n} ESCAPE '!'" for n in range(1, len(prefixes) + 1))
     rows = await connection.fetch_all(
-        f"SELECT {_COLUMNS} FROM resident WHERE {where} ORDER BY name LIMIT {FOUND_MAX}",
-        *[f"% {_escape(prefix)}%" for prefix in prefixes],
+        f"SELECT {_COLUMNS} FROM resident WHERE {where} ORDER BY name, birth_date LIMIT {limit:d}", *args
     )
     return [_registered(r) for r in rows]
+
+
+def _like(words: tuple[tuple[str, ...], ...]) -> tuple[str, list[str]]:
+    """Every word must begin a word of the name, in one of its forms."""
+    args = [f"% {_escape(form)}%" for forms in words for form in forms]
+    places = iter(range(1, len(args) + 1))
+    any_form = (" OR ".join(f"(' ' || name_key) LIKE ${next(places)} ESCAPE '!'" for _ in forms) for forms in words)
+    return " AND ".join(f"({condition})" for condition in any_form), args
 
 
 async def count(connection: Connection) -> int:

@@ -13,7 +13,6 @@ from agent.web.office import Office
 from agent.web.proposals import ProposalPages
 from agent.web.residents import ResidentPages
 from agent.web.sync_state import SyncPages
-from agent.web.words import iso_date
 from chassis.metrics import HttpMetrics
 from chassis.probes import build_probes
 from chassis.web import GuardMetrics, NavigationEntry, WebSettings, install
@@ -49,7 +48,7 @@ def build_app(office: Office, registry: CollectorRegistry, version: str) -> web.
         clock=office.stamper.now_ms,
     )
     environment.globals["wib"] = WIB
-    environment.filters.update(mask_nik=mask_nik, tanggal_iso=iso_date, pair=lambda word: (word, word))
+    environment.filters.update(mask_nik=mask_nik, pair=lambda word: (word, word))
     pages = (
         HomePages(office),
         ResidentPages(office),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from agent.domain.fields import Fault, check_text
+from agent.domain.fields import Fault, FieldError, check_text
 from agent.domain.numbering import NumberingError
 from agent.domain.refusal import Refusal
 from agent.store import Desk
@@ -59,12 +59,12 @@ async def send_once(
         return Refusal("numbering", str(error))
 
 
-def check_reason(typed: str) -> str | Fault:
-    """The reason for taking something back: one line, printable, more than a word."""
-    reason = check_text(typed, REASON_LENGTH_MAX, required=True)
+def check_reason(form: Form) -> str | FieldError:
+    """The reason for taking something back (field `reason`): one line, printable, more than a word."""
+    reason = check_text(form.text("reason"), REASON_LENGTH_MAX, required=True)
     if isinstance(reason, str) and len(reason) < REASON_LENGTH_MIN:
-        return Fault("too_short", f"tulis alasannya, paling sedikit {REASON_LENGTH_MIN} huruf.")
-    return reason
+        reason = Fault("too_short", f"tulis alasannya, paling sedikit {REASON_LENGTH_MIN} huruf.")
+    return reason.at("reason", "Alasan") if isinstance(reason, Fault) else reason
 
 
 async def note_look(office: Office, request: web.Request, action: str, subject: bytes) -> None:

@@ -13,10 +13,19 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from agent.domain import texts
-from agent.domain.fields import Fault, FieldError, FieldType
-from agent.domain.letters import Draft, Letter, LetterKind, Signer, check_fields, head_title, write_draft
+from agent.domain.fields import FieldError, FieldType
+from agent.domain.letters import (
+    Draft,
+    Letter,
+    LetterKind,
+    Signer,
+    address_line,
+    check_fields,
+    head_title,
+    write_draft,
+)
 from agent.domain.numbering import NumberingError, date_wib
-from agent.domain.refusal import DATE_UNCONFIRMED, Refusal
+from agent.domain.refusal import DATE_UNCONFIRMED, LETTER_ALREADY_VOID, Refusal
 from agent.domain.residents import member_of, subject_of
 from agent.domain.sheets import draft_sheet, letter_sheet
 from agent.render import CannotPrint, Paper, render_pdf, render_svg
@@ -28,14 +37,13 @@ from agent.web.office import Office
 from agent.web.residents import find_resident
 from agent.web.words import letter_state
 from chassis.database import Connection
-from chassis.web import Form, account_of, add_notice, form_key_of, page, read_form
+from chassis.web import Form, account_of, add_notice, form_key_of, page, page_count, page_number, read_form
 
 ID = "{id:[0-9a-f]{32}}"
 PREVIEWS_MAX = 32
 """Drafts kept for their preview: one a clerk, and a few that were left behind."""
 ROWS_MAX = 50
 """Letters on one page of the register: it stays under 100 KB."""
-PAGE_DIGITS_MAX = 5
 UNPRINTABLE = Refusal(
     "unprintable", "Halaman surat ini tidak dapat disusun untuk dicetak. Singkatkan isiannya, lalu periksa lagi."
 )
@@ -75,16 +83,14 @@ class LetterPages:
 
     @at_counter
     async def register(self, request: web.Request) -> web.StreamResponse:
-        number = page_number(request.query.get("page", ""))
-
-        async def look(connection: Connection) -> tuple[list[letters.LetterRow], int]:
+        async def look(connection: Connection) -> dict[str, object]:
+            pages = page_count(await letters.count(connection), ROWS_MAX)
+            number = page_number(request.query.get("page", ""), pages)
             rows = await letters.recent(connection, limit=ROWS_MAX, offset=(number - 1) * ROWS_MAX)
-            return rows, await letters.count(connection)
+            return {"rows": rows, "number": number, "pages": pages}
 
-        rows, total = await self._office.store.database.read(look)
-        pages = max(1, -(-total // ROWS_MAX))
-        context = {"rows": rows, "kinds": self._office.kinds, "state": _state, "number": number, "pages": pages}
-        return await page(request, "letters.html", context)
+        context = await self._office.store.database.read(look)
+        return await page(request, "letters.html", context | {"kinds": self._office.kinds, "state": _state})
 
     # --- writing one ---------------------------------------------------------------------------------------------
 
@@ -163,10 +169,11 @@ class LetterPages:
         return await self._office.store.database.read(lambda c: residents.household(c, person.resident.kk))
 
     async def _form(self, request: web.Request, wanted: Wanted, form: Form) -> web.StreamResponse:
-        names = [field.name for field in wanted.kind.fields]
+        names, resident = [field.name for field in wanted.kind.fields], wanted.person.resident
         context = {
             "kind": wanted.kind,
             "person": wanted.person,
+            "address": address_line(resident.address, resident.rt, resident.rw),
             "household": wanted.household,
             "values": {name: form.text(name) for name in names},
             "ticked": {name: set(form.all(name)) for name in names},
@@ -249,23 +256,26 @@ class LetterPages:
 
     @by_superior
     async def ask_void(self, request: web.Request) -> web.StreamResponse:
-        return await self._void_page(request, "", {})
+        letter, row = await self._find(request)
+        await _require_valid(request, row)
+        return await self._void_page(request, letter, "", {})
 
     @by_superior
     async def void(self, request: web.Request) -> web.StreamResponse:
-        letter, _ = await self._find(request)
+        letter, row = await self._find(request)
+        await _require_valid(request, row)
         form = await read_form(request)
-        reason, actor = check_reason(form.text("reason")), account_of(request).login
-        if isinstance(reason, Fault):
-            return await self._void_page(request, form.text("reason"), {"reason": reason.message})
+        reason, actor = check_reason(form), account_of(request).login
+        if isinstance(reason, FieldError):
+            return await self._void_page(request, letter, form.text("reason"), {"reason": reason.message})
         refused = await self._office.store.write(lambda desk: letters.void(desk, letter.letter_id, reason, actor))
-        if refused is not None:
-            return await self._void_page(request, reason, {"reason": refused.sentence})
+        await add_notice(request, refused.sentence if refused else "Surat dibatalkan. Nomornya tetap terpakai.")
         raise web.HTTPSeeOther(f"/letters/{letter.letter_id.hex()}")
 
-    async def _void_page(self, request: web.Request, reason: str, errors: Mapping[str, str]) -> web.StreamResponse:
-        letter, row = await self._find(request)
-        context = {"letter": letter, "row": row, "reason": reason, "errors": errors}
+    async def _void_page(
+        self, request: web.Request, letter: Letter, reason: str, errors: Mapping[str, str]
+    ) -> web.StreamResponse:
+        context = {"letter": letter, "reason": reason, "errors": errors}
         return await page(request, "letter_void.html", context, status=422 if errors else 200)
 
     async def _find(self, request: web.Request) -> tuple[Letter, letters.LetterRow]:
@@ -276,10 +286,11 @@ class LetterPages:
         return found
 
 
-def page_number(text: str) -> int:
-    """A page of a list from an address; the first for anything that is no page."""
-    is_number = text.isascii() and text.isdigit() and len(text) <= PAGE_DIGITS_MAX
-    return max(1, int(text)) if is_number else 1
+async def _require_valid(request: web.Request, row: letters.LetterRow) -> None:
+    """A letter that is void already is shown instead: two tabs, a form sent again, an old link."""
+    if row.voided_reason is not None:
+        await add_notice(request, LETTER_ALREADY_VOID.sentence)
+        raise web.HTTPSeeOther(f"/letters/{row.id.hex()}")
 
 
 def _answers(kind: LetterKind, form: Form, household: list[Registered]) -> dict[str, str]:

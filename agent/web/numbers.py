@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from aiohttp import web
 
-from agent.domain.fields import Fault
+from agent.domain.fields import FieldError
 from agent.domain.numbering import NUMBER_MAX, SERIES_ALL, NumberingError, SeriesPolicy, date_wib
 from agent.domain.refusal import NUMBER_RANGE, NUMBER_TOO_LOW
 from agent.store import Desk, highest, letters
@@ -15,6 +15,9 @@ from chassis.web import Form, RequestRefused, account_of, add_notice, page, read
 from protocol.ops import NumberHigh
 
 NUMBER_DIGITS_MAX = len(str(NUMBER_MAX))
+STEP_MAX = 200
+"""A number this far above all that is known is as likely a slip of the keyboard as an old agenda: asked once more."""
+FAR = "Nomor itu jauh lebih tinggi daripada yang tercatat di kabupaten dan server ini:"
 NOT_A_NUMBER = "Tulis nomor terakhir di buku agenda dengan angka; 0 bila belum ada surat."
 
 
@@ -39,18 +42,24 @@ class NumberPages:
     async def confirm(self, request: web.Request) -> web.StreamResponse:
         """The clerk read the last line of the paper agenda for each series shown."""
         form = await read_form(request)
+        if await self._office.store.is_numbering_known():  # sent twice, or by two clerks: there is nothing left to ask
+            await add_notice(request, "Nomor terakhir sudah dipastikan sebelumnya. Tidak ada yang diubah.")
+            raise web.HTTPSeeOther("/numbers")
         typed = {(series, year): form.text(f"last-{series}-{year}") for series, year in await self._series()}
         errors = {f"last-{s}-{y}": NOT_A_NUMBER for (s, y), text in typed.items() if not _is_number(text)}
         if errors:
             return await self._page(request, errors, form)
         confirmed, actor = [NumberHigh(s, y, int(text)) for (s, y), text in typed.items()], account_of(request).login
 
+        is_sure = bool(form.text("sure"))
+
         async def work(desk: Desk) -> dict[str, str]:
             known = await desk.highest()
-            low = [n for n in confirmed if n.number < known.get((n.series, n.year), 0)]
-            if not low:
+            odd = {f"last-{n.series}-{n.year}": _doubt(n, known, is_sure=is_sure) for n in confirmed}
+            errors = {field: sentence for field, sentence in odd.items() if sentence}
+            if not errors:
                 await desk.confirm_numbers(confirmed, "agenda", actor)
-            return {f"last-{n.series}-{n.year}": NUMBER_TOO_LOW.sentence for n in low}
+            return errors
 
         errors = await self._office.store.write(work)
         if errors:
@@ -64,9 +73,9 @@ class NumberPages:
         series, year, first, last = (form.text(name) for name in ("series", "year", "first", "last"))
         if not all(_is_number(text) for text in (year, first, last)):
             raise RequestRefused(400, "number_range", NUMBER_RANGE.sentence)
-        field, reason = f"reason-{series}-{year}-{first}", check_reason(form.text("reason"))
-        if isinstance(reason, Fault):
-            return await self._page(request, {field: f"Sebab: {reason.message}"}, form)
+        field, reason = f"reason-{series}-{year}-{first}", check_reason(form)
+        if isinstance(reason, FieldError):
+            return await self._page(request, {field: reason.message}, form)
         actor, span = account_of(request).login, (int(first), int(last))
         refused = await self._office.store.write(
             lambda desk: letters.void_numbers(desk, series, int(year), span, reason, actor)
@@ -102,8 +111,19 @@ class NumberPages:
             "policy_error": str(policy) if isinstance(policy, NumberingError) else "",
             "errors": errors,
             "typed": form.as_dict(),
+            "must_be_sure": any(sentence.startswith(FAR) for sentence in errors.values()),
         }
         return await page(request, "numbers.html", context, status=422 if errors else 200)
+
+
+def _doubt(typed: NumberHigh, known: Mapping[tuple[str, int], int], *, is_sure: bool) -> str:
+    """What speaks against a number; empty for nothing. A number once confirmed can never be lowered again."""
+    lowest = known.get((typed.series, typed.year), 0)
+    if typed.number < lowest:
+        return NUMBER_TOO_LOW.sentence
+    if typed.number > lowest + STEP_MAX and not is_sure:
+        return f"{FAR} {lowest}. Baca sekali lagi di buku agenda; bila memang {typed.number}, centang di bawah."
+    return ""
 
 
 def _is_number(text: str) -> bool:

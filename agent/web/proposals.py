@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from aiohttp import web
 
-from agent.domain.fields import Fault, check_text
+from agent.domain.fields import Fault, FieldError, check_text
 from agent.domain.refusal import Refusal
 from agent.store import Desk, aid, cycles
 from agent.web.desk import at_counter, check_reason, note_look, send_once
@@ -15,7 +15,7 @@ from agent.web.office import Office
 from agent.web.residents import find_resident
 from agent.web.words import cycle_choice, cycle_names, is_open, place, proposal_state, steps
 from chassis.database import Connection
-from chassis.web import Form, account_of, add_notice, page, read_form
+from chassis.web import Form, account_of, add_notice, page, page_count, page_number, read_form
 
 ID = "{id:[0-9a-f]{32}}"
 FILTERS = {
@@ -26,8 +26,9 @@ FILTERS = {
     "accepted": "Disetujui",
 }
 NOTE_LENGTH_MAX = 300
+CYCLE_NOT_CHOSEN = "Program dan periode: pilih salah satu."
 ROWS_MAX = 100
-"""Proposals in one list: the page stays under 100 KB. Older ones stand on their resident's page."""
+"""Proposals on one page of the list: it stays under 100 KB."""
 
 
 class ProposalPages:
@@ -51,14 +52,16 @@ class ProposalPages:
         outcome = chosen if chosen in FILTERS and chosen else None
 
         async def look(connection: Connection) -> dict[str, object]:
-            return {
-                "rows": await aid.recent(connection, outcome=outcome, limit=ROWS_MAX),
-                "counts": await aid.counts(connection),
-                "names": cycle_names(await cycles(connection)),
-            }
+            found = await aid.counts(connection)
+            counts = {"": sum(found.values())} | found
+            pages = page_count(counts.get(outcome or "", 0), ROWS_MAX)
+            number = page_number(request.query.get("page", ""), pages)
+            rows = await aid.recent(connection, outcome=outcome, limit=ROWS_MAX, offset=(number - 1) * ROWS_MAX)
+            names = cycle_names(await cycles(connection))
+            return {"rows": rows, "counts": counts, "names": names, "number": number, "pages": pages}
 
         context = await self._office.store.database.read(look)
-        context |= {"chosen": outcome or "", "filters": FILTERS, "state": proposal_state, "limit": ROWS_MAX}
+        context |= {"chosen": outcome or "", "filters": FILTERS, "state": proposal_state}
         return await page(request, "proposals.html", context)
 
     @at_counter
@@ -72,6 +75,8 @@ class ProposalPages:
         note, actor = check_text(form.text("note"), NOTE_LENGTH_MAX, required=False), account_of(request).login
         if isinstance(note, Fault):
             return await self._form(request, form.text("resident"), form, {"note": f"Catatan: {note.message}"})
+        if not form.text("cycle"):
+            return await self._form(request, form.text("resident"), form, {"cycle": CYCLE_NOT_CHOSEN})
 
         async def work(desk: Desk) -> str | Refusal:
             made = await aid.propose(desk, form.text("cycle"), person, note, actor)
@@ -107,12 +112,12 @@ class ProposalPages:
     @at_counter
     async def withdraw(self, request: web.Request) -> web.StreamResponse:
         proposal_id, form = bytes.fromhex(request.match_info["id"]), await read_form(request)
-        reason, actor = check_reason(form.text("reason")), account_of(request).login
-        if isinstance(reason, Fault):
-            return await self._show(request, {"reason": f"Alasan: {reason.message}"}, form.text("reason"))
+        reason, actor = check_reason(form), account_of(request).login
+        if isinstance(reason, FieldError):
+            return await self._show(request, {"reason": reason.message}, form.text("reason"))
         refused = await self._office.store.write(lambda desk: aid.withdraw(desk, proposal_id, reason, actor))
         if refused is not None:
-            return await self._show(request, {"reason": refused.sentence}, reason)
+            await add_notice(request, refused.sentence)
         raise web.HTTPSeeOther(f"/proposals/{proposal_id.hex()}")
 
     async def _show(self, request: web.Request, errors: Mapping[str, str], reason: str) -> web.StreamResponse:

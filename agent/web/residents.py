@@ -28,13 +28,15 @@ from agent.web.desk import at_counter, note_look, send_once
 from agent.web.office import Office
 from agent.web.words import cycle_names, letter_state, proposal_state
 from chassis.database import Connection
-from chassis.web import account_of, add_notice, page, read_form
+from chassis.web import account_of, add_notice, formats, page, read_form
 from chassis.web.login import is_fragment_request
-from protocol.ids import VillageCode
+from protocol.ids import Sex, VillageCode
 
 ID = "{id:[0-9a-f]{32}}"
 TYPED_MAX = 100
 """Longest search: a NIK, or as much of a name as anybody types."""
+FOUND_MAX = 25
+"""Residents on one search page: who needs more types another letter, and is told so."""
 SEEN = "seen"
 """Form field: what the resident's data was when the form was made, as a digest."""
 CHANGED_MEANWHILE = Refusal(
@@ -63,15 +65,16 @@ class ResidentPages:
 
     @at_counter
     async def ask(self, request: web.Request) -> web.StreamResponse:
-        return await page(request, "residents.html", {"typed": "", "found": None})
+        return await page(request, "residents.html", {"typed": "", "found": None, "is_more": False})
 
     @at_counter
     async def search(self, request: web.Request) -> web.StreamResponse:
         typed = (await read_form(request)).text("q")[:TYPED_MAX]
-        found = await self._office.store.database.read(lambda c: residents.search(c, typed)) if typed else []
+        found = await self._office.store.database.read(lambda c: residents.search(c, typed, FOUND_MAX + 1))
         if len(found) == 1 and not is_fragment_request(request):
             raise web.HTTPSeeOther(f"/residents/{found[0].id.hex()}")
-        return await page(request, "residents.html", {"typed": typed, "found": found})
+        context = {"typed": typed, "found": found[:FOUND_MAX], "is_more": len(found) > FOUND_MAX}
+        return await page(request, "residents.html", context)
 
     @at_counter
     async def new(self, request: web.Request) -> web.StreamResponse:
@@ -130,7 +133,7 @@ class ResidentPages:
             "is_new": former is None,
             "form_key": values.get("form_key"),
             "seen": digest_of(now.resident) if now else "",
-            "current": as_text(now.resident) if now and is_changed else {},
+            "current": as_words(now.resident) if now and is_changed else {},
         }
         return await page(request, "resident_form.html", context, status=422 if errors else 200)
 
@@ -151,7 +154,7 @@ class ResidentPages:
         context |= {
             "found": found,
             "labels": LABELS,
-            "values": as_text(found.resident),
+            "values": as_words(found.resident),
             "warnings": resident_warnings(found.resident, VillageCode(self._office.settings.village)),
             "kinds": self._office.kinds,
             "letter_state": lambda row: letter_state(row.is_acked, row.voided_reason),
@@ -190,3 +193,9 @@ def as_text(resident: Resident) -> dict[str, str]:
     """A resident as a form shows it."""
     values = msgspec.structs.asdict(resident)
     return {**values, "birth_date": resident.birth_date.strftime("%d-%m-%Y"), "sex": resident.sex.value}
+
+
+def as_words(resident: Resident) -> dict[str, str]:
+    """A resident as people read it."""
+    sex = "Laki-laki" if resident.sex is Sex.MALE else "Perempuan"
+    return {**as_text(resident), "birth_date": formats.tanggal(resident.birth_date), "sex": sex}

@@ -1,6 +1,6 @@
 """What people at the counter read for a state, an outcome or a code of ours. Pure."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 
 from agent.domain.numbering import WIB, date_wib
 from agent.domain.status import Status
@@ -82,14 +82,6 @@ def steps(row: ProposalRow) -> list[tuple[str, bool]]:
         ("Diterima kabupaten", row.is_acked or row.decision is not None),
         ("Diputuskan", row.decision is not None),
     ]
-
-
-def iso_date(text: str) -> str:
-    """`17 Mei 2021` for a date as records and answers carry it; empty for none, and as it came where it is no date."""
-    try:
-        return formats.tanggal(date.fromisoformat(text)) if text else ""
-    except ValueError:
-        return text
 
 
 def letter_state(is_acked: bool, voided_reason: str | None) -> tuple[str, str]:

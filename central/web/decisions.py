@@ -2,18 +2,25 @@
 
 from aiohttp import web
 
+from central.domain.decisions import months_text
 from central.store import facts, overview
 from central.store.overview import PAGE_ROWS, Filter
 from central.web.desk import Desk
 from central.web.fleet import EVERYBODY
 from central.web.words import EVIDENCE, OUTCOMES, REASONS
 from chassis.database import Connection
-from chassis.web import account_of, page, roles
+from chassis.web import account_of, page, page_count, page_number, roles
 from chassis.web.accounts import record_access
 from protocol.ids import InvalidCode, VillageCode, parse_village_code
 from protocol.regions import UnknownRegion, village
 
-PAGE_MAX = 100_000
+READERS = ("officer", "admin", "auditor")
+"""Who may read a decision with the person's data; `ops` looks after machines."""
+PAGES_MAX = 100_000
+"""Behind this page no list of ours ends; the database is not asked to count that far."""
+VILLAGE_CHARACTERS_MAX = 13
+"""Ten digits with the dots in which the ministry writes them."""
+UNKNOWN_VILLAGE = "Kode desa itu tidak dikenal. Tulis sepuluh angka, misalnya 3510252010 atau 35.10.25.2010."
 
 
 class DecisionPages:
@@ -31,24 +38,24 @@ class DecisionPages:
 
     @roles(*EVERYBODY)
     async def list(self, request: web.Request) -> web.StreamResponse:
-        chosen, number = _filter(request), page_number(request)
+        chosen, fault = _filter(request)
 
         async def look(connection: Connection) -> dict[str, object]:
-            lines, total = await overview.decisions(connection, chosen, number)
-            return {"lines": lines, "total": total, "cycles": await facts.cycles(connection)}
+            asked = page_number(request.query.get("page", ""), PAGES_MAX)
+            lines, total = await overview.decisions(connection, chosen, asked)
+            pages = page_count(total, PAGE_ROWS)
+            number = min(asked, pages)
+            if number < asked:  # a page behind the last: the last one is shown
+                lines, _ = await overview.decisions(connection, chosen, number)
+            cycles = await facts.cycles(connection)
+            return {"lines": lines, "total": total, "pages": pages, "number": number, "cycles": cycles}
 
         context = await self._desk.database.read(look)
-        context |= {
-            "chosen": chosen,
-            "outcomes": OUTCOMES,
-            "reasons": REASONS,
-            "number": number,
-            "pages": page_count(context["total"]),
-            "place": place,
-        }
+        context |= {"chosen": chosen, "fault": fault, "outcomes": OUTCOMES, "reasons": REASONS, "place": place}
+        context["readers"] = READERS
         return await page(request, "decisions.html", context)
 
-    @roles("officer", "admin", "auditor")
+    @roles(*READERS)
     async def one(self, request: web.Request) -> web.StreamResponse:
         proposal = request.match_info["proposal"]
         found = await self._desk.database.read(lambda c: overview.trail(c, bytes.fromhex(proposal)))
@@ -63,22 +70,20 @@ class DecisionPages:
 
     @roles(*EVERYBODY)
     async def cycles(self, request: web.Request) -> web.StreamResponse:
-        return await page(request, "cycles.html", {"cycles": await self._desk.database.read(facts.cycles)})
+        known = await self._desk.database.read(facts.cycles)
+        context = {"cycles": known, "months": lambda cycle: months_text(cycle.month_from, cycle.month_until)}
+        return await page(request, "cycles.html", context)
 
 
-def _filter(request: web.Request) -> Filter:
+def _filter(request: web.Request) -> tuple[Filter, str]:
+    """What to list, and what is wrong with the village asked for: no code finds nothing, rather than everything."""
     query = request.query
-    return Filter(query.get("outcome", ""), query.get("cycle", "")[:64], query.get("village", "")[:10])
-
-
-def page_number(request: web.Request) -> int:
-    """The page asked for; 1 for anything that is no page."""
-    text = request.query.get("page", "1")
-    return min(int(text), PAGE_MAX) if text.isascii() and text.isdigit() and len(text) < 8 and int(text) else 1
-
-
-def page_count(total: object) -> int:
-    return max(1, -(-int(str(total)) // PAGE_ROWS))
+    typed, fault = query.get("village", "").strip()[:VILLAGE_CHARACTERS_MAX], ""
+    try:
+        code = village(parse_village_code(typed)).code if typed else ""
+    except (InvalidCode, UnknownRegion):
+        code, fault = typed, UNKNOWN_VILLAGE
+    return Filter(query.get("outcome", ""), query.get("cycle", "")[:64], code), fault
 
 
 def place(code: str) -> str:

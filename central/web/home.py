@@ -5,12 +5,12 @@ from collections import Counter
 from aiohttp import web
 
 from central.store import overview
-from central.web.decisions import page_count, page_number
+from central.store.overview import PAGE_ROWS
 from central.web.desk import Desk
 from central.web.fleet import EVERYBODY
 from central.web.words import FATES, OUTCOMES, STATES, state_of
 from chassis.database import Connection
-from chassis.web import page, roles
+from chassis.web import page, page_count, page_number, roles
 
 
 class HomePages:
@@ -44,17 +44,19 @@ class HomePages:
 
     @roles(*EVERYBODY)
     async def one_import(self, request: web.Request) -> web.StreamResponse:
-        import_id, number = int(request.match_info["id"]), page_number(request)
+        import_id = int(request.match_info["id"])
 
-        async def look(connection: Connection) -> dict[str, object]:
-            return {
-                "file": next((f for f in await overview.imports(connection) if f.id == import_id), None),
-                "fates": await overview.import_fates(connection, import_id),
-                "rows": await overview.import_rows(connection, import_id, number),
-            }
+        async def look(connection: Connection) -> dict[str, object] | None:
+            file = next((f for f in await overview.imports(connection) if f.id == import_id), None)
+            if file is None:
+                return None
+            pages = page_count(file.rows, PAGE_ROWS)
+            number = page_number(request.query.get("page", ""), pages)
+            rows = await overview.import_rows(connection, import_id, number)
+            fates = await overview.import_fates(connection, import_id)
+            return {"file": file, "fates": fates, "rows": rows, "number": number, "pages": pages}
 
         context = await self._desk.database.read(look)
-        if context["file"] is None:
+        if context is None:
             raise web.HTTPNotFound
-        context |= {"number": number, "pages": page_count(context["file"].rows), "words": FATES}  # type: ignore[attr-defined]
-        return await page(request, "import.html", context)
+        return await page(request, "import.html", context | {"words": FATES})

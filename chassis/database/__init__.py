@@ -25,7 +25,15 @@ from chassis.database.migrations import (
     SchemaRefused,
     SchemaTooNew,
 )
-from chassis.database.sqlite import BOX, SERVER, InPlaceDatabase, Room, SqliteDatabase, rewrite_placeholders
+from chassis.database.sqlite import (
+    BOX,
+    SERVER,
+    InPlaceDatabase,
+    Room,
+    SqliteDatabase,
+    components_in,
+    rewrite_placeholders,
+)
 
 __all__ = [
     "BOX",
@@ -49,6 +57,7 @@ __all__ = [
     "SqliteDatabase",
     "StatementRefused",
     "WorkSuspended",
+    "components_in",
     "drive",
     "rewrite_placeholders",
 ]

@@ -78,7 +78,7 @@ def load_migrations(source: MigrationSource) -> list[Migration]:
 
 def check_schema(connection: sqlite3.Connection, migrations: Sequence[Migration]) -> None:
     """Refuses a file of a newer program or of other migrations. Only reads."""
-    applied = _read_applied(connection)
+    applied = read_applied(connection)
     known = {(m.component, m.number): m for m in migrations}
     newest_known: dict[str, int] = {}
     for component, number in known:
@@ -102,7 +102,7 @@ def check_schema(connection: sqlite3.Connection, migrations: Sequence[Migration]
 
 def apply_migrations(connection: sqlite3.Connection, migrations: Sequence[Migration]) -> list[Migration]:
     """Applies what is missing, each in its own transaction. Two processes may do this at once: one waits."""
-    applied = _read_applied(connection)
+    applied = read_applied(connection)
     pending = [m for m in migrations if (m.component, m.number) not in applied]
     return [migration for migration in pending if _apply(connection, migration)]
 
@@ -136,7 +136,7 @@ def _load_folder(folder: MigrationFolder) -> list[Migration]:
     return migrations
 
 
-def _read_applied(connection: sqlite3.Connection) -> dict[tuple[str, int], str]:
+def read_applied(connection: sqlite3.Connection) -> dict[tuple[str, int], str]:
     exists = connection.execute("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'schema_migration'")
     if exists.fetchone() is None:
         return {}
@@ -149,7 +149,7 @@ def _apply(connection: sqlite3.Connection, migration: Migration) -> bool:
     connection.execute("BEGIN IMMEDIATE")
     try:
         connection.execute(RECORD_TABLE)
-        is_applied = (migration.component, migration.number) in _read_applied(connection)
+        is_applied = (migration.component, migration.number) in read_applied(connection)
         if not is_applied:
             _run_statements(connection, migration)
         connection.execute("COMMIT")

@@ -6,6 +6,7 @@ disk. Must never know what the tables mean. Place in the flow: the only package 
 """
 
 import asyncio
+import contextlib
 import os
 import re
 import sqlite3
@@ -35,6 +36,7 @@ from chassis.database.migrations import (
     apply_migrations,
     check_schema,
     load_migrations,
+    read_applied,
 )
 
 T = TypeVar("T")
@@ -408,6 +410,15 @@ def _connect(path: str, room: Room = BOX) -> sqlite3.Connection:
     sqlite.execute(f"PRAGMA cache_size = -{room.page_cache_kib}")
     sqlite.execute(f"PRAGMA wal_autocheckpoint = {room.checkpoint_pages}")
     return sqlite
+
+
+def components_in(path: Path) -> frozenset[str]:
+    """Whose tables a file holds (`chassis`, `agent`, ...): none in an empty file. Raises DatabaseFailed for no database."""
+    try:
+        with contextlib.closing(sqlite3.connect(path)) as sqlite:
+            return frozenset(component for component, _ in read_applied(sqlite))
+    except sqlite3.Error as error:
+        raise DatabaseFailed(f"it cannot be read: {error}") from error
 
 
 def _check_file(path: Path) -> list[str]:

@@ -11,6 +11,7 @@ from chassis.web.guard import GuardMetrics
 from chassis.web.installation import WebSettings, install
 from chassis.web.layout import NavigationEntry, page
 from chassis.web.login import add_notice
+from chassis.web.paging import page_count, page_number
 from chassis.web.receipts import form_key_of, recall, remember, submit_once
 from chassis.web.refusals import RequestRefused
 from chassis.web.visitor import account_of, visitor_of, wall_clock_ms
@@ -30,6 +31,8 @@ __all__ = [
     "install",
     "machine",
     "page",
+    "page_count",
+    "page_number",
     "public",
     "read_form",
     "recall",

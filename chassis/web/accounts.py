@@ -23,6 +23,7 @@ HASHES_AT_ONCE_MAX = 2  # two cores, and 38 MiB on a box of 150
 HASHES_WAITING_MAX = 32  # beyond this a flood is answered "busy" instead of queueing for minutes
 
 LOGIN = re.compile(r"[a-z0-9][a-z0-9._-]{1,31}")
+NAME_CHARACTERS_MAX = 80  # a name with its titles; more would break the head of every page
 PASSWORD_CHARACTERS_MIN = 10
 PASSWORD_BYTES_MAX = 1024  # argon2 would take more; a page of text is no password
 
@@ -30,7 +31,7 @@ ACCOUNT_COLUMNS = "account_id, login, display_name, title, role, scope, is_activ
 
 
 class AccountError(Exception):
-    """An account cannot be made or changed like this; the message says why, in Indonesian."""
+    """An account cannot be made or changed like this; the message says why, to the operator who runs the command."""
 
 
 class PasswordDeskBusy(Exception):
@@ -67,9 +68,8 @@ async def create_account(
     title: str = "",
     scope: str = "",
 ) -> int:
-    """The new account's id. Raises AccountError for an unusable login, ConstraintViolated for one that is taken."""
-    if not LOGIN.fullmatch(login):
-        raise AccountError("Nama pengguna: 2 sampai 32 huruf kecil, angka, titik, garis bawah atau tanda hubung.")
+    """The new account's id. Raises AccountError for an unusable login or name, ConstraintViolated for a login that is taken."""
+    check_account(login, display_name)
     account_id: int = await connection.fetch_value(
         "INSERT INTO account (login, display_name, title, role, scope, password_hash, created_ms)"
         " VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING account_id",
@@ -116,14 +116,22 @@ async def record_access(connection: Connection, *, now_ms: int, actor: str, acti
     )
 
 
+def check_account(login: str, display_name: str) -> None:
+    """Raises AccountError for a login or a name that no account can have."""
+    if not LOGIN.fullmatch(login):
+        raise AccountError(f"{login!r} is no login: 2 to 32 small letters, digits, dots, underscores or hyphens")
+    if not display_name.isprintable() or not 1 <= len(display_name.strip()) <= NAME_CHARACTERS_MAX:
+        raise AccountError(f"a name has 1 to {NAME_CHARACTERS_MAX} printable characters: it stands on every page")
+
+
 def check_password(password: str) -> None:
     """Raises AccountError for a password nobody should have."""
     if len(password) < PASSWORD_CHARACTERS_MIN:
-        raise AccountError(f"Kata sandi harus sedikitnya {PASSWORD_CHARACTERS_MIN} karakter.")
+        raise AccountError(f"a password has at least {PASSWORD_CHARACTERS_MIN} characters")
     if len(password.encode()) > PASSWORD_BYTES_MAX:
-        raise AccountError("Kata sandi terlalu panjang.")
+        raise AccountError("that password is too long")
     if len(set(password)) < 4:
-        raise AccountError("Kata sandi terlalu mudah ditebak.")
+        raise AccountError("that password is too easy to guess: use more than three different characters")
 
 
 def hash_password(password: str) -> str:

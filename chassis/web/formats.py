@@ -1,5 +1,6 @@
 """How dates, times, numbers and money look to an Indonesian reader. Pure."""
 
+import re
 from datetime import UTC, date, datetime, tzinfo
 
 MONTHS = (
@@ -18,6 +19,9 @@ MONTHS = (
 )
 
 NO_CALENDAR = "waktu di luar kalender"
+MONTH_SPAN = re.compile(
+    r"(?P<year>[0-9]{4})-(?P<month>0[1-9]|1[0-2])\.\.(?P<last_year>[0-9]{4})-(?P<last_month>0[1-9]|1[0-2])"
+)
 
 
 def tanggal(day: date) -> str:
@@ -34,6 +38,34 @@ def waktu(at_ms: int, zone: tzinfo) -> str:
     return f"{tanggal(moment.date())} {moment.hour:02d}.{moment.minute:02d}"
 
 
+def hari(at_ms: int, zone: tzinfo) -> str:
+    """5 Mei 2021, the day of a moment."""
+    try:
+        return tanggal(datetime.fromtimestamp(at_ms / 1000, UTC).astimezone(zone).date())
+    except (ValueError, OverflowError, OSError):
+        return NO_CALENDAR
+
+
+def tanggal_iso(text: str) -> str:
+    """5 Mei 2021, for a date as records carry it (2021-05-05); any other text as it stands."""
+    try:
+        return tanggal(date.fromisoformat(text))
+    except ValueError:
+        return text
+
+
+def bulan(text: str) -> str:
+    """Mei-Juli 2021, for months as records carry them (2021-05..2021-07); any other text as it stands."""
+    found = MONTH_SPAN.fullmatch(text)
+    if found is None:
+        return text
+    year, last_year = found["year"], found["last_year"]
+    first, last = MONTHS[int(found["month"]) - 1], MONTHS[int(found["last_month"]) - 1]
+    if year != last_year:
+        return f"{first} {year}-{last} {last_year}"
+    return f"{first} {year}" if first == last else f"{first}-{last} {year}"
+
+
 def angka(number: int) -> str:
     """12.373"""
     return f"{number:,}".replace(",", ".")
@@ -42,3 +74,7 @@ def angka(number: int) -> str:
 def rupiah(amount: int) -> str:
     """Rp700.000"""
     return f"-Rp{angka(-amount)}" if amount < 0 else f"Rp{angka(amount)}"
+
+
+FILTERS = (tanggal, tanggal_iso, waktu, hari, bulan, angka, rupiah)
+"""What templates may call, by their own names."""

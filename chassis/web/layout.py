@@ -85,7 +85,7 @@ def install_layout(
         lstrip_blocks=True,
         default_helpers=False,
     )
-    environment.filters.update(tanggal=formats.tanggal, waktu=formats.waktu, angka=formats.angka, rupiah=formats.rupiah)
+    environment.filters.update({each.__name__: each for each in formats.FILTERS})
     environment.globals.update(
         static=shelf.url,
         site_name=site_name,

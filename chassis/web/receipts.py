@@ -14,6 +14,10 @@ from chassis.web.refusals import RequestRefused
 
 FORM_KEY_FIELD = "form_key"
 FORM_KEY = re.compile(r"[A-Za-z0-9_-]{16,64}")
+FORM_OF_COLLEAGUE = (
+    "Isian ini sudah dikirim petugas lain dari peramban ini, jadi tidak dikirim lagi. Buka halamannya dari awal bila"
+    " memang masih perlu."
+)
 KEPT_MS = 30 * 24 * 3600 * 1000  # a tab left open over the longest holiday still finds its receipt
 
 
@@ -39,7 +43,9 @@ async def recall(connection: Connection, key: str, account_id: int) -> str | Non
 
 
 async def remember(connection: Connection, key: str, account_id: int, location: str, now_ms: int) -> None:
-    """Stores where the form led. Raises ConstraintViolated when the key is already taken."""
+    """Stores where the form led. Raises RequestRefused for a form that a colleague sent: the work is not done again."""
+    if await connection.fetch_value("SELECT 1 FROM form_receipt WHERE form_key = $1", key):
+        raise RequestRefused(409, "form_of_colleague", FORM_OF_COLLEAGUE)
     await connection.execute("DELETE FROM form_receipt WHERE made_ms < $1", now_ms - KEPT_MS)
     await connection.execute(
         "INSERT INTO form_receipt (form_key, account_id, location, made_ms) VALUES ($1, $2, $3, $4)",

@@ -1,7 +1,7 @@
 """The one way a page says no: a status, a stable code and a sentence for the person in front of it.
 
 Codes of chassis: `form_malformed`, `form_too_large`, `form_type_unknown`, `form_control_character`, `form_key_missing`,
-`cross_site`, `csrf`, `forbidden`, `login_throttled`, `login_busy`, `not_found`, `method_not_allowed`,
+`form_of_colleague`, `cross_site`, `csrf`, `forbidden`, `login_throttled`, `login_busy`, `not_found`, `method_not_allowed`,
 `refused` (any other HTTP refusal), `internal` (a bug).
 Must never carry what was typed. Place in the flow: raised anywhere below the error page's middleware.
 """

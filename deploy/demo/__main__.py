@@ -190,17 +190,19 @@ class Story:
 
     async def _open(self, office: Office) -> None:
         await office.cable.lay()
+        head = household(random.Random(office.home.code), office.home).members[0].name
         office.settings.write_text(
             f'village = "{office.home.code}"\ndata_folder = "{office.folder}/data"\n'
             f'identity_folder = "{office.folder}/identity"\n'
-            f'[office]\naddress = "Jalan Raya {office.home.name}"\n'
+            f'[office]\naddress = "Jalan Raya {office.home.name}"\nhead_name = "{head}"\n'
             f'[central]\nurl = "http://127.0.0.1:{office.cable.port}"\n'
             f'[numbers]\noffice_code = "429.5.{office.home.code[-3:]}"\n'
             f"[listen]\nport = {office.port}\nmetrics_port = {office.metrics_port}\n"
         )
         token = await self._central("enrol", office.home.code)
         await command("agent", "enrol", "-", "-s", str(office.settings), given=token)
-        await self._agent(office, "user", "add", "kepala", "--name", "Kepala", "--role", "head", given=PASSWORD + "\n")
+        for login, name, role in (("kepala", head, "head"), ("petugas", "Petugas loket", "clerk")):
+            await self._agent(office, "user", "add", login, "--name", name, "--role", role, given=PASSWORD)
         await self._serve(office)
         console.print(f"  {office.home.place}: enrolled")
 
@@ -334,10 +336,10 @@ class Story:
         console.print(table)
 
     def show_addresses(self) -> None:
-        table = Table("where", "address", "login", "password", title="Open in a browser")
-        table.add_row("Kabupaten", f"http://127.0.0.1:{self._pages_port}", "petugas", PASSWORD)
+        table = Table("where", "address", "login", title=f"Open in a browser; the password is {PASSWORD}")
+        table.add_row("Kabupaten", f"http://127.0.0.1:{self._pages_port}", "petugas")
         for office in self.offices:
-            table.add_row(office.home.place, f"http://127.0.0.1:{office.port}", "kepala", PASSWORD)
+            table.add_row(office.home.name, f"http://127.0.0.1:{office.port}", "petugas (clerk), kepala (head)")
         console.print(table)
 
     async def stop(self) -> None:

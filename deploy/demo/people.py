@@ -248,7 +248,7 @@ def household(rng: random.Random, village: Village, *, today: date = TODAY, take
     card = _Card(
         kk=make_kk(rng, village.district.code, _draw_date(rng, _years_before(today, 12), today), numbers),
         village=village,
-        address=f"DUSUN {rng.choice(_STREETS)} RT {rt} RW {rw}"
+        address=f"DUSUN {rng.choice(_STREETS)}"
         if not village.is_ward
         else f"JL. {rng.choice(_STREETS)} {rng.randint(1, 90)}",
         rt=rt,

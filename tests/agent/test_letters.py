@@ -204,7 +204,7 @@ def test_what_is_no_whole_number(raw: str) -> None:
 
 @pytest.mark.parametrize(
     ("raw", "expected"),
-    [("1980-12-31", date(1980, 12, 31)), ("31-12-1980", date(1980, 12, 31)), ("31/12/1980", date(1980, 12, 31))],
+    [(text, date(1980, 12, 31)) for text in ("1980-12-31", "31-12-1980", "31/12/1980", "31.12.1980", "31 12 1980")],
 )
 def test_dates_as_browsers_and_people_write_them(raw: str, expected: date) -> None:
     assert check_date(raw, required=True) == expected
@@ -229,6 +229,10 @@ def test_choices_ignore_letter_case_and_name_the_list() -> None:
 
 def test_a_nik_is_checked_by_the_rules_of_both_sides() -> None:
     assert check_nik(" 3510250101800001 ", required=True) == "3510250101800001"
+    assert check_nik("3510 2501 0180\u00a00001", required=True) == "3510250101800001"
+    short = check_nik("3510 2501 0180 000", required=True)
+    assert not isinstance(short, str)
+    assert short.message.startswith("jumlah angkanya harus 16, ini 15.")
     assert check_nik("0000000000000000", required=True) == "0000000000000000"
     for bad in ("351025010180000", "3510253201800001", "٣٥١٠٢٥٠١٠١٨٠٠٠٠١"):
         fault = check_nik(bad, required=True)
@@ -313,3 +317,17 @@ def test_a_letter_cannot_be_edited() -> None:
 )
 def test_the_lines_above_a_signature(capacity: Capacity, lines: list[str]) -> None:
     assert signer_title(capacity, "Kasi Pelayanan", "Kepala Desa X", "Sekretaris Desa").split("\n") == lines
+
+
+@pytest.mark.parametrize(
+    ("address", "rt", "rw", "line"),
+    [
+        ("Jalan Kenanga 5", "003", "001", "Jalan Kenanga 5, RT 003 RW 001"),
+        ("Jalan Kenanga 5", "", "", "Jalan Kenanga 5"),
+        ("Dusun Krajan", "003", "", "Dusun Krajan, RT 003"),
+        ("Dusun Krajan rt. 3/rw. 1", "003", "001", "Dusun Krajan rt. 3/rw. 1"),
+        ("Jalan Martapura", "003", "001", "Jalan Martapura, RT 003 RW 001"),
+    ],
+)
+def test_an_address_names_rt_and_rw_once(address: str, rt: str, rw: str, line: str) -> None:
+    assert letters.address_line(address, rt, rw) == line

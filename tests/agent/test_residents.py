@@ -14,7 +14,7 @@ from agent.domain.residents import (
     member_of,
     resident_warnings,
     search_key,
-    search_prefixes,
+    search_words,
     subject_of,
 )
 from protocol.ids import Sex, VillageCode
@@ -204,11 +204,12 @@ def test_a_search_key_is_plain(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["MUHAMMAD ALI", "MOHTAR", "SITI AISYAH", "SUBANDI", "H. ABDUL ROHIM"])
 def test_a_whole_name_typed_finds_itself(name: str) -> None:
-    assert any(search_key(name).startswith(prefix) for prefix in search_prefixes(name))
+    words = search_key(name).split()
+    assert all(any(word.startswith(form) for word in words for form in forms) for forms in search_words(name))
 
 
 def test_a_name_half_typed() -> None:
-    assert search_prefixes("moh") == ("MOH", "MUHAMAD")
-    assert search_prefixes("m") == ("M",)
-    assert search_prefixes("soeb") == ("SUB",)
-    assert search_prefixes(" . ") == ()
+    assert search_words("moh") == (("MOH", "MUHAMAD"),)
+    assert search_words("m") == (("M",),)
+    assert search_words("soeb dj") == (("SUB",), ("J",))
+    assert search_words(" . ") == ()

@@ -212,6 +212,47 @@ async def test_a_stale_form_does_not_undo_a_colleagues_correction(counter: Count
     assert (await clerk.post(path, sure, allow_redirects=False)).status == 303
 
 
+@pytest.mark.parametrize("typed", ["{first}", "{last}", "{last} {first}", "{NIK}", "{groups}"])
+async def test_a_resident_is_found_by_what_a_clerk_types(counter: Counter, typed: str) -> None:
+    clerk = await counter.browser()
+    name = await counter.value("SELECT name FROM resident WHERE name LIKE '% %' LIMIT 1")
+    nik = await counter.value("SELECT nik FROM resident WHERE name = $1", name)
+    words = {"first": name.split()[0].lower(), "last": name.split()[-1].lower()[:4]}
+    q = typed.format(**words, NIK=nik, groups=" ".join(nik[n : n + 4] for n in range(0, 16, 4)))
+    answer = await clerk.post("/residents", {**await clerk.fields_of(await clerk.get("/")), "q": q})
+    assert name in words_of(await answer.text())
+
+
+@pytest.mark.parametrize("typed", ["moh", "moh.", "MUH", "muhammad", "m. mukhtar", "mukhtar moh"])
+async def test_a_first_name_of_many_spellings_is_found_while_it_is_typed(counter: Counter, typed: str) -> None:
+    clerk = await counter.browser()
+    form = await clerk.fields_of(await clerk.get("/residents/new"))
+    await clerk.post("/residents/new", {**form, **NEW_RESIDENT, "name": "MOCH. MUHTAR"})
+    answer = await clerk.post("/residents", {**form, "q": typed})
+    assert "MOCH. MUHTAR" in words_of(await answer.text())
+
+
+async def test_a_search_that_finds_too_many_says_so(counter: Counter) -> None:
+    clerk = await counter.browser()
+    for n in range(26):
+        form = await clerk.fields_of(await clerk.get("/residents/new"))
+        nik = f"351025170890{n + 1:04d}"
+        await clerk.post("/residents/new", {**form, **NEW_RESIDENT, "nik": nik, "name": "ZULAIKHA"})
+    answer = await clerk.post("/residents", {**await clerk.fields_of(await clerk.get("/")), "q": "zulaikha"})
+    html = await answer.text()
+    assert "lebih dari 25 orang" in words_of(html)
+    assert html.count(">ZULAIKHA<") == 25
+
+
+async def test_a_resident_without_rt_and_rw_has_no_empty_ones(counter: Counter) -> None:
+    clerk = await counter.browser()
+    form = await clerk.fields_of(await clerk.get("/residents/new"))
+    made = await clerk.post("/residents/new", {**form, **NEW_RESIDENT})
+    assert "Jenis kelamin Laki-laki" in words_of(await made.text())
+    asked = await clerk.get(f"/letters/new?kind=skd&resident={made.url.path.rsplit('/', 1)[1]}")
+    assert "Dusun Krajan Keperluan" in words_of(await asked.text())
+
+
 # --- proposals ---------------------------------------------------------------------------------------------------------
 
 
@@ -250,6 +291,43 @@ async def test_a_proposal_is_sent_once_and_may_be_withdrawn(counter: Counter) ->
     assert "Ditarik" in words_of(await (await clerk.post(f"{path}/withdraw", withdraw)).text())
 
 
+async def test_a_withdrawn_proposal_is_called_nothing_else(counter: Counter) -> None:
+    clerk = await counter.browser()
+    path = await counter.propose(clerk)
+    await counter.tell(decision_state(path, outcome="accepted", sentence=""))
+    form = await clerk.fields_of(await clerk.get(path))
+    before = await counter.value("SELECT count(*) FROM op")
+    short = await clerk.post(f"{path}/withdraw", {**form, "reason": "x"})
+    assert "<details open>" in await short.text(), "the field that is wrong must be seen"
+    for _ in range(2):  # two tabs
+        told = words_of(await (await clerk.post(f"{path}/withdraw", {**form, "reason": "pindah desa"})).text())
+        assert "Usulan ini ditarik: pindah desa" in told
+        assert "calon penerima" not in told
+        assert "tidak ada di kantor" not in told
+    assert "sudah ditarik sebelumnya" in told
+    assert await counter.value("SELECT count(*) FROM op") == before + 1
+
+
+async def test_a_proposal_without_a_programme_says_what_is_missing(counter: Counter) -> None:
+    clerk = await counter.browser()
+    form = await clerk.fields_of(await clerk.get(f"/proposals/new?resident={counter.somebody}"))
+    answer = await clerk.post("/proposals/new", {**form, "cycle": "", "note": ""})
+    assert "Program dan periode: pilih salah satu" in await answer.text()
+
+
+async def test_the_list_of_proposals_counts_and_pages(counter: Counter, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agent.web.proposals.ROWS_MAX", 2)
+    clerk = await counter.browser()
+    paths = [await counter.propose(clerk, each.hex()) for each in list(counter.people.values())[:5]]
+    seen = []
+    for number in (1, 2, 3):
+        seen += re.findall(r'"(/proposals/[0-9a-f]{32})"', await (await clerk.get(f"/proposals?page={number}")).text())
+    assert sorted(seen) == sorted(paths)
+    waiting = words_of(await (await clerk.get("/proposals?outcome=waiting&page=99")).text())
+    assert "Menunggu keputusan (5)" in waiting
+    assert "Halaman 3 dari 3" in waiting
+
+
 async def test_a_closed_cycle_takes_no_proposal(counter: Counter) -> None:
     clerk = await counter.browser()
     form = await clerk.fields_of(await clerk.get(f"/proposals/new?resident={counter.somebody}"))
@@ -277,11 +355,16 @@ async def test_after_a_loss_the_paper_agenda_is_read_before_anything_is_numbered
         token = {"csrf": form["csrf"]}
         for typed in ("", "x", "-1", "999999", "١٢"):
             assert (await clerk.post("/numbers/confirm", {**token, "last-semua-2021": typed})).status == 422
+        far = await clerk.post("/numbers/confirm", {**token, "last-semua-2021": "7000"})
+        assert far.status == 422, "a slip of the keyboard could never be taken back"
+        assert 'name="sure"' in await far.text()
         assert (await clerk.post("/numbers/confirm", {**token, "last-semua-2021": "7"})).status == 200
         issued = await clerk.post("/letters", ready)
         assert "/008/" in await issued.text(), "the same form goes through after the cure"
-        lower = await clerk.post("/numbers/confirm", {**token, "last-semua-2021": "3"})
-        assert lower.status == 422
+        for late in ("3", "90"):
+            again = await clerk.post("/numbers/confirm", {**token, "last-semua-2021": late})
+            assert "Tidak ada yang diubah" in await again.text(), "two clerks, two tabs, a form sent again"
+        assert await counter.value("SELECT number FROM number_floor WHERE series = 'semua'") == 8
         void = {**await head.fields_of(await head.get("/numbers")), "reason": "hilang bersama server lama"}
         assert (void["first"], void["last"]) == ("1", "7")
         assert (await head.post("/numbers/void", {**void, "reason": "x"})).status == 422

@@ -159,3 +159,40 @@ async def test_the_register_has_pages(counter: Counter) -> None:
     assert second.count("<td><a href") == 1
     assert "Tersimpan di kantor" in first
     assert (await clerk.get("/letters?page=%3Cscript%3E")).status == 200
+
+
+async def test_a_void_letter_is_shown_and_not_voided_again(counter: Counter) -> None:
+    clerk, head = await counter.browser(), await counter.browser("head")
+    letter = await counter.issue(clerk)
+    form = {**await head.fields_of(await head.get(f"{letter}/void")), "reason": "salah nama"}
+    assert "Alasan: wajib diisi." in await (await head.post(f"{letter}/void", {**form, "reason": ""})).text()
+    assert "Surat dibatalkan." in await (await head.post(f"{letter}/void", form)).text()
+    before = await counter.value("SELECT count(*) FROM op")
+    for answer in (
+        await head.post(f"{letter}/void", {**form, "reason": "lagi, lagi"}),
+        await head.get(f"{letter}/void"),
+    ):
+        assert answer.url.path == letter
+        assert "sudah dibatalkan" in await answer.text()
+        assert "Surat ini dibatalkan: salah nama" in await answer.text()
+    assert await counter.value("SELECT count(*) FROM op") == before
+
+
+async def test_a_letter_leads_back_to_its_resident_and_a_list_never_looks_empty(counter: Counter) -> None:
+    clerk = await counter.browser()
+    letter = await counter.issue(clerk)
+    assert f'href="/residents/{counter.somebody}"' in await (await clerk.get(letter)).text()
+    assert "Belum ada surat" not in await (await clerk.get("/letters?page=99")).text()
+
+
+async def test_a_colleague_at_the_same_browser_sends_no_form_a_second_time(counter: Counter) -> None:
+    """The clerk issues, leaves, the head signs in, goes back and sends what still stands in the browser."""
+    clerk, head = await counter.browser(), await counter.browser("head")
+    form = await clerk.fields_of(await clerk.get(f"/letters/new?kind=skd&resident={counter.somebody}"))
+    ready = {**form, "purpose": "rekening bank"}
+    assert "/001/" in await (await clerk.post("/letters", ready)).text()
+    token = (await head.fields_of(await head.get("/letters")))["csrf"]
+    answer = await head.post("/letters", {**ready, "csrf": token})
+    assert answer.status == 409
+    assert "sudah dikirim petugas lain" in words_of(await answer.text())
+    assert await counter.value("SELECT count(*) FROM letter") == 1

@@ -3,12 +3,11 @@
 The pictures in build/screenshots are for people to look at.
 """
 
-import asyncio
 import random
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from aiohttp import web
@@ -19,76 +18,52 @@ from central.web.desk import Desk
 from chassis.database import Connection, SqliteDatabase
 from chassis.web.accounts import create_account, hash_password
 from protocol.regions import villages
+from tests.browser.conftest import Aside, sign_in
 from tests.central.desk import RULES, START_MS, Regency, Story, fill, migrations
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: uv sync --all-groups")
+if TYPE_CHECKING:
+    from playwright import sync_api
 
-CHROMIUM = Path("/usr/bin/chromium")
-PICTURES = Path(__file__).parents[2] / "build" / "screenshots"
 PASSWORD = "kabupaten-2021"
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 FLEET = 60
 """Villages enrolled for the pictures, so that the fleet looks like one."""
-
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason="no /usr/bin/chromium: sh tests/browser/tools.sh installs it"),
-]
 
 
 @dataclass
 class Site:
     address: str
     story: Story
+    database: SqliteDatabase
+    runner: web.AppRunner
 
 
-class Served:
-    """The pages on a thread of their own: the browser's driver wants this one."""
+async def open_site(folder: Path) -> Site:
+    database = await SqliteDatabase.open(folder / "centre.db", migrations())
+    regency = Regency(database)
+    story = await fill(regency)
+    await enrol_more(regency)
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
-
-    def start(self) -> Site:
-        self._thread.start()
-        return asyncio.run_coroutine_threadsafe(self._start(), self._loop).result(60)
-
-    def stop(self) -> None:
-        asyncio.run_coroutine_threadsafe(self._stop(), self._loop).result(60)
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(10)
-
-    async def _start(self) -> Site:
-        self._database = await SqliteDatabase.open(self._folder / "centre.db", migrations())
-        regency = Regency(self._database)
-        story = await fill(regency)
-        await enrol_more(regency)
-
-        async def people(connection: Connection) -> None:
-            await create_account(
-                connection,
-                login="petugas",
-                display_name="Ratna Wulandari",
-                title="Dinas Sosial",
-                role="officer",
-                password_hash=hash_password(PASSWORD),
-                now_ms=START_MS,
-            )
-
-        await self._database.transact(people)
-        self._runner = web.AppRunner(
-            build_app(Desk(self._database, regency.clock, RULES), CollectorRegistry(), "0.1.0")
+    async def people(connection: Connection) -> None:
+        await create_account(
+            connection,
+            login="petugas",
+            display_name="Ratna Wulandari",
+            title="Dinas Sosial",
+            role="officer",
+            password_hash=hash_password(PASSWORD),
+            now_ms=START_MS,
         )
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0)
-        await site.start()
-        port = self._runner.addresses[0][1]
-        return Site(f"http://127.0.0.1:{port}", story)
 
-    async def _stop(self) -> None:
-        await self._runner.cleanup()
-        await self._database.close()
+    await database.transact(people)
+    runner = web.AppRunner(build_app(Desk(database, regency.clock, RULES), CollectorRegistry(), "0.1.0"))
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    return Site(f"http://127.0.0.1:{runner.addresses[0][1]}", story, database, runner)
+
+
+async def close_site(site: Site) -> None:
+    await site.runner.cleanup()
+    await site.database.close()
 
 
 async def enrol_more(regency: Regency) -> None:
@@ -108,32 +83,15 @@ async def enrol_more(regency: Regency) -> None:
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    served = Served(tmp_path_factory.mktemp("centre"))
-    yield served.start()
-    served.stop()
-
-
-@pytest.fixture(scope="module")
-def chromium() -> "Iterator[sync_api.Browser]":
-    with sync_api.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
-        yield browser
-        browser.close()
+def site(aside: Aside, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    opened = aside.run(open_site(tmp_path_factory.mktemp("centre")))
+    yield opened
+    aside.run(close_site(opened))
 
 
 def open_page(chromium: "sync_api.Browser", site: Site, scheme: str = "light") -> "sync_api.Page":
     """Signed in, with scripts forbidden."""
-    context = chromium.new_context(
-        viewport={"width": 1024, "height": 768}, color_scheme=scheme, java_script_enabled=False, locale="id-ID"
-    )
-    page = context.new_page()
-    page.goto(site.address + "/")
-    page.get_by_label("Nama pengguna").fill("petugas")
-    page.get_by_label("Kata sandi").fill(PASSWORD)
-    page.keyboard.press("Enter")
-    page.wait_for_url(site.address + "/")
-    return page
+    return sign_in(chromium, site.address, "petugas", PASSWORD, color_scheme=scheme, java_script_enabled=False)
 
 
 ROUTES = {
@@ -149,14 +107,13 @@ ROUTES = {
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_page_fits_an_old_screen(chromium: "sync_api.Browser", site: Site, scheme: str) -> None:
-    PICTURES.mkdir(parents=True, exist_ok=True)
+def test_every_page_fits_an_old_screen(chromium: "sync_api.Browser", site: Site, scheme: str, pictures: Path) -> None:
     page = open_page(chromium, site, scheme)
     for name, path in ROUTES.items():
         answer = page.goto(site.address + (path or f"/decisions/{site.story.refused.hex()}"))
         assert answer is not None
         assert answer.status == 200, name
-        page.screenshot(path=str(PICTURES / f"centre-{name}-{scheme}.png"))
+        page.screenshot(path=str(pictures / f"centre-{name}-{scheme}.png"))
         width = page.locator("main").bounding_box()
         assert width is not None
         assert width["x"] + width["width"] <= 1024, f"{name}: no sideways scrolling"

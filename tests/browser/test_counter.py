@@ -3,11 +3,10 @@
 The pictures in build/screenshots are for people to look at.
 """
 
-import asyncio
 import re
-import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -21,73 +20,36 @@ from tests.agent.office import (
     open_counter,
     quarantined_state,
 )
+from tests.browser.conftest import Aside, sign_in
 from tests.chassis.conftest import PASSWORD
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: uv sync --all-groups")
+if TYPE_CHECKING:
+    from playwright import sync_api
 
-CHROMIUM = Path("/usr/bin/chromium")
-PICTURES = Path(__file__).parents[2] / "build" / "screenshots"
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-SCREEN = {"width": 1024, "height": 768}
 KEYSTROKES_MAX = 40
 """From a known resident's NIK to the printed letter, the purpose included in words as short as people type."""
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason="no /usr/bin/chromium: sh tests/browser/tools.sh installs it"),
-]
-
-
-class Served:
-    """The pages on a thread of their own: the browser's driver wants this one."""
-
-    def __init__(self, folder: Path) -> None:
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
-        self._thread.start()
-        self.counter: Counter = self.run(open_counter(folder, persons=30))
-
-    def run(self, work):  # type: ignore[no-untyped-def]
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(60)
-
-    @property
-    def address(self) -> str:
-        return str(self.counter.server.make_url("")).rstrip("/")
-
-    def stop(self) -> None:
-        self.run(self.counter.close())
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(10)
-
 
 @pytest.fixture
-def served(tmp_path: Path) -> Iterator[Served]:
-    site = Served(tmp_path)
-    yield site
-    site.stop()
+def counter(aside: Aside, tmp_path: Path) -> Iterator[Counter]:
+    opened = aside.run(open_counter(tmp_path, persons=30))
+    yield opened
+    aside.run(opened.close())
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator["sync_api.Browser"]:
-    with sync_api.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
-        yield browser
-        browser.close()
+def address_of(counter: Counter) -> str:
+    return str(counter.server.make_url("")).rstrip("/")
 
 
-def open_page(chromium: "sync_api.Browser", served: Served, login: str = "clerk", **options: object) -> "sync_api.Page":
-    page = chromium.new_context(viewport=SCREEN, locale="id-ID", **options).new_page()
-    page.goto(served.address)
-    page.get_by_label("Nama pengguna").fill(login)
-    page.get_by_label("Kata sandi").fill(PASSWORD)
-    page.get_by_role("button", name="Masuk").click()
-    page.wait_for_url(served.address + "/")
-    return page
+def open_page(
+    chromium: "sync_api.Browser", counter: Counter, login: str = "clerk", **options: object
+) -> "sync_api.Page":
+    return sign_in(chromium, address_of(counter), login, PASSWORD, **options)
 
 
-def test_a_letter_and_a_proposal_without_scripts(chromium: "sync_api.Browser", served: Served) -> None:
-    page = open_page(chromium, served, java_script_enabled=False)
-    page.get_by_label("Cari penduduk").fill(next(iter(served.counter.people)))
+def test_a_letter_and_a_proposal_without_scripts(chromium: "sync_api.Browser", counter: Counter) -> None:
+    page = open_page(chromium, counter, java_script_enabled=False)
+    page.get_by_label("Cari penduduk").fill(next(iter(counter.people)))
     page.get_by_role("button", name="Cari").click()
     person = page.url
     page.get_by_role("button", name="Surat Keterangan Tidak Mampu").click()
@@ -104,8 +66,8 @@ def test_a_letter_and_a_proposal_without_scripts(chromium: "sync_api.Browser", s
     assert page.get_by_text("Tersimpan di kantor").first.is_visible()
 
 
-def test_an_sktm_with_the_keyboard_alone(chromium: "sync_api.Browser", served: Served) -> None:
-    page = open_page(chromium, served)
+def test_an_sktm_with_the_keyboard_alone(chromium: "sync_api.Browser", counter: Counter) -> None:
+    page = open_page(chromium, counter)
     keys = 0
 
     def press(*names: str) -> None:
@@ -124,7 +86,7 @@ def test_an_sktm_with_the_keyboard_alone(chromium: "sync_api.Browser", served: S
         page.wait_for_url(re.compile(expected))
         page.wait_for_function("document.activeElement.matches('[autofocus]')")  # set with the first painted frame
 
-    type_in(next(iter(served.counter.people)))
+    type_in(next(iter(counter.people)))
     enter(r"/residents/[0-9a-f]{32}$")
     while "Tidak Mampu" not in page.evaluate("document.activeElement.innerText"):
         press("Tab")
@@ -164,28 +126,57 @@ async def fill_books(counter: Counter) -> dict[str, str]:
     }
 
 
-def test_pages_fit_an_old_screen_in_light_and_dark(chromium: "sync_api.Browser", served: Served) -> None:
-    pages = served.run(fill_books(served.counter))
-    PICTURES.mkdir(parents=True, exist_ok=True)
+def test_pages_fit_an_old_screen_in_light_and_dark(
+    chromium: "sync_api.Browser", counter: Counter, aside: Aside, pictures: Path
+) -> None:
+    pages = aside.run(fill_books(counter))
     for scheme in ("light", "dark"):
-        page = open_page(chromium, served, "head", color_scheme=scheme)
+        page = open_page(chromium, counter, "head", color_scheme=scheme)
         for name, path in pages.items():
-            page.goto(served.address + path)
-            page.screenshot(path=PICTURES / f"counter-{name}-{scheme}.png")
+            page.goto(address_of(counter) + path)
+            page.screenshot(path=pictures / f"counter-{name}-{scheme}.png")
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), name
-        page.goto(served.address + pages["letter_form"])
+        page.goto(address_of(counter) + pages["letter_form"])
         page.get_by_label("Rumah sakit").fill("RSUD Blambangan")
         page.get_by_role("button", name="Lanjut periksa").click()
-        page.screenshot(path=PICTURES / f"counter-letter_check-{scheme}.png", full_page=True)
-        page.goto(served.address)
+        page.screenshot(path=pictures / f"counter-letter_check-{scheme}.png", full_page=True)
+        page.goto(address_of(counter))
         assert page.get_by_text(SENTENCE).is_visible()
 
 
-def test_a_broken_form_says_so_where_the_keyboard_is(chromium: "sync_api.Browser", served: Served) -> None:
-    page = open_page(chromium, served)
-    page.goto(f"{served.address}/residents/new")
+def test_a_broken_form_says_so_where_the_keyboard_is(
+    chromium: "sync_api.Browser", counter: Counter, pictures: Path
+) -> None:
+    page = open_page(chromium, counter)
+    page.goto(f"{address_of(counter)}/residents/new")
     page.evaluate("document.querySelectorAll('main form').forEach(form => form.noValidate = true)")
     page.get_by_label("NIK").fill("351025170890000")
     page.get_by_role("button", name="Simpan").click()
     page.wait_for_function("document.activeElement.matches('.error-summary')")
-    page.screenshot(path=PICTURES / "counter-resident_errors-light.png")
+    page.screenshot(path=pictures / "counter-resident_errors-light.png")
+
+
+OUTSIDE_LANDMARKS = """() => [...document.querySelectorAll('body *')].filter(each =>
+  [...each.childNodes].some(node => node.nodeType === Node.TEXT_NODE && node.textContent.trim()) &&
+  !each.closest('header, main, footer, nav, [role=region], .skip-link, script, style')).map(each => each.outerHTML)"""
+SEARCH_LOOKS = """() => getComputedStyle(document.querySelector('main form').parentElement).boxShadow"""
+
+
+def test_a_screen_reader_finds_everything_in_a_landmark(chromium: "sync_api.Browser", counter: Counter) -> None:
+    page = open_page(chromium, counter)
+    for path in ("/", "/residents", "/letters", "/sync"):
+        page.goto(address_of(counter) + path)
+        assert page.evaluate(OUTSIDE_LANDMARKS) == [], path
+
+
+def test_the_search_stands_in_no_frame_of_the_style_sheet(chromium: "sync_api.Browser", counter: Counter) -> None:
+    """Pico draws one oval field round everything that calls itself a search."""
+    page = open_page(chromium, counter)
+    assert page.evaluate(SEARCH_LOOKS) == "none"
+
+
+def test_a_letter_about_somebody_sick_begins_with_who_is_sick(chromium: "sync_api.Browser", counter: Counter) -> None:
+    page = open_page(chromium, counter)
+    page.goto(f"{address_of(counter)}/letters/new?kind=spm&resident={counter.somebody}")
+    page.wait_for_function("document.activeElement.matches('[autofocus]')")
+    assert page.evaluate("document.activeElement.name") == "patient_nik"

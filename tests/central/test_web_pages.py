@@ -304,8 +304,8 @@ async def test_one_decision_tells_the_whole_trail_and_that_it_was_looked_at(hall
         "Sudah terdaftar sebagai penerima Program Keluarga Harapan",
         "Sanggahan dapat disampaikan",
         "APBD-PANGAN - PKH:",
-        "2021-01..2021-12",
-        "2021-04-30",
+        "Januari-Desember 2021",
+        "30 April 2021",
         "3 Mei 2021 12.00",
     ):
         assert said in text, said
@@ -348,12 +348,37 @@ async def test_delivery_is_told_as_the_village_acknowledged_it(hall: Hall) -> No
     assert set(delivery.values()) == {"sudah ditampilkan", "sudah tersimpan", "belum"}
 
 
+async def test_a_village_is_found_by_either_form_of_its_code_and_a_wrong_code_finds_nothing(hall: Hall) -> None:
+    plain, dotted = (
+        await hall.text("/decisions?village=3510252010"),
+        await hall.text("/decisions?village=35.10.25.2010"),
+    )
+    assert plain == dotted
+    assert "0 keputusan" not in plain
+    wrong = await hall.text("/decisions?village=3510252")
+    assert "0 keputusan" in wrong
+    assert "Kode desa itu tidak dikenal" in wrong
+
+
+async def test_nobody_is_led_where_they_may_not_go(hall: Hall) -> None:
+    for role in ("officer", "ops"):
+        _, html = await hall.get("/decisions", role)
+        statuses = {(await hall.get(path, role))[0] for path in set(re.findall(r'href="(/decisions/[0-9a-f]+)"', html))}
+        assert statuses == ({200} if role == "officer" else set())
+
+
+async def test_a_page_behind_the_last_is_the_last(hall: Hall) -> None:
+    assert await hall.text("/decisions?page=9") == await hall.text("/decisions")
+    assert await hall.text("/imports/1?page=9") == await hall.text("/imports/1")
+
+
 async def test_cycles_and_imports(hall: Hall) -> None:
     cycles = await hall.text("/cycles")
     assert PANGAN.name in cycles
-    assert "17 Mei 2021" in cycles
+    assert "Mei-Juli 2021" in cycles
+    assert "17 Mei 2021 14 hari" in cycles, "the last day on which a village may propose"
     imports = await hall.text("/imports")
-    assert "pkh.csv contoh 2021-04-30" in imports
+    assert "pkh.csv contoh 30 April 2021" in imports
     assert "1 1 dipakai 1" in imports, "rows, what became of them, coverages"
     one = await hall.text("/imports/1")
     assert "1 dipakai" in one

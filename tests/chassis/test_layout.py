@@ -3,13 +3,13 @@
 import hashlib
 import io
 import re
-from datetime import date, timedelta, timezone
+from datetime import UTC, date, timedelta, timezone
 from pathlib import Path
 
 import jinja2
 import pytest
 
-from chassis.web import formats
+from chassis.web import formats, page_count, page_number
 from chassis.web.shelf import Shelf
 
 from .conftest import Office
@@ -197,6 +197,26 @@ def test_tables_badges_and_page_numbers() -> None:
 def test_formats_are_indonesian() -> None:
     assert formats.tanggal(date(2021, 5, 5)) == "5 Mei 2021"
     assert formats.waktu(1_620_000_000_000, timezone(timedelta(hours=7))) == "3 Mei 2021 07.00"
+    assert formats.hari(1_620_000_000_000, timezone(timedelta(hours=7))) == "3 Mei 2021"
+    assert formats.hari(2**62, UTC) == formats.NO_CALENDAR
+    assert formats.tanggal_iso("2021-05-05") == "5 Mei 2021"
+    assert formats.tanggal_iso("2021-02-31") == "2021-02-31"
+    assert formats.bulan("2021-05..2021-05") == "Mei 2021"
+    assert formats.bulan("2021-05..2021-07") == "Mei-Juli 2021"
+    assert formats.bulan("2020-11..2021-01") == "November 2020-Januari 2021"
+    assert formats.bulan("2021-13..2022-01") == "2021-13..2022-01"
     assert formats.angka(12373) == "12.373"
     assert formats.rupiah(8_661_100_000) == "Rp8.661.100.000"
     assert formats.rupiah(-700_000) == "-Rp700.000"
+
+
+@pytest.mark.parametrize(
+    ("asked", "pages", "number"),
+    [("", 3, 1), ("2", 3, 2), ("99", 3, 3), ("0", 3, 1), ("-1", 3, 1), ("٣", 3, 1), ("9" * 5000, 3, 1), ("x", 1, 1)],
+)
+def test_any_page_asked_for_is_one_that_exists(asked: str, pages: int, number: int) -> None:
+    assert page_number(asked, pages) == number
+
+
+def test_an_empty_list_has_one_page() -> None:
+    assert [page_count(total, 50) for total in (0, 1, 50, 51)] == [1, 1, 1, 2]

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from chassis.database import ConstraintViolated
+from chassis.web import RequestRefused
 from chassis.web.receipts import KEPT_MS, new_form_key, recall, remember
 
 from .conftest import START_MS, Office
@@ -44,7 +44,7 @@ async def test_another_persons_key_tells_nothing(office: Office) -> None:
     await office.database.transact(lambda c: remember(c, key, 1, "/loans/7", START_MS))
     assert await office.database.read(lambda c: recall(c, key, 1)) == "/loans/7"
     assert await office.database.read(lambda c: recall(c, key, 2)) is None
-    with pytest.raises(ConstraintViolated):
+    with pytest.raises(RequestRefused, match="form_of_colleague"):
         await office.database.transact(lambda c: remember(c, key, 2, "/loans/8", START_MS))
 
 

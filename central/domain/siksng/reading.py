@@ -174,11 +174,11 @@ class _Reading:
         if isinstance(nik, NikProblem) or is_placeholder(nik):
             reason = nik.sentence if isinstance(nik, NikProblem) else _PLACEHOLDER
             code = RemarkCode.NIK_WRONG if isinstance(nik, NikProblem) else RemarkCode.NIK_PLACEHOLDER
-            remarks.append(Remark(code, reason, self.columns.title("nik"), mask_nik(raw_nik)))
+            remarks.append(Remark(code, reason, self.columns.title("nik"), _masked(raw_nik)))
         if isinstance(kk, KkProblem) or is_placeholder(kk):
             reason = kk.sentence if isinstance(kk, KkProblem) else _PLACEHOLDER
             code = RemarkCode.KK_WRONG if isinstance(kk, KkProblem) else RemarkCode.KK_PLACEHOLDER
-            remarks.append(Remark(code, reason, self.columns.title("kk"), mask_nik(raw_kk)))
+            remarks.append(Remark(code, reason, self.columns.title("kk"), _masked(raw_kk)))
         return (
             None if isinstance(nik, NikProblem) else match_nik(nik),
             None if isinstance(kk, KkProblem) or is_placeholder(kk) else kk,
@@ -276,6 +276,11 @@ _ENDED = (
 )
 _SCHEME_FAULTS = frozenset({RemarkCode.ANSWER_UNCLEAR, RemarkCode.PERIOD_MISSING, RemarkCode.PERIOD_UNCLEAR})
 _TOTAL = re.compile(r"(GRAND |SUB ?)?(JUMLAH|TOTAL)\b")
+
+
+def _masked(cell: str) -> str:
+    """A number in a report. Stars for an empty cell would say that something stood there."""
+    return mask_nik(cell) if cell else ""
 
 
 def _unclear_answer(title: str, cell: str) -> Remark:
