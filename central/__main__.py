@@ -40,7 +40,7 @@ from central.web.desk import Desk
 from central.web.sync import Door, Wakeups
 from chassis import backups, commands, schema, systemd
 from chassis.commands import Stopped, err, out, show
-from chassis.database import Connection, Database, MigrationFolder, SqliteDatabase
+from chassis.database import SERVER, Connection, Database, MigrationFolder, SqliteDatabase
 from chassis.service import run_until, serve, watch
 from chassis.signing import Key
 from chassis.web import WebSettings
