@@ -268,7 +268,7 @@ async def _ask_for_certificate(settings: AgentSettings, request: EnrolRequest) -
         said = decode(reply.body, Failure)
     except ProtocolError as error:
         raise Stopped(f"what answers at {settings.central.url} is not the centre (HTTP {reply.status})") from error
-    raise Stopped(f"the centre refused: {said.code}: {said.detail}")
+    raise Stopped(f"the centre refused village {settings.village}: {said.code}: {said.detail}")
 
 
 @program.command()

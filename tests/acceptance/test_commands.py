@@ -75,7 +75,7 @@ async def test_enrolment_says_what_is_wrong(agent: Program, tmp_path: Path) -> N
     binary = tmp_path / "binary"
     binary.write_bytes(bytes(range(128, 256)))
     assert "not text" in await refused(agent, "enrol", str(binary))
-    assert "cannot be reached" in await refused(agent, "enrol", "-", given="a" * 32)
+    assert "no answer came from the centre" in await refused(agent, "enrol", "-", given="a" * 32)
 
 
 async def test_a_token_of_another_village_leaves_the_enrolment_as_it_is(town: Town, tmp_path: Path) -> None:
