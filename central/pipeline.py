@@ -22,8 +22,9 @@ from central.store import facts, feeds, logs
 from chassis.database import Connection, Database
 from protocol.feed import REGENCY
 
-QUIET_SECONDS = 0.03
-"""Longer than a box needs to prepare the next batch of a backlog once one is acknowledged."""
+QUIET_MS = 200
+"""Longer than a box on a thin line needs to come with the next batch of a backlog once one is acknowledged."""
+QUIET_LOOK_SECONDS = 0.02
 DEFER_SECONDS_MAX = 10.0
 """A backlog is judged at the latest now, however many others keep coming."""
 SMALL_OPS = 256
@@ -46,11 +47,8 @@ class Pipeline:
     heartbeat_ms: dict[str, int] = field(default_factory=dict)
     _poked: asyncio.Event = field(default_factory=asyncio.Event)
     _receiving: int = 0
-    _kept_at: float = 0.0
 
     def poke(self) -> None:
-        """A batch was kept."""
-        self._kept_at = time.monotonic()
         self._poked.set()
 
     @contextlib.contextmanager
@@ -102,7 +100,7 @@ class Pipeline:
 
     async def _next(self, reader: Reader, started: float) -> Batch | None:
         batch = await self.database.read(logs.next_batch)
-        if not self._is_busy():
+        if batch is None or not await self._is_busy():
             return batch
         reader.begin(batch)
         await self._give_way(started)
@@ -110,13 +108,14 @@ class Pipeline:
 
     async def _give_way(self, started: float) -> None:
         """A small batch is handled at once; a backlog waits for a pause, for what is spent on it the senders wait for."""
-        while self._is_busy() and time.monotonic() - started < DEFER_SECONDS_MAX:
+        while await self._is_busy() and time.monotonic() - started < DEFER_SECONDS_MAX:
             if await self.database.read(lambda c: logs.is_small_waiting(c, SMALL_OPS)):
                 return
-            await asyncio.sleep(QUIET_SECONDS / 2)
+            await asyncio.sleep(QUIET_LOOK_SECONDS)
 
-    def _is_busy(self) -> bool:
-        return self._receiving > 0 or time.monotonic() - self._kept_at < QUIET_SECONDS
+    async def _is_busy(self) -> bool:
+        since_ms = self.clock.now_ms() - QUIET_MS
+        return self._receiving > 0 or await self.database.read(lambda c: logs.is_more_expected(c, since_ms))
 
     async def _judge(self, batch: Batch | None, reading: Reading | None) -> bool:
         """One transaction; whether more may wait behind it."""

@@ -243,6 +243,24 @@ async def is_small_waiting(connection: Connection, ops_max: int) -> bool:
     return found is not None
 
 
+async def is_more_expected(connection: Connection, since_ms: int) -> bool:
+    """Did a village send a batch since then that will not have been its last?
+
+    A backlog comes in batches that grow; one that is smaller than the batch before it was the rest.
+    """
+    found = await connection.fetch_value(
+        "SELECT 1 FROM log JOIN batch AS newest ON newest.village = log.village AND newest.epoch = log.epoch"
+        " AND newest.first_seq = (SELECT max(first_seq) FROM batch WHERE village = log.village AND epoch = log.epoch)"
+        " LEFT JOIN batch AS former ON former.village = log.village AND former.epoch = log.epoch AND former.first_seq ="
+        " (SELECT max(first_seq) FROM batch WHERE village = log.village AND epoch = log.epoch"
+        " AND first_seq < newest.first_seq)"
+        " WHERE log.tabulated_seq < log.head_seq AND newest.received_ms > $1 AND (former.first_seq IS NULL OR"
+        " newest.last_seq - newest.first_seq >= former.last_seq - former.first_seq) LIMIT 1",
+        since_ms,
+    )
+    return found is not None
+
+
 async def pass_over(connection: Connection, batch: Batch) -> bool:
     """The batch is tabulated, in this transaction; False where another process was first."""
     moved = await connection.execute(

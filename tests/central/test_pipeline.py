@@ -129,6 +129,22 @@ async def test_what_a_command_changed_is_noticed(
     assert OTHER_DESA not in heard
 
 
+async def test_more_is_expected_until_a_batch_is_smaller_than_the_one_before(
+    regency: Regency, machine: Machine
+) -> None:
+    before_ms = regency.clock.at_ms - 1
+    propose_many(machine, 9)
+    for last, is_more in ((2, True), (5, True), (8, True), (10, False)):
+        await regency.send(machine, 1, last)
+        assert await regency.database.read(lambda c: logs.is_more_expected(c, before_ms)) is is_more
+    assert not await regency.database.read(lambda c: logs.is_more_expected(c, regency.clock.at_ms))
+    machine.propose()
+    machine.propose()
+    await regency.send(machine)
+    await regency.settle()
+    assert not await regency.database.read(lambda c: logs.is_more_expected(c, before_ms)), "nothing waits"
+
+
 async def stop(task: asyncio.Task[None]) -> None:
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError):
