@@ -113,13 +113,13 @@ Take = Callable[[Connection, str, "Incoming", int], Awaitable[Position]]
 
 @dataclass(slots=True)
 class Ingest:
-    """The centre's side of the road. `on_staged` and `on_published` wake whoever tabulates or waits."""
+    """The centre's side of the road. `on_kept` and `on_published` wake whoever tabulates or waits."""
 
     database: Database
     key: Signer
     clock: Clock
     revocations: Revocations
-    on_staged: Callable[[], None] = lambda: None
+    on_kept: Callable[[], None] = lambda: None
     on_published: Callable[[str], None] = lambda feed: None
 
     async def start(self) -> None:
@@ -336,7 +336,7 @@ class Ingest:
 
     async def _append(self, session: bytes, body: bytes) -> Message:
         appended = await self._store(open_batch(body), lambda c: self._session(c, session), self._append_from)
-        self.on_staged()
+        self.on_kept()
         return appended
 
     async def _store(self, incoming: "Incoming", sender: Sender, take: Take) -> Appended:
@@ -452,7 +452,7 @@ class Ingest:
 
     async def _quarantine(self, session: bytes, body: bytes) -> Message:
         appended = await self._store(open_batch(body), lambda c: self._session(c, session), self._quarantine_from)
-        self.on_staged()
+        self.on_kept()
         return appended
 
     async def _quarantine_from(
@@ -518,7 +518,7 @@ class Ingest:
             raise ProtocolError(Code.MALFORMED, "an empty parcel")
         label = decode(frames[0], Label)
         appended = [await self._take_frame(label, frame) for frame in frames[1:]]
-        self.on_staged()
+        self.on_kept()
         return Acknowledgements(label.village, appended)
 
     async def _take_frame(self, label: Label, frame: bytes) -> Appended:

@@ -48,13 +48,20 @@ class Reader:
         await self._stop()
 
     async def start(self) -> None:
-        """So that the first backlog need not wait for it."""
+        """So that the first backlog need not wait for it. Where it cannot be started now, it is tried again when needed."""
         async with self._turn:
-            await self._started()
+            with contextlib.suppress(OSError):
+                await self._started()
 
     def begin(self, batch: Batch | None) -> None:
-        """Read this one ahead, if it is large and nothing else is ahead; `read` gives it."""
-        if batch is not None and not self._ahead and _is_large(batch):
+        """Read this one ahead, if it is large and nothing else is under way; `read` gives it.
+
+        What was read ahead and not asked for gives way: a command may have brought that batch in.
+        """
+        if batch is None or not _is_large(batch) or _name(batch) in self._ahead:
+            return
+        if all(task.done() for task in self._ahead.values()):
+            self._ahead.clear()
             self._ahead[_name(batch)] = asyncio.create_task(self._read_beside(batch))
 
     async def read(self, batch: Batch) -> Reading:

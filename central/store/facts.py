@@ -28,7 +28,7 @@ class Answer(Struct, frozen=True):
 async def add_proposals(connection: Connection, answered: Iterable[tuple[Proposal, Answer]]) -> None:
     await connection.execute_many(
         f"INSERT INTO proposal ({_PROPOSAL}, {_ANSWER}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,"
-        " $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)",
+        " $14, $15, $16, $17, $18, $19, $20, $21, $22, $23) ON CONFLICT (record) DO NOTHING",
         [astuple(proposal) + astuple(answer) for proposal, answer in answered],
     )
 

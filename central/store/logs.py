@@ -159,19 +159,24 @@ async def read(connection: Connection, log: Log, after_seq: int, ops_max: int) -
         parent = await _of_epoch(connection, log.village, log.parent_epoch)
         ops = [op for op in await read(connection, parent, after_seq, ops_max) if op.seq <= log.branch_seq]
         after_seq = log.branch_seq
-    while len(ops) < ops_max:
-        row = await connection.fetch_one(
-            f"SELECT {_BATCH} FROM batch WHERE village = $1 AND epoch = $2 AND last_seq > $3 ORDER BY first_seq LIMIT 1",
-            log.village,
-            log.epoch,
-            after_seq,
-        )
-        if row is None:
-            break
-        batch = Batch(*row)
+    batch = await _batch_with(connection, log, after_seq + 1)
+    while batch is not None and len(ops) < ops_max:
         ops += [op for op in batch.ops(log.head.log_id) if op.seq > after_seq]
-        after_seq = batch.last_seq
+        batch = await batch_behind(batch, connection)
     return ops[:ops_max]
+
+
+async def _batch_with(connection: Connection, log: Log, seq: int) -> Batch | None:
+    """The batch of this very epoch that holds a place; by its key, for a village in touch has a batch for each op."""
+    row = await connection.fetch_one(
+        f"SELECT {_BATCH} FROM batch WHERE village = $1 AND epoch = $2 AND first_seq <= $3"
+        " ORDER BY first_seq DESC LIMIT 1",
+        log.village,
+        log.epoch,
+        seq,
+    )
+    batch = None if row is None else Batch(*row)
+    return batch if batch is not None and batch.last_seq >= seq else None
 
 
 _BATCH = "batch.village, batch.epoch, first_seq, last_seq, skip, frame, hashes, proofs, received_ms"

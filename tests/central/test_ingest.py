@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from central import ingest
 from central.ingest import CHUNK_MS, LOG_OPS_MAX, Quiet, count_of
-from central.store import boxes, overview
+from central.store import boxes, logs, overview
 from chassis.database import drive
 from chassis.signing import Key
 from protocol import VERSION
@@ -730,6 +730,31 @@ async def test_records_that_do_not_compress_are_read_back_too(regency: Regency, 
         bodies += reply.bodies
         assert reply.has_more == (len(bodies) < len(machine.ops))
     assert bodies == [op.body for op in machine.ops]
+
+
+async def test_the_end_of_a_long_log_is_read_as_quickly_as_its_beginning() -> None:
+    """A village in touch has a batch for each op: reading on must not walk over all of them again."""
+    database = in_memory()
+    regency = Regency(database)
+    machine = await regency.enrol()
+    await regency.greet(machine)
+    machine.open_log()
+    await regency.send(machine)
+    for _ in range(600):
+        machine.propose()
+        await regency.send(machine, len(machine.ops))
+    (log,) = await regency.database.read(lambda c: logs.of_village(c, machine.village))
+    steps = 0
+
+    def count() -> None:
+        nonlocal steps
+        steps += 100
+
+    database._sqlite.set_progress_handler(count, 100)
+    found = await regency.database.read(lambda c: logs.read(c, log, 590, 8))
+    database._sqlite.set_progress_handler(None, 0)
+    assert found == machine.ops[590:598]
+    assert steps <= 8 * 100, "instructions of SQLite: some tens for each op, not some for every batch before it"
 
 
 async def test_nobody_reads_anothers_log(regency: Regency, machine: Machine, neighbour: Machine) -> None:

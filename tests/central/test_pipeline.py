@@ -78,7 +78,7 @@ async def test_a_backlog_without_news_does_not_hide_what_waits_behind_it(
 async def test_a_running_pipeline_works_when_poked(regency: Regency, pipeline: Pipeline, machine: Machine) -> None:
     decided = asyncio.Event()
     pipeline.on_published = lambda feed: decided.set()
-    regency.ingest.on_staged = pipeline.poke
+    regency.ingest.on_kept = pipeline.poke
     task = asyncio.create_task(pipeline.run())
     propose_many(machine, 2)
     await regency.send(machine)

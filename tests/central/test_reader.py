@@ -1,5 +1,6 @@
 """Reading beside: the same as reading here, whatever becomes of the process that does it."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from functools import partial
 
@@ -57,6 +58,16 @@ async def test_what_was_begun_is_given_and_what_was_not_waits_its_turn(
     assert await reader.read(second) == read_batch(second)
     assert await reader.read(first) == read_batch(first)
     assert await reader.read(second) == read_batch(second), "asked once more"
+
+
+async def test_what_nobody_asked_for_gives_way(regency: Regency, machine: Machine, reader: Reader) -> None:
+    """A command beside the running centre may have brought the first one in."""
+    first, second = await batches(regency, machine, BESIDE_OPS_MIN, BESIDE_OPS_MIN)
+    reader.begin(first)
+    await asyncio.wait(reader._ahead.values())
+    reader.begin(second)
+    assert [name[2] for name in reader._ahead] == [second.first_seq]
+    assert await reader.read(second) == read_batch(second)
 
 
 @pytest.mark.parametrize("is_under_way", [False, True])

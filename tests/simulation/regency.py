@@ -94,7 +94,7 @@ class Regency:
         self.rules = shipped_rules()
         clock = CentralClock(clockwork, self.clock)
         self.ingest = Ingest(self.disk, self.key, clock, self.revoked)
-        self.ingest.on_staged = self._poke
+        self.ingest.on_kept = self._poke
         self.ingest.on_published = lambda feed: self._wake()
         self.enrolment = Enrolment(self.disk, self.key, clock, self.revoked)
         self.is_on = True
