@@ -22,8 +22,9 @@ from protocol.ops import Position, start_of
 BATCH_OPS_START = 64
 """First batch after a reconnection: a thin or dying line must get at least something through."""
 EXCHANGE_SECONDS_TARGET = 1.0
-"""Batches double while an exchange stays under this (fourfold under a quarter of it: on a good line the small first batches
-would cost more round trips than bytes) and halve when it takes more than twice as long."""
+"""Batches double while an exchange stays under this, or grow by as much as would still stay under it (on a good line the
+small first batches would cost more round trips than bytes), and halve when it takes more than twice as long."""
+GROWTH_MAX = 16
 BACKOFF_SECONDS_START, BACKOFF_SECONDS_MAX = 1.0, 120.0
 HALT_SECONDS = 600.0
 """A halted box asks again this often: the operator's cure at the centre must not need a visit to the village."""
@@ -234,7 +235,7 @@ class Session:
     up: Lane = field(default_factory=Lane)
     down: Lane = field(default_factory=Lane)
     batch: int = BATCH_OPS_START
-    growth: int = 4
+    growth: int = GROWTH_MAX
     spread_seconds: float = 0.0
     challenge: bytes = b""
     pulls: list[LogHead] = field(default_factory=list)
@@ -439,7 +440,7 @@ class Session:
             self._settle(local)
 
     def _pace(self, seconds: float) -> None:
-        self.growth = 4 if seconds < EXCHANGE_SECONDS_TARGET / 4 else 2
+        self.growth = max(2, min(GROWTH_MAX, int(EXCHANGE_SECONDS_TARGET / max(seconds, 0.001))))
         if seconds < EXCHANGE_SECONDS_TARGET:
             self.batch = self.next_batch()
         elif seconds > 2 * EXCHANGE_SECONDS_TARGET:

@@ -181,6 +181,7 @@ LIMITS = {
     "hours a token holds": enrolment.TOKEN_HOURS,
     "first batch, ops": session.BATCH_OPS_START,
     "exchange that lets a batch double, seconds": session.EXCHANGE_SECONDS_TARGET,
+    "growth of a batch, times": session.GROWTH_MAX,
     "first backoff, seconds": session.BACKOFF_SECONDS_START,
     "longest backoff, seconds": session.BACKOFF_SECONDS_MAX,
     "longest spread, seconds": ingest.SPREAD_SECONDS_MAX,

@@ -16,6 +16,7 @@ from protocol.session import (
     BACKOFF_SECONDS_MAX,
     BATCH_OPS_START,
     FEED_WAIT_SECONDS,
+    GROWTH_MAX,
     HALT_SECONDS,
     LOOP_CONFLICTS_MAX,
     RETRY_SECONDS_MAX,
@@ -256,7 +257,7 @@ def test_an_acknowledgement_moves_on_and_rest_ends_when_something_is_written() -
     session = sending()
     session.received_up(Acked(at(10), 0.1), HERE, 0.0, 0.0)
     assert session.wants_up(HERE, 0.0) == Rest(None)
-    assert session.wants_up(local_of(LocalLog(at(11), 10)), 0.0) == SendOps(LOG, 10, 4 * BATCH_OPS_START)
+    assert session.wants_up(local_of(LocalLog(at(11), 10)), 0.0) == SendOps(LOG, 10, 10 * BATCH_OPS_START)
 
 
 def test_batches_double_while_the_line_is_quick_and_halve_when_it_is_not() -> None:
@@ -271,13 +272,13 @@ def test_batches_double_while_the_line_is_quick_and_halve_when_it_is_not() -> No
     assert set(sizes[18:]) == {BATCH_OPS_START}
 
 
-def test_batches_grow_fourfold_on_a_good_line() -> None:
+def test_batches_grow_by_what_still_fits_an_exchange() -> None:
     session = sending()
     sizes = []
-    for seconds in (0.1, 0.1, 0.3, 0.1, 0.1):
+    for seconds in (0.3, 0.0, 0.6, 0.2, 0.1):
         session.received_up(Acked(at(5), seconds), HERE, 0.0, 0.0)
         sizes.append(session.batch)
-    assert sizes == [256, 1024, 2048, 8192, BATCH_OPS_MAX]
+    assert sizes == [192, 192 * GROWTH_MAX, 192 * GROWTH_MAX * 2, BATCH_OPS_MAX, BATCH_OPS_MAX]
 
 
 def test_a_slow_line_never_makes_a_small_batch_larger() -> None:
@@ -489,19 +490,19 @@ def forked(local: Local = HERE) -> Session:
 def test_a_salvaged_branch_is_followed_by_a_new_log() -> None:
     session = forked()
     session.received_up(Acked(at(7), 0.1, is_salvage=True), HERE, 0.0, 0.0)
-    assert session.wants_up(HERE, 0.0) == Salvage(LOG, 7, 4 * BATCH_OPS_START)
+    assert session.wants_up(HERE, 0.0) == Salvage(LOG, 7, 10 * BATCH_OPS_START)
     session.received_up(Acked(at(10), 0.1, is_salvage=True), HERE, 0.0, 0.0)
     assert session.wants_up(HERE, 0.0) == OpenLog("fork")
     session.received_up(Opened(), HERE, 0.0, 0.0)
     local = local_of(LocalLog(at(10), 10), LocalLog(at(1, NEW), 0))
-    assert session.wants_up(local, 0.0) == SendOps(NEW, 0, 16 * BATCH_OPS_START)
+    assert session.wants_up(local, 0.0) == SendOps(NEW, 0, 100 * BATCH_OPS_START)
 
 
 def test_letters_issued_during_a_salvage_belong_to_the_branch() -> None:
     session = forked()
     grown = local_of(LocalLog(at(11), 10))
     session.received_up(Acked(at(10), 0.1, is_salvage=True), grown, 0.0, 0.0)
-    assert session.wants_up(grown, 0.0) == Salvage(LOG, 10, 4 * BATCH_OPS_START)
+    assert session.wants_up(grown, 0.0) == Salvage(LOG, 10, 10 * BATCH_OPS_START)
     session.received_up(Acked(at(11), 0.1, is_salvage=True), grown, 0.0, 0.0)
     assert session.wants_up(grown, 0.0) == OpenLog("fork")
 
