@@ -47,7 +47,7 @@ async def open_site(folder: Path) -> Site:
         await create_account(
             connection,
             login="petugas",
-            display_name="Ratna Wulandari",
+            display_name="Petugas",
             title="Dinas Sosial",
             role="officer",
             password_hash=hash_password(PASSWORD),
