@@ -276,10 +276,14 @@ class Courier:
         return Acked(appended.position, self._now() - started, is_salvage)
 
     async def _take(self, log_id: bytes, seq: int, ops_max: int) -> Parcelled | None:
-        """The batch prepared ahead, when it is the one that is wanted now; else a new one."""
+        """The batch prepared ahead, when it begins where it must and is about as large as wanted now; else a new one."""
         ahead, self._ahead = self._ahead, None
         prepared = await ahead if ahead is not None else None
-        if prepared is not None and (prepared.head.log_id, prepared.seq, prepared.ops_max) == (log_id, seq, ops_max):
+        if (
+            prepared is not None
+            and (prepared.head.log_id, prepared.seq) == (log_id, seq)
+            and ops_max // 2 <= prepared.ops_max <= ops_max * 2
+        ):
             return prepared
         return await self._prepare(log_id, seq, ops_max)
 
