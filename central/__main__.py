@@ -26,14 +26,14 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from central import audit as audits
 from central import config
 from central.config import CentralSettings
-from central.domain.catalogue import CatalogueError, parse_reasons, parse_rules
+from central.domain.catalogue import CatalogueError
 from central.domain.periods import parse_period
 from central.enrolment import Enrolment
 from central.imports import ImportRefused, import_coverage, read_list
 from central.ingest import Ingest
 from central.machine import MachineClock, RevocationFile
 from central.pipeline import Pipeline, judge_next
-from central.reconcile import Rules
+from central.rules import shipped_rules
 from central.store import boxes, facts, feeds, overview, trail
 from central.web.app import build_app, build_metrics_app
 from central.web.desk import Desk
@@ -50,7 +50,7 @@ from protocol.feed import REGENCY, Cycle
 from protocol.ids import InvalidCode, parse_village_code
 from protocol.parcel import pack_acknowledgements
 from protocol.regions import UnknownRegion, village
-from protocol.schemes import Rulebook, month_text, parse_month
+from protocol.schemes import month_text, parse_month
 
 VERSION = metadata.version("kampung")
 DEFAULT_SETTINGS = Path("/etc/kampung/central.toml")
@@ -76,16 +76,6 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
 
 def migrations() -> list[MigrationFolder]:
     return [schema.MIGRATIONS, MigrationFolder("central", resources.files("central.schema"))]
-
-
-def shipped_rules() -> Rules:
-    """The rule book and the sentences that ship with the program."""
-    data = resources.files("central.data")
-    rule_set = parse_rules((data / "schemes.csv").read_text("utf-8"), (data / "exclusions.csv").read_text("utf-8"))
-    reasons = parse_reasons(
-        (data / "rejection_reasons.csv").read_text("utf-8"), (data / "next_steps.csv").read_text("utf-8")
-    )
-    return Rules(Rulebook(rule_set), reasons)
 
 
 def regency_key(settings: CentralSettings) -> Key:

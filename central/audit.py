@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 import msgspec
 from msgspec.structs import replace
 
+from central.domain.answers import Rules, policy
 from central.domain.batches import read_batch
-from central.domain.decisions import Policy, decide
-from central.reconcile import Rules, is_told
+from central.domain.decisions import decide
+from central.reconcile import is_told
 from central.store import facts, feeds, logs, trail
 from chassis.database import Connection
 from protocol import feed as feed_digest
@@ -103,9 +104,9 @@ async def _check_feed(connection: Connection, feed: str, found: Findings) -> Non
 
 
 async def _check_decisions(connection: Connection, rules: Rules, found: Findings) -> None:
-    cycles = {c.code: facts.policy_of(c) for c in await facts.cycles(connection)}
+    cycles = {c.code: c for c in await facts.cycles(connection)}
     answered = await facts.all_proposals(connection)
-    verdicts = decide(Policy(rules.book, cycles), [p for p, _ in answered], await facts.all_coverages(connection))
+    verdicts = decide(policy(rules, cycles), [p for p, _ in answered], await facts.all_coverages(connection))
     told = {proposal.record: answer for proposal, answer in answered}
     waiting = await facts.count_dirty(connection)
     found.decisions = len(told)

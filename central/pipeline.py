@@ -7,17 +7,16 @@ later than `DEFER_SECONDS_MAX`, so that a busy fleet is judged too.
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import partial
 
 import structlog
 
 from central import reconcile, tabulation
-from central.domain.batches import Batch, Reading, read_batch
+from central.domain.answers import Circumstances, Prepared, Rules
+from central.domain.batches import Batch, Name
 from central.ingest import Clock
 from central.reader import Reader
-from central.reconcile import Rules
 from central.store import facts, feeds, logs
 from chassis.database import Connection, Database
 from protocol.feed import REGENCY
@@ -60,9 +59,12 @@ class Pipeline:
         finally:
             self._receiving -= 1
 
+    def reader(self) -> Reader:
+        return Reader(self.rules, Archive(self.database, self.clock))
+
     async def run(self) -> None:
         """Until cancelled."""
-        async with Reader() as reader:
+        async with self.reader() as reader:
             await reader.start()
             while True:
                 await self._poked.wait()
@@ -92,35 +94,41 @@ class Pipeline:
         started = time.monotonic()
         while True:
             batch = await self._next(reader, started)
-            reading = None if batch is None else await reader.read(batch)
-            if batch is not None:
-                reader.begin(await self.database.read(partial(logs.batch_behind, batch)))
-            if not await self._judge(batch, reading) and batch is None:
+            prepared = None if batch is None else await self._prepared(reader, batch)
+            if not await self._judge(batch, prepared) and batch is None:
                 return
 
     async def _next(self, reader: Reader, started: float) -> Batch | None:
         batch = await self.database.read(logs.next_batch)
         if batch is None or not await self._is_busy():
             return batch
-        reader.begin(batch)
-        await self._give_way(started)
+        await self._give_way(reader, batch, started)
         return await self.database.read(logs.next_batch)
 
-    async def _give_way(self, started: float) -> None:
+    async def _prepared(self, reader: Reader, batch: Batch) -> Prepared | None:
+        await reader.begin(batch.name)
+        prepared = await reader.read(batch)
+        await reader.begin(batch.behind)
+        return prepared
+
+    async def _give_way(self, reader: Reader, batch: Batch, started: float) -> None:
         """A small batch is handled at once; a backlog waits for a pause, for what is spent on it the senders wait for."""
         while await self._is_busy() and time.monotonic() - started < DEFER_SECONDS_MAX:
             if await self.database.read(lambda c: logs.is_small_waiting(c, SMALL_OPS)):
                 return
-            await asyncio.sleep(QUIET_LOOK_SECONDS)
+            await reader.begin(batch.name)
+            with contextlib.suppress(TimeoutError):
+                self._poked.clear()
+                await asyncio.wait_for(self._poked.wait(), QUIET_LOOK_SECONDS)
 
     async def _is_busy(self) -> bool:
         since_ms = self.clock.now_ms() - QUIET_MS
         return self._receiving > 0 or await self.database.read(lambda c: logs.is_more_expected(c, since_ms))
 
-    async def _judge(self, batch: Batch | None, reading: Reading | None) -> bool:
+    async def _judge(self, batch: Batch | None, prepared: Prepared | None) -> bool:
         """One transaction; whether more may wait behind it."""
         now_ms = self.clock.now_ms()
-        villages = await self.database.transact(lambda c: judge(c, self.rules, now_ms, batch, reading))
+        villages = await self.database.transact(lambda c: judge(c, self.rules, now_ms, batch, prepared))
         self.heartbeat_ms["decided"] = self.clock.now_ms()
         for village in sorted(villages):
             self.on_published(village)
@@ -128,21 +136,41 @@ class Pipeline:
         return bool(villages) or await self.database.read(facts.is_any_dirty)
 
 
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """What the reader asks of the database (`reader.Library`)."""
+
+    database: Database
+    clock: Clock
+
+    async def large_batch_from(self, name: Name, ops_min: int) -> Batch | None:
+        return await self.database.read(lambda c: logs.large_batch_from(c, name, ops_min))
+
+    async def circumstances(self, village: str, cited: Iterable[bytes]) -> Circumstances:
+        return await self.database.read(lambda c: tabulation.circumstances(c, village, cited))
+
+    def now_ms(self) -> int:
+        return self.clock.now_ms()
+
+
 async def judge(
-    connection: Connection, rules: Rules, now_ms: int, batch: Batch | None, reading: Reading | None
+    connection: Connection, rules: Rules, now_ms: int, batch: Batch | None, prepared: Prepared | None = None
 ) -> set[str]:
     """Bring a batch in and decide it, with whatever else was touched; the villages whose feeds have news."""
-    if batch is None or reading is None:
-        return await reconcile.reconcile(connection, rules, now_ms)
-    tabulated = await tabulation.tabulate(connection, batch, reading, now_ms)
-    villages = await reconcile.reconcile(connection, rules, now_ms, tabulated.proposals)
-    return villages | {batch.village} if tabulated.has_news else villages
+    if batch is None or not await logs.pass_over(connection, batch):
+        return await reconcile.reconcile(connection, rules, now_ms)  # nothing waits, or another process was first
+    if prepared is None or await tabulation.is_outdated(connection, batch, prepared):
+        prepared = await tabulation.prepare_here(connection, rules, batch, now_ms)
+    has_news = await tabulation.tabulate(connection, batch, prepared.reading, now_ms)
+    new = list(zip(prepared.proposals, prepared.spoken, strict=True))
+    villages = await reconcile.reconcile(connection, rules, now_ms, new)
+    return villages | {batch.village} if has_news else villages
 
 
 async def judge_next(connection: Connection, rules: Rules, now_ms: int) -> bool:
     """The same for commands, in place; False when nothing waits any more."""
     batch = await logs.next_batch(connection)
-    await judge(connection, rules, now_ms, batch, None if batch is None else read_batch(batch))
+    await judge(connection, rules, now_ms, batch)
     return batch is not None or await facts.is_any_dirty(connection)
 
 

@@ -1,39 +1,72 @@
-"""Reads batches for the pipeline: a small one at once, a backlog's in a process beside, while the last one is decided.
+"""Prepares large batches in a process beside, while the villages are answered and earlier batches are brought in.
 
-The process does pure work (`domain/batches`) over a pipe, never sees the database or the key, and ends with its pipe; what
-it fails to read is read here. Place in the flow: pipeline asks -> here -> tabulation brings the reading in.
+The process does pure work (`domain/batches`, `domain/answers`), never sees the database or the key, and ends with its
+pipe. What it has not prepared is prepared where it is brought in. One exchange for each batch: the batch there, the
+anchors it cites back; what the database knows there, the prepared batch back.
+Place in the flow: pipeline asks -> here -> `judge` brings in what was prepared.
 """
 
 import asyncio
 import contextlib
+import os
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import BinaryIO, Self
+from typing import BinaryIO, Protocol, Self
 
 import msgspec
 import structlog
 
-from central.domain.batches import Batch, Reading, read_batch
+from central.domain.answers import Circumstances, Prepared, Rules, prepare
+from central.domain.batches import Batch, Name, read_batch
+from central.domain.reasons import Reasons
+from chassis.memory import spare_collector
+from protocol.schemes import Rulebook, RuleSet
 
 BESIDE_OPS_MIN = 2_000
-"""Smaller batches are read sooner than a process is asked."""
+"""Smaller batches are prepared sooner than a process is asked."""
+AHEAD_MAX = 4
+"""Batches prepared and not yet brought in: a few megabytes each."""
 LENGTH_BYTES = 8
-STREAM_BYTES = 8 * 1024 * 1024
-"""The reading of a whole batch: with less, its pipe would be stopped and started a hundred times."""
+NICENESS = 15
+"""What the villages wait for goes first where there are few processors."""
+
+FAILURES = (OSError, asyncio.IncompleteReadError, msgspec.MsgspecError)
 
 log = structlog.get_logger()
 
+_rules = msgspec.msgpack.Decoder(tuple[RuleSet, Reasons])
 _batches = msgspec.msgpack.Decoder(Batch)
-_readings = msgspec.msgpack.Decoder(Reading)
+_cited = msgspec.msgpack.Decoder(list[bytes])
+_circumstances = msgspec.msgpack.Decoder(tuple[Circumstances, int])
+_prepared = msgspec.msgpack.Decoder(Prepared)
+
+
+class Library(Protocol):
+    """What the reader needs of the database and the clock."""
+
+    async def large_batch_from(self, name: Name, ops_min: int) -> Batch | None: ...
+
+    async def circumstances(self, village: str, cited: Iterable[bytes]) -> Circumstances: ...
+
+    def now_ms(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Ahead:
+    last_seq: int
+    task: asyncio.Task[bytes | None]
 
 
 @dataclass(slots=True)
 class Reader:
     """Use as a context: the process is started with `start`, or when the first large batch comes, and ended with it."""
 
-    _process: asyncio.subprocess.Process | None = None
-    _ahead: dict[tuple[str, int, int], asyncio.Task[Reading]] = field(default_factory=dict)
+    rules: Rules
+    library: Library
+    _process: "_Beside | None" = None
+    _ahead: dict[Name, _Ahead] = field(default_factory=dict)
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def __aenter__(self) -> Self:
@@ -42,89 +75,153 @@ class Reader:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
     ) -> None:
-        for task in self._ahead.values():
-            task.cancel()
+        for ahead in self._ahead.values():
+            ahead.task.cancel()
         self._ahead.clear()
         await self._stop()
 
     async def start(self) -> None:
         """So that the first backlog need not wait for it. Where it cannot be started now, it is tried again when needed."""
         async with self._turn:
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(*FAILURES):
                 await self._started()
 
-    def begin(self, batch: Batch | None) -> None:
-        """Read this one ahead, if it is large and nothing else is under way; `read` gives it.
+    async def begin(self, name: Name) -> None:
+        """Prepare the large batches of a log from this one on ahead, as far as there is room; `read` gives them."""
+        while len(self._ahead) < AHEAD_MAX:
+            while ahead := self._ahead.get(name):
+                name = (*name[:2], ahead.last_seq + 1)
+            batch = await self.library.large_batch_from(name, BESIDE_OPS_MIN)
+            if batch is None:
+                return
+            if batch.name not in self._ahead:
+                task = asyncio.create_task(self._prepared_beside(batch))
+                self._ahead[batch.name] = _Ahead(batch.last_seq, task)
+            name = batch.behind
 
-        What was read ahead and not asked for gives way: a command may have brought that batch in.
-        """
-        if batch is None or not _is_large(batch) or _name(batch) in self._ahead:
-            return
-        if all(task.done() for task in self._ahead.values()):
-            self._ahead.clear()
-            self._ahead[_name(batch)] = asyncio.create_task(self._read_beside(batch))
+    async def read(self, batch: Batch) -> Prepared | None:
+        """None for a small batch, or where the process failed."""
+        if not _is_large(batch):
+            return None
+        if batch.name not in self._ahead:
+            # what was begun and not asked for gives way: a command may have brought it in
+            self._ahead = {name: ahead for name, ahead in self._ahead.items() if not ahead.task.done()}
+        ahead = self._ahead.pop(batch.name, None)
+        raw = await (ahead.task if ahead else self._prepared_beside(batch))
+        return None if raw is None else _prepared.decode(raw)
 
-    async def read(self, batch: Batch) -> Reading:
-        task = self._ahead.pop(_name(batch), None)
-        if task is not None:
-            return await task
-        return await self._read_beside(batch) if _is_large(batch) else read_batch(batch)
-
-    async def _read_beside(self, batch: Batch) -> Reading:
+    async def _prepared_beside(self, batch: Batch) -> bytes | None:
         async with self._turn:
-            return await self._ask(batch)
+            try:
+                return await self._ask(await self._started(), batch)
+            except FAILURES as error:
+                log.warning("the reading process failed; the batch is prepared here", error=type(error).__name__)
+                await self._stop()
+                return None
 
-    async def _ask(self, batch: Batch) -> Reading:
-        try:
-            process = await self._started()
-            assert process.stdin is not None
-            assert process.stdout is not None
-            process.stdin.write(_framed(msgspec.msgpack.encode(batch)))
-            await process.stdin.drain()
-            length = int.from_bytes(await process.stdout.readexactly(LENGTH_BYTES), "big")
-            return _readings.decode(await process.stdout.readexactly(length))
-        except (OSError, asyncio.IncompleteReadError, msgspec.MsgspecError) as error:
-            log.warning("the reading process failed; the batch is read here", error=type(error).__name__)
-            await self._stop()
-            return read_batch(batch)
+    async def _ask(self, process: "_Beside", batch: Batch) -> bytes:
+        await process.send(batch)
+        cited = _cited.decode(await process.receive())
+        circumstances = await self.library.circumstances(batch.village, cited)
+        await process.send((circumstances, self.library.now_ms()))
+        return await process.receive()
 
-    async def _started(self) -> asyncio.subprocess.Process:
+    async def _started(self) -> "_Beside":
         if self._process is None:
-            self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "central.reader"),
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                limit=STREAM_BYTES,
-            )
+            self._process = await _Beside.start()
+            await self._process.send((self.rules.book.rules, self.rules.reasons))
+            await self._process.receive()  # the next message would take the place of one that was not read yet
         return self._process
 
     async def _stop(self) -> None:
         process, self._process = self._process, None
         if process is not None:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
+            await process.stop()
+
+
+@dataclass(frozen=True, slots=True)
+class _Beside:
+    """The running process. What it is told and what it tells stands in memory that both see, one message at a time; the
+    pipes say only how long it is. Through the pipes themselves five megabytes would take a hundred turns of this
+    process's loop, each of which waits for the thread that is bringing a batch in.
+    """
+
+    process: asyncio.subprocess.Process
+    there: int
+    back: int
+
+    @classmethod
+    async def start(cls) -> Self:
+        there, back = os.memfd_create("there"), os.memfd_create("back")
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "central.reader", str(there), str(back)),
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                pass_fds=(there, back),
+            )
+        except OSError:
+            os.close(there)
+            os.close(back)
+            raise
+        return cls(process, there, back)
+
+    async def send(self, value: object) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write(_put(self.there, value))
+        await self.process.stdin.drain()
+
+    async def receive(self) -> bytes:
+        assert self.process.stdout is not None
+        return _take(self.back, await self.process.stdout.readexactly(LENGTH_BYTES))
+
+    async def stop(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            self.process.kill()
+        await self.process.wait()
+        os.close(self.there)
+        os.close(self.back)
 
 
 def _is_large(batch: Batch) -> bool:
     return batch.last_seq - batch.first_seq + 1 >= BESIDE_OPS_MIN
 
 
-def _name(batch: Batch) -> tuple[str, int, int]:
-    return batch.village, batch.epoch, batch.first_seq
+def _put(memory: int, value: object) -> bytes:
+    """Leave a value in the memory; its length, for the pipe."""
+    raw = msgspec.msgpack.encode(value)
+    os.ftruncate(memory, 0)
+    written = 0
+    while written < len(raw):
+        written += os.pwrite(memory, memoryview(raw)[written:], written)
+    return len(raw).to_bytes(LENGTH_BYTES, "big")
 
 
-def _framed(raw: bytes) -> bytes:
-    return len(raw).to_bytes(LENGTH_BYTES, "big") + raw
+def _take(memory: int, length: bytes) -> bytes:
+    return os.pread(memory, int.from_bytes(length, "big"), 0)
 
 
-def serve(incoming: BinaryIO, outgoing: BinaryIO) -> None:
-    """Answer batches with readings until the pipe ends."""
-    while length := incoming.read(LENGTH_BYTES):
-        batch = _batches.decode(incoming.read(int.from_bytes(length, "big")))
-        outgoing.write(_framed(msgspec.msgpack.encode(read_batch(batch))))
+def serve(there: int, back: int, incoming: BinaryIO, outgoing: BinaryIO) -> None:
+    """Prepare batches until the pipe ends."""
+
+    def read() -> bytes:
+        return _take(there, incoming.read(LENGTH_BYTES))
+
+    def write(value: object) -> None:
+        outgoing.write(_put(back, value))
         outgoing.flush()
+
+    rule_set, reasons = _rules.decode(read())
+    rules = Rules(Rulebook(rule_set), reasons)
+    write(True)
+    while raw := read():
+        reading = read_batch(_batches.decode(raw))
+        write(sorted(set(reading.anchors)))
+        circumstances, now_ms = _circumstances.decode(read())
+        write(prepare(rules, reading, circumstances, now_ms))
 
 
 if __name__ == "__main__":
-    serve(sys.stdin.buffer, sys.stdout.buffer)
+    os.nice(NICENESS)
+    spare_collector()
+    serve(int(sys.argv[1]), int(sys.argv[2]), sys.stdin.buffer, sys.stdout.buffer)

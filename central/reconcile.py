@@ -6,38 +6,15 @@ what was said before, and says only what changed. Incremental and batch are the 
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
 
-from central.domain.decisions import (
-    Coverage,
-    Policy,
-    Proposal,
-    Verdict,
-    date_text,
-    decide,
-    months_text,
-    period_text,
-)
-from central.domain.reasons import NextStep, Reasons
+from central.domain.answers import Rules, Spoken, policy, speak
+from central.domain.decisions import Coverage, Proposal, Verdict, decide
 from central.store import facts, feeds
 from central.store.facts import Answer
 from chassis.database import Connection
-from protocol.codec import pack
-from protocol.feed import Cycle, Decision, Evidence
-from protocol.schemes import Rulebook
 
 DIRTY_MAX = 2_000
 """Proposals taken at once: a transaction of some tens of milliseconds, so that appends never wait long."""
-OBJECTION_DAYS_DEFAULT = 14
-DAY_MS = 86_400_000
-
-
-@dataclass(frozen=True)
-class Rules:
-    """What an office may change: the rule book and the sentences. Read once at start."""
-
-    book: Rulebook
-    reasons: Reasons
 
 
 @dataclass(slots=True)
@@ -57,25 +34,43 @@ class Neighbourhood:
             found.append(proposal)
         return found
 
+    def touched(self, new: Sequence[Proposal]) -> set[bytes]:
+        """Which of these are tied to anything that is not new, directly or through each other."""
+        known = [self.proposals[record] for record in self.told]
+        niks: set[str | None] = {p.match_nik for p in known} | {c.nik for c in self.coverages.values()}
+        kks: set[str | None] = {p.match_kk for p in known} | {c.kk for c in self.coverages.values()}
+        reached: set[bytes] = set()
+        while True:
+            niks -= {None, ""}
+            kks -= {None, ""}
+            tied = [p for p in new if p.match_nik in niks or p.match_kk in kks]
+            if len(tied) == len(reached):
+                return reached
+            reached = {p.record for p in tied}
+            niks |= {p.match_nik for p in tied}
+            kks |= {p.match_kk for p in tied}
 
-async def reconcile(connection: Connection, rules: Rules, now_ms: int, new: Sequence[Proposal] = ()) -> set[str]:
+
+async def reconcile(
+    connection: Connection, rules: Rules, now_ms: int, new: Sequence[tuple[Proposal, Spoken]] = ()
+) -> set[str]:
     """Decide new proposals and one batch of dirty ones, with their neighbourhoods; the villages whose feeds have news.
 
+    `new`: beside each what is said on it if nothing outside these touches it (`answers.prepare`).
     More may still be dirty (`facts.is_any_dirty`).
     """
     dirty = await facts.dirty(connection, DIRTY_MAX)
     if not dirty and not new:
         return set()
-    around = await collect(connection, dirty, new)
-    cycles = {c.code: c for c in await facts.cycles(connection)}
-    policy = Policy(rules.book, {code: facts.policy_of(c) for code, c in cycles.items()})
-    verdicts = decide(policy, around.proposals.values(), around.coverages.values())
-    told = around.told
-    changed = {r: v for r, v in verdicts.items() if r not in told or not is_told(v, told[r])}
-    answers = await _publish(connection, rules, around.proposals, cycles, changed, told, now_ms)
-    await facts.add_proposals(connection, [(p, answers[p.record]) for p in new])
-    await facts.put_answers(connection, [(r, a) for r, a in answers.items() if r in told])
-    await facts.settle(connection, told)
+    arrived = [proposal for proposal, _ in new]
+    around = await collect(connection, dirty, arrived)
+    touched = around.touched(arrived)
+    spoken = {p.record: said for p, said in new if p.record not in touched}
+    spoken |= await _decide(connection, rules, around, spoken, now_ms)
+    answers = await _publish(connection, around, spoken, now_ms)
+    await facts.add_proposals(connection, [(p, answers[p.record]) for p in arrived])
+    await facts.put_answers(connection, [(r, a) for r, a in answers.items() if r in around.told])
+    await facts.settle(connection, around.told)
     return {around.proposals[record].village for record in answers}
 
 
@@ -108,63 +103,35 @@ def is_told(verdict: Verdict, told: Answer) -> bool:
     )
 
 
+async def _decide(
+    connection: Connection, rules: Rules, around: Neighbourhood, decided: Mapping[bytes, Spoken], now_ms: int
+) -> dict[bytes, Spoken]:
+    """What is new or has changed on the proposals that are not decided already."""
+    proposals = {r: p for r, p in around.proposals.items() if r not in decided}
+    if not proposals:
+        return {}
+    cycles = {c.code: c for c in await facts.cycles(connection)}
+    verdicts = decide(policy(rules, cycles), proposals.values(), around.coverages.values())
+    return {
+        r: speak(rules, p, cycles.get(p.cycle), verdicts[r], now_ms)
+        for r, p in proposals.items()
+        if r not in around.told or not is_told(verdicts[r], around.told[r])
+    }
+
+
 async def _publish(
-    connection: Connection,
-    rules: Rules,
-    proposals: Mapping[bytes, Proposal],
-    cycles: Mapping[str, Cycle],
-    changed: Mapping[bytes, Verdict],
-    told: Mapping[bytes, Answer],
-    now_ms: int,
+    connection: Connection, around: Neighbourhood, spoken: Mapping[bytes, Spoken], now_ms: int
 ) -> dict[bytes, Answer]:
-    """Say each changed answer on its village's feed; the answers by record."""
-    by_village: dict[str, list[Decision]] = {}
-    for record, verdict in changed.items():
-        proposal = proposals[record]
-        decision = word(rules, proposal, cycles.get(proposal.cycle), verdict, now_ms)
-        by_village.setdefault(proposal.village, []).append(decision)
+    """Say each answer on its village's feed; the answers by record."""
+    by_village: dict[str, list[feeds.Publication]] = {}
+    for record, said in spoken.items():
+        former = around.told.get(record)
+        item = feeds.Publication("decision", record, said.value, True, former.feed_seq if former else 0, said.weight)
+        by_village.setdefault(around.proposals[record].village, []).append(item)
     answers = {}
-    for village, decisions in by_village.items():
-        items = [
-            feeds.Publication("decision", d.proposal, pack(d), True, _former_seq(told, d.proposal)) for d in decisions
-        ]
+    for village, items in by_village.items():
         given = await feeds.publish(connection, village, items, now_ms)
-        for d, seq in zip(decisions, given, strict=True):
-            answers[d.proposal] = Answer(d.outcome, d.code, d.facts_hash, d.decided_ms, seq)
+        for item, seq in zip(items, given, strict=True):
+            said = spoken[item.key]
+            answers[item.key] = Answer(said.outcome, said.code, said.facts_hash, said.decided_ms, seq)
     return answers
-
-
-def word(rules: Rules, proposal: Proposal, cycle: Cycle | None, verdict: Verdict, now_ms: int) -> Decision:
-    """The answer in words: the sentence a clerk reads aloud, the next step and its deadline."""
-    code = verdict.code
-    step = rules.reasons.next_step(code) if code else None
-    until_ms = now_ms + (cycle.objection_days if cycle else OBJECTION_DAYS_DEFAULT) * DAY_MS
-    return Decision(
-        proposal=proposal.record,
-        outcome=verdict.outcome,
-        code=code.value if code else "",
-        sentence=rules.reasons.sentence(code, verdict.values) if code else "",
-        next_step=step.value if step else "",
-        next_sentence=rules.reasons.next_sentence(code, date_text(until_ms)) if code else "",
-        objection_until=_iso(until_ms) if step is NextStep.OBJECTION else "",
-        scheme=proposal.scheme,
-        cycle=proposal.cycle,
-        period=period_text(cycle.month_from, cycle.month_until) if cycle else "",
-        rule=verdict.rule,
-        evidence=[
-            Evidence(g.kind, g.scheme, months_text(g.first, g.until), g.village, g.as_of, g.reference)
-            for g in verdict.evidence
-        ],
-        facts_hash=verdict.facts_hash,
-        is_final=False,
-        decided_ms=now_ms,
-    )
-
-
-def _former_seq(told: Mapping[bytes, Answer], record: bytes) -> int:
-    former = told.get(record)
-    return former.feed_seq if former else 0
-
-
-def _iso(ms: int) -> str:
-    return date.fromordinal(date(1970, 1, 1).toordinal() + (ms + 7 * 3_600_000) // DAY_MS).isoformat()

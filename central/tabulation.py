@@ -1,33 +1,42 @@
-"""Brings what a batch says into the centre's tables: numbers, withdrawals, and proposals ready to be decided.
+"""Brings what a batch says into the centre's tables: numbers, withdrawals, and what cannot be read.
 
 What cannot be read is noted with a reason that goes back by the feed; the log moves on. Decides nothing.
 Place in the flow: ingest keeps batches, `domain/batches` reads one -> here -> reconcile decides, in one transaction.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
-from msgspec import Struct
-from msgspec.structs import replace
-
-from central.domain.batches import Batch, ReadFault, Reading
-from central.domain.decisions import Proposal
+from central.domain.answers import Circumstances, Prepared, Rules, prepare
+from central.domain.batches import Batch, ReadFault, Reading, read_batch
 from central.store import facts, feeds, letters, logs
 from chassis.database import Connection
 from protocol.codec import pack
 from protocol.feed import NumberClash, Quarantined
 
 
-class Tabulated(Struct, frozen=True):
-    """Proposals that wait for their answer, and whether the village's feed has news already."""
+async def circumstances(connection: Connection, village: str, cited: Iterable[bytes]) -> Circumstances:
+    """What the answers on a village's batch rest on; `cited`: the anchors that its proposals name."""
+    return Circumstances(
+        await facts.cycles(connection),
+        await logs.anchor_times(connection, cited),
+        sorted(await facts.withdrawn(connection, village)),
+    )
 
-    proposals: Sequence[Proposal] = ()
-    has_news: bool = False
+
+async def prepare_here(connection: Connection, rules: Rules, batch: Batch, now_ms: int) -> Prepared:
+    """Read a batch and decide it by itself, as the reader does beside."""
+    reading = read_batch(batch)
+    return prepare(rules, reading, await circumstances(connection, batch.village, set(reading.anchors)), now_ms)
 
 
-async def tabulate(connection: Connection, batch: Batch, reading: Reading, now_ms: int) -> Tabulated:
-    """One batch and what was read from it; nothing where another process was first."""
-    if not await logs.pass_over(connection, batch):
-        return Tabulated()
+async def is_outdated(connection: Connection, batch: Batch, prepared: Prepared) -> bool:
+    """Has a cycle or a withdrawal changed since?"""
+    known = prepared.circumstances
+    return await circumstances(connection, batch.village, known.anchors) != known
+
+
+async def tabulate(connection: Connection, batch: Batch, reading: Reading, now_ms: int) -> bool:
+    """All of one batch but its proposals; whether its village's feed has news."""
     news = [_fault_notice(fault) for fault in reading.faults]
     await logs.note_unreadable(connection, batch, [(fault.seq, fault.reason) for fault in reading.faults])
     if reading.letters:
@@ -37,9 +46,8 @@ async def tabulate(connection: Connection, batch: Batch, reading: Reading, now_m
         await logs.raise_numbers(connection, batch.village, reading.numbers)
     for proposal in reading.withdrawn:
         await facts.withdraw(connection, batch.village, proposal)
-    if news:
-        await feeds.publish(connection, batch.village, news, now_ms)
-    return Tabulated(await _proposals(connection, batch, reading), bool(news))
+    await feeds.publish(connection, batch.village, news, now_ms)
+    return bool(news)
 
 
 def _fault_notice(fault: ReadFault) -> feeds.Publication:
@@ -49,17 +57,3 @@ def _fault_notice(fault: ReadFault) -> feeds.Publication:
 
 def _clash_notice(clash: NumberClash) -> feeds.Publication:
     return feeds.Publication("number_clash", b"clash:" + clash.second_record, pack(clash), critical=False)
-
-
-async def _proposals(connection: Connection, batch: Batch, reading: Reading) -> list[Proposal]:
-    """With the time of the anchor each cites, and what was withdrawn before it was read."""
-    if not reading.proposals:
-        return []
-    anchors = await logs.anchor_times(connection, set(reading.anchors))
-    withdrawn = await facts.withdrawn(connection, batch.village)
-    if not anchors and not withdrawn:
-        return reading.proposals
-    return [
-        replace(p, anchor_ms=anchors.get(anchor, 0), is_withdrawn=p.record in withdrawn)
-        for p, anchor in zip(reading.proposals, reading.anchors, strict=True)
-    ]

@@ -5,7 +5,6 @@ Place in the flow: called by the composition roots only.
 
 import asyncio
 import contextlib
-import gc
 import logging
 import time
 from collections.abc import Awaitable, Callable, Coroutine
@@ -17,6 +16,7 @@ from aiohttp.log import server_logger
 
 from chassis import systemd
 from chassis.database import Database, DatabaseFailed
+from chassis.memory import spare_collector
 
 WATCHDOG_SECONDS_DEFAULT = 10.0
 FAILURE_LOOK_SECONDS = 1.0
@@ -26,8 +26,6 @@ KEEPALIVE_SECONDS = 75
 SHUTDOWN_SECONDS = 2.0
 """Long-polls that still wait at a stop are ended after this."""
 BACKLOG = 1024
-COLLECT_AFTER_OBJECTS = 100_000
-"""Python looks for cycles after this many new objects, not after 700: reading a batch makes a million that hold none."""
 
 
 GARBAGE_SECONDS = 60.0
@@ -74,13 +72,6 @@ async def serve(stack: contextlib.AsyncExitStack, app: web.Application, host: st
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
     await web.TCPSite(runner, host, port, backlog=BACKLOG).start()
-
-
-def spare_collector() -> None:
-    """What was loaded at the start stays for good; the rest is looked through seldom. It took an eighth of a backlog's time."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(COLLECT_AFTER_OBJECTS, 10, 10)
 
 
 async def run_until(stopping: asyncio.Event, works: dict[str, Coroutine[Any, Any, None]]) -> None:

@@ -57,13 +57,13 @@ def weight(key: bytes, value: bytes) -> int:
 
 
 def replace(digest: bytes, key: bytes, old: bytes | None, new: bytes | None) -> bytes:
-    """The digest after `key` changed from `old` to `new` (None: absent). Sum modulo 2^256, so order does not matter."""
-    total = int.from_bytes(digest, "big")
-    if old is not None:
-        total -= weight(key, old)
-    if new is not None:
-        total += weight(key, new)
-    return (total % _MODULUS).to_bytes(32, "big")
+    """The digest after `key` changed from `old` to `new` (None: absent)."""
+    return shift(digest, 0 if old is None else weight(key, old), 0 if new is None else weight(key, new))
+
+
+def shift(digest: bytes, less: int, more: int) -> bytes:
+    """The digest after one weight went and another came. Sum modulo 2^256, so order does not matter."""
+    return ((int.from_bytes(digest, "big") - less + more) % _MODULUS).to_bytes(32, "big")
 
 
 class Evidence(Message, frozen=True):

@@ -48,6 +48,9 @@ PROVINCES = frozenset(
 )
 
 _DAYS_OF_MONTH = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+_DAYS = frozenset(f"{day:02}{month:02}" for month, days in enumerate(_DAYS_OF_MONTH, 1) for day in range(1, days + 1))
+"""DDMM as it may stand in a number, and below with the day of a woman."""
+_DAYS_WOMAN = frozenset(f"{int(text[:2]) + DAY_OFFSET_WOMAN}{text[2:]}" for text in _DAYS)
 _DIGITS = re.compile(r"[0-9]+")
 _VILLAGE = re.compile(r"([0-9]{2})\.?([0-9]{2})\.?([0-9]{2})\.?([0-9]{4})")
 
@@ -204,11 +207,12 @@ def _is_region(district: str) -> bool:
 
 
 def _is_some_date(digits: str, *, has_sex: bool) -> bool:
-    """DDMMYY stands in the calendar of 19YY or of 20YY. Read without making a date: every number of a list passes here."""
-    day, month, year = _day_month_year(digits, has_sex=has_sex)
-    if not 1 <= month <= 12 or not 1 <= day <= _DAYS_OF_MONTH[month - 1]:
+    """DDMMYY stands in the calendar of 19YY or of 20YY. Looked up, not computed: every number of a list passes here."""
+    day_month = digits[6:10]
+    if day_month not in _DAYS and not (has_sex and day_month in _DAYS_WOMAN):
         return False
-    return day < 29 or month != 2 or year % 4 == 0  # 29 February 1900 did not exist, 2000 had one
+    # 29 February 1900 did not exist, 2000 had one
+    return day_month not in ("2902", "6902") or int(digits[10:12]) % 4 == 0
 
 
 def _day_month_year(digits: str, *, has_sex: bool) -> tuple[int, int, int]:
@@ -237,9 +241,12 @@ def is_placeholder(number: Nik | Kk) -> bool:
 
 def _is_placeholder_pattern(digits: str) -> bool:
     """One repeated digit, 9999..., or the provisional `0` + village code + serial that village software hands out."""
-    if digits == digits[0] * NUMBER_LENGTH or digits.startswith("9999"):
+    first = digits[0]
+    if digits[1] == first and digits == first * NUMBER_LENGTH:
         return True
-    return digits[0] == "0" and _is_region(digits[1:7]) and digits[7] in "12"
+    return (first == "9" and digits.startswith("9999")) or (
+        first == "0" and digits[7] in "12" and _is_region(digits[1:7])
+    )
 
 
 def birth_date(nik: Nik, today: date, recorded: date | None = None) -> date | None:

@@ -188,6 +188,7 @@ class Rulebook:
     """A rule set indexed by pair of schemes. Built once per rule set; never changes."""
 
     def __init__(self, rules: RuleSet) -> None:
+        self.rules = rules
         self.schemes = {scheme.code: scheme for scheme in rules.schemes}
         pairs: dict[tuple[str, str], list[_Sided]] = {}
         for rule in rules.exclusions:

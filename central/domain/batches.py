@@ -32,6 +32,9 @@ from protocol.ops import (
     read_header,
 )
 
+Name = tuple[str, int, int]
+"""(village, epoch, first seq): names a batch."""
+
 
 class Batch(Struct, frozen=True):
     """Ops acknowledged at once, as they came. `skip`: ops at the frame's start that were held before.
@@ -48,6 +51,15 @@ class Batch(Struct, frozen=True):
     hashes: bytes
     proofs: bytes
     received_ms: int
+
+    @property
+    def name(self) -> Name:
+        return self.village, self.epoch, self.first_seq
+
+    @property
+    def behind(self) -> Name:
+        """The next batch of the same log."""
+        return self.village, self.epoch, self.last_seq + 1
 
     def ops(self, log_id: bytes) -> list[Op]:
         opened = decode(self.frame, Append)

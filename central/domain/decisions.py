@@ -8,6 +8,7 @@ inside. Within it, rivals are walked once in one total order (scheme priority, t
 record id): accept, and refuse what an accepted one excludes.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -208,8 +209,8 @@ class _Walk:
         self._policy = policy
         self._covered = covered
         self._conflicted = conflicted
-        self._by_nik: dict[str, list[_Candidate]] = {}
-        self._by_kk: dict[str, list[_Candidate]] = {}
+        self._by_nik: defaultdict[str, list[_Candidate]] = defaultdict(list)
+        self._by_kk: defaultdict[str, list[_Candidate]] = defaultdict(list)
 
     def decide(self, candidate: _Candidate) -> Verdict:
         linked = self._covered.linked(candidate)
@@ -231,11 +232,14 @@ class _Walk:
         cycle = self._policy.cycles.get(p.cycle)
         if cycle is None or cycle.scheme != p.scheme:
             return Verdict(NEEDS_REVIEW, ReasonCode.CYCLE_UNKNOWN)
+        refused = self._ward(p) or _window(p, cycle)
+        if refused is not None:
+            return refused
+        if not linked and not rivals and c.record not in self._conflicted:
+            return Verdict(ACCEPTED)  # most people
         claim = Claim(p.scheme, "", cycle.first, cycle.until)
         return (
-            self._ward(p)
-            or _window(p, cycle)
-            or self._identity(c, linked, claim)
+            self._identity(c, linked, claim)
             or self._overlap(linked, claim)
             or self._rivalry(c, rivals, claim)
             or Verdict(ACCEPTED, rule=self._warnings(linked, claim))
@@ -337,9 +341,9 @@ class _Walk:
 
     def _accept(self, c: _Candidate) -> None:
         if c.nik:
-            self._by_nik.setdefault(c.nik, []).append(c)
+            self._by_nik[c.nik].append(c)
         if c.kk:
-            self._by_kk.setdefault(c.kk, []).append(c)
+            self._by_kk[c.kk].append(c)
 
     def _name(self, scheme: str) -> str:
         known = self._policy.book.schemes.get(scheme)

@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import astuple
 
-from central.domain.decisions import Coverage, CyclePolicy, Proposal
+from central.domain.decisions import Coverage, Proposal
 from chassis.database import Connection, Row
 from protocol.feed import Cycle
 
@@ -189,10 +189,6 @@ async def cycles(connection: Connection) -> list[Cycle]:
         "SELECT code, scheme, name, month_from, month_until, opens_ms, closes_ms, objection_days FROM cycle ORDER BY code"
     )
     return [Cycle(*r) for r in rows]
-
-
-def policy_of(cycle: Cycle) -> CyclePolicy:
-    return CyclePolicy(cycle.code, cycle.scheme, cycle.month_from, cycle.month_until, cycle.closes_ms)
 
 
 # --- rows ------------------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from chassis.database import Connection
 from protocol.codec import deflate, pack
-from protocol.feed import CHUNK_BYTES_MAX, EMPTY_DIGEST, ITEMS_MAX, REGENCY, VILLAGE, Item, State, replace
+from protocol.feed import CHUNK_BYTES_MAX, EMPTY_DIGEST, ITEMS_MAX, REGENCY, VILLAGE, Item, State, shift, weight
 from protocol.messages import Chunk, Manifest
 
 FEED_BYTES_MAX = 1024 * 1024
@@ -27,13 +27,17 @@ _pages = msgspec.msgpack.Decoder(list[Item])
 
 
 class Publication(Struct, frozen=True):
-    """Something to say on a feed. `former_seq`: where its key was said last, 0: never, None: to be looked up by key."""
+    """Something to say on a feed. `former_seq`: where its key was said last, 0: never, None: to be looked up by key.
+
+    `weight`: the item's in the digest where it was computed ahead, else empty.
+    """
 
     kind: str
     key: bytes
     value: bytes
     critical: bool = True
     former_seq: int | None = None
+    weight: bytes = b""
 
 
 async def head(connection: Connection, feed: str) -> tuple[int, bytes]:
@@ -53,7 +57,8 @@ async def publish(connection: Connection, feed: str, items: Sequence[Publication
     for item in items:
         old = former.get(item.key)
         seq += 1
-        digest = replace(digest, item.key, old, item.value)
+        more = int.from_bytes(item.weight, "big") if item.weight else weight(item.key, item.value)
+        digest = shift(digest, 0 if old is None else weight(item.key, old), more)
         said.append(Item(seq, item.kind, item.critical, item.key, item.value, digest))
         if item.former_seq is None:
             former[item.key] = item.value  # it may be said once more in this transaction

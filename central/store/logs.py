@@ -11,7 +11,7 @@ from hashlib import sha256
 
 import msgspec
 
-from central.domain.batches import Batch
+from central.domain.batches import Batch, Name
 from chassis.database import Connection, Row
 from protocol.messages import ANCHOR, LOGS_MAX, Anchor, LogHead, Sign, Signed, anchor_hash, sign
 from protocol.ops import HASH_BYTES, NumberHigh, Op, Position, start_of
@@ -162,7 +162,7 @@ async def read(connection: Connection, log: Log, after_seq: int, ops_max: int) -
     batch = await _batch_with(connection, log, after_seq + 1)
     while batch is not None and len(ops) < ops_max:
         ops += [op for op in batch.ops(log.head.log_id) if op.seq > after_seq]
-        batch = await batch_behind(batch, connection)
+        batch = await batch_at(connection, batch.behind)
     return ops[:ops_max]
 
 
@@ -214,13 +214,20 @@ async def tabulated(connection: Connection) -> AsyncIterator[Batch]:
             seq = batch.first_seq
 
 
-async def batch_behind(batch: Batch, connection: Connection) -> Batch | None:
-    """The next one of the same log."""
+async def batch_at(connection: Connection, name: Name) -> Batch | None:
     row = await connection.fetch_one(
-        f"SELECT {_BATCH} FROM batch WHERE village = $1 AND epoch = $2 AND first_seq = $3",
-        batch.village,
-        batch.epoch,
-        batch.last_seq + 1,
+        f"SELECT {_BATCH} FROM batch WHERE village = $1 AND epoch = $2 AND first_seq = $3", *name
+    )
+    return None if row is None else Batch(*row)
+
+
+async def large_batch_from(connection: Connection, name: Name, ops_min: int) -> Batch | None:
+    """The first batch of a log with so many ops, from this place on."""
+    row = await connection.fetch_one(
+        f"SELECT {_BATCH} FROM batch WHERE village = $1 AND epoch = $2 AND first_seq >= $3"
+        " AND last_seq - first_seq + 1 >= $4 ORDER BY first_seq LIMIT 1",
+        *name,
+        ops_min,
     )
     return None if row is None else Batch(*row)
 

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from central.domain.answers import Rules
 from central.ingest import Clock
-from central.reconcile import Rules
 from chassis.database import Database
 
 

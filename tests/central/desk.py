@@ -13,14 +13,14 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from central.domain.catalogue import parse_reasons, parse_rules
+from central.domain.answers import Rules
 from central.domain.decisions import Proposal, key_kk, key_nik
 from central.domain.periods import parse_period
 from central.enrolment import Enrolment
 from central.imports import CoverageImport, import_coverage, read_list
 from central.ingest import Answer, Ingest, Quiet
 from central.pipeline import judge_next
-from central.reconcile import Rules
+from central.rules import shipped_rules
 from central.store import boxes, facts, feeds
 from chassis import schema
 from chassis.database import Connection, Database, InPlaceDatabase, MigrationFolder
@@ -70,7 +70,7 @@ from protocol.ops import (
 )
 from protocol.parcel import OUTBOX, Label, wrap
 from protocol.regions import village as village_of
-from protocol.schemes import Rulebook, month
+from protocol.schemes import month
 from tests.builders import as_entry, siksng_csv, village_people
 from tests.central import kept
 from tests.protocol.samples import LETTERHEAD, SUBJECT
@@ -102,15 +102,6 @@ BLT_DD = Cycle(
 )
 
 T = TypeVar("T")
-
-
-def shipped_rules() -> Rules:
-    data = resources.files("central.data")
-    rules = parse_rules((data / "schemes.csv").read_text("utf-8"), (data / "exclusions.csv").read_text("utf-8"))
-    reasons = parse_reasons(
-        (data / "rejection_reasons.csv").read_text("utf-8"), (data / "next_steps.csv").read_text("utf-8")
-    )
-    return Rules(Rulebook(rules), reasons)
 
 
 RULES = shipped_rules()

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from central.domain.answers import policy_of
 from central.domain.decisions import (
     ACCEPTED,
     EVIDENCE_MAX,
@@ -28,7 +29,6 @@ from central.domain.decisions import (
 )
 from central.domain.matching import name_key
 from central.domain.reasons import ReasonCode
-from central.store.facts import policy_of
 from protocol.feed import Cycle
 from protocol.schemes import month
 from tests.central.desk import BLT_DD, DAY_MS, DESA, OTHER_DESA, PANGAN, RULES, START_MS, WARD, kk, nik, proposal_fact

@@ -12,7 +12,6 @@ import structlog.testing
 from central import pipeline as pipelines
 from central import reconcile
 from central.pipeline import Pipeline
-from central.reader import Reader
 from central.store import facts, logs
 from chassis.database import SqliteDatabase
 from protocol.feed import REGENCY
@@ -53,11 +52,11 @@ async def test_draining_reads_decides_and_wakes_whom_it_concerns(
     propose_many(machine, 3)
     await regency.send(machine)
     await regency.send(neighbour)
-    await pipeline.drain(Reader())
+    await pipeline.drain(pipeline.reader())
     assert await counts(regency) == (0, 3)
     assert regency.published == [DESA], "a village without news is left in peace"
     assert pipeline.heartbeat_ms == {"decided": regency.clock.at_ms}
-    await pipeline.drain(Reader())
+    await pipeline.drain(pipeline.reader())
     assert regency.published == [DESA]
 
 
@@ -69,9 +68,9 @@ async def test_a_backlog_without_news_does_not_hide_what_waits_behind_it(
     await regency.put_cycle()
     propose_many(machine, 7)
     await regency.send(machine)
-    await pipeline.drain(Reader())
+    await pipeline.drain(pipeline.reader())
     await regency.database.transact(facts.disturb_all)
-    await pipeline.drain(Reader())
+    await pipeline.drain(pipeline.reader())
     assert not await regency.database.read(facts.is_any_dirty)
 
 

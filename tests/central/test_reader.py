@@ -1,20 +1,22 @@
-"""Reading beside: the same as reading here, whatever becomes of the process that does it."""
+"""Preparing beside: the same as preparing here, whatever becomes of the process that does it."""
 
 import asyncio
 from collections.abc import AsyncIterator
-from functools import partial
 
 import pytest
 
-from central.domain.batches import Batch, read_batch
-from central.reader import BESIDE_OPS_MIN, Reader
-from central.store import logs
-from tests.central.desk import Machine, Regency
+from central.domain.answers import Prepared
+from central.domain.batches import Batch
+from central.pipeline import Archive, judge
+from central.reader import AHEAD_MAX, BESIDE_OPS_MIN, Reader
+from central.store import facts, logs
+from central.tabulation import prepare_here
+from tests.central.desk import BLT_DD, Machine, Regency
 
 
 @pytest.fixture
-async def reader() -> AsyncIterator[Reader]:
-    async with Reader() as reader:
+async def reader(regency: Regency) -> AsyncIterator[Reader]:
+    async with Reader(regency.rules, Archive(regency.database, regency.clock)) as reader:
         yield reader
 
 
@@ -28,46 +30,80 @@ async def batches(regency: Regency, machine: Machine, *sizes: int) -> list[Batch
             machine.issue(len(machine.ops))
             machine.propose()
         await regency.send(machine, first)
-        look = partial(logs.batch_behind, found[-1]) if found else logs.next_batch
-        batch = await regency.database.read(look)
+        batch = (
+            await regency.database.read(lambda c: logs.batch_at(c, found[-1].behind))
+            if found
+            else await regency.database.read(logs.next_batch)
+        )
         assert batch is not None
         found.append(batch)
     return found
 
 
-async def test_a_large_batch_is_read_beside_and_says_the_same(
+async def here(regency: Regency, batch: Batch) -> Prepared:
+    return await regency.database.read(lambda c: prepare_here(c, regency.rules, batch, regency.clock.now_ms()))
+
+
+async def test_a_large_batch_is_prepared_beside_and_says_the_same(
     regency: Regency, machine: Machine, reader: Reader
 ) -> None:
     (batch,) = await batches(regency, machine, BESIDE_OPS_MIN)
-    assert await reader.read(batch) == read_batch(batch)
-    assert reader._process is not None
+    prepared = await reader.read(batch)
+    assert prepared == await here(regency, batch)
+    assert prepared.circumstances.anchors, "the village cites an anchor, and the process was told of when it is"
 
 
 async def test_a_small_batch_needs_no_process(regency: Regency, machine: Machine, reader: Reader) -> None:
     (batch,) = await batches(regency, machine, 3)
-    assert await reader.read(batch) == read_batch(batch)
+    await reader.begin(batch.name)
+    assert await reader.read(batch) is None
     assert reader._process is None
 
 
 async def test_what_was_begun_is_given_and_what_was_not_waits_its_turn(
     regency: Regency, machine: Machine, reader: Reader
 ) -> None:
-    first, second = await batches(regency, machine, BESIDE_OPS_MIN, BESIDE_OPS_MIN + 1)
-    reader.begin(first)
-    reader.begin(second)
-    assert await reader.read(second) == read_batch(second)
-    assert await reader.read(first) == read_batch(first)
-    assert await reader.read(second) == read_batch(second), "asked once more"
+    first, small, second = await batches(regency, machine, BESIDE_OPS_MIN, 3, BESIDE_OPS_MIN + 1)
+    await reader.begin(first.name)
+    assert list(reader._ahead) == [first.name, second.name], "small ones in between are passed over"
+    assert await reader.read(second) == await here(regency, second)
+    assert await reader.read(small) is None
+    assert await reader.read(first) == await here(regency, first)
+    assert await reader.read(second) == await here(regency, second), "asked once more"
+
+
+async def test_there_is_an_end_to_what_is_prepared_ahead(regency: Regency, machine: Machine, reader: Reader) -> None:
+    kept = await batches(regency, machine, *[BESIDE_OPS_MIN] * (AHEAD_MAX + 1))
+    await reader.begin(kept[0].name)
+    await reader.begin(kept[0].name)
+    assert list(reader._ahead) == [batch.name for batch in kept[:AHEAD_MAX]]
+    await reader.read(kept[0])
+    await reader.begin(kept[0].behind)
+    assert list(reader._ahead) == [batch.name for batch in kept[1:]]
 
 
 async def test_what_nobody_asked_for_gives_way(regency: Regency, machine: Machine, reader: Reader) -> None:
     """A command beside the running centre may have brought the first one in."""
     first, second = await batches(regency, machine, BESIDE_OPS_MIN, BESIDE_OPS_MIN)
-    reader.begin(first)
-    await asyncio.wait(reader._ahead.values())
-    reader.begin(second)
-    assert [name[2] for name in reader._ahead] == [second.first_seq]
-    assert await reader.read(second) == read_batch(second)
+    await reader.begin(first.name)
+    await asyncio.wait([ahead.task for ahead in reader._ahead.values()])
+    del reader._ahead[second.name]
+    assert await reader.read(second) == await here(regency, second)
+    assert not reader._ahead
+
+
+async def test_what_was_prepared_before_a_cycle_changed_is_prepared_again(
+    regency: Regency, machine: Machine, reader: Reader
+) -> None:
+    (batch,) = await batches(regency, machine, BESIDE_OPS_MIN)
+    stale = await reader.read(batch)
+    await regency.database.transact(lambda c: facts.put_cycle(c, BLT_DD))
+    await regency.database.transact(lambda c: facts.withdraw(c, batch.village, machine.ops[-1].record_id))
+    await regency.database.transact(lambda c: judge(c, regency.rules, regency.clock.now_ms(), batch, stale))
+    assert stale != await here(regency, batch)
+    decisions = await regency.decisions()
+    assert decisions[machine.ops[-1].record_id].outcome == "withdrawn"
+    assert len(decisions) == len((await here(regency, batch)).proposals)
 
 
 @pytest.mark.parametrize("is_under_way", [False, True])
@@ -76,19 +112,19 @@ async def test_a_process_that_dies_costs_nothing(
 ) -> None:
     (batch,) = await batches(regency, machine, BESIDE_OPS_MIN)
     await reader.start()
-    if is_under_way:
-        reader.begin(batch)
     assert reader._process is not None
-    reader._process.kill()
-    assert await reader.read(batch) == read_batch(batch)
-    assert await reader.read(batch) == read_batch(batch), "by a new one"
+    if is_under_way:
+        await reader.begin(batch.name)
+    reader._process.process.kill()
+    assert await reader.read(batch) is None, "it will be prepared where it is brought in"
+    assert await reader.read(batch) == await here(regency, batch), "by a new one"
 
 
 async def test_it_ends_with_its_context(regency: Regency, machine: Machine) -> None:
     (batch,) = await batches(regency, machine, BESIDE_OPS_MIN)
-    async with Reader() as reader:
+    async with Reader(regency.rules, Archive(regency.database, regency.clock)) as reader:
         await reader.start()
-        process = reader._process
-        reader.begin(batch)
-    assert process is not None
-    assert process.returncode is not None
+        beside = reader._process
+        await reader.begin(batch.name)
+    assert beside is not None
+    assert beside.process.returncode is not None

@@ -9,7 +9,9 @@ from msgspec.structs import replace
 
 from central import reconcile
 from central.audit import audit
-from central.domain.decisions import Coverage, Policy, Proposal, decide
+from central.domain.answers import Circumstances, policy, prepare, word
+from central.domain.batches import Reading
+from central.domain.decisions import Coverage, Proposal, decide
 from central.reconcile import collect
 from central.store import facts, imports
 from central.store.imports import ImportFile
@@ -74,7 +76,9 @@ def tell(database: InPlaceDatabase, batches: Sequence[Sequence[Fact]]) -> Said:
                 await add(connection, fact)
         taken_back = {p.record for p in new if p.record in await facts.withdrawn(connection, p.village)}
         told = [replace(p, is_withdrawn=p.is_withdrawn or p.record in taken_back) for p in new]
-        await reconcile.reconcile(connection, RULES, at, told)
+        circumstances = Circumstances(await facts.cycles(connection))
+        prepared = prepare(RULES, Reading(proposals=told, anchors=[b""] * len(told)), circumstances, at)
+        await reconcile.reconcile(connection, RULES, at, list(zip(prepared.proposals, prepared.spoken, strict=True)))
 
     for at, batch in enumerate(batches):
         drive(database.transact(lambda c, at=at, batch=batch: work(c, batch, at)))  # type: ignore[misc]
@@ -89,8 +93,7 @@ async def settle(database: InPlaceDatabase, now_ms: int) -> None:
 
 
 def at_once(proposals: Sequence[Proposal], coverages: Sequence[Coverage], cycles: Sequence[str]) -> Said:
-    policy = Policy(RULES.book, {c.code: facts.policy_of(c) for c in CYCLES if c.code in cycles})
-    verdicts = decide(policy, proposals, coverages)
+    verdicts = decide(policy(RULES, {c.code: c for c in CYCLES if c.code in cycles}), proposals, coverages)
     return {r: (v.outcome, v.code.value if v.code else "", v.facts_hash) for r, v in verdicts.items()}
 
 
@@ -293,6 +296,6 @@ async def test_feeds_stay_dense_and_the_digest_true_while_answers_change(
 
 def test_a_decision_fits_the_wire_whatever_was_proposed() -> None:
     longest = proposal_fact(1, name="X" * 300)
-    verdict = decide(Policy(RULES.book, {PANGAN.code: facts.policy_of(PANGAN)}), [longest], [coverage()])
-    decision = reconcile.word(RULES, longest, PANGAN, verdict[longest.record], START_MS)
+    verdict = decide(policy(RULES, {PANGAN.code: PANGAN}), [longest], [coverage()])
+    decision = word(RULES, longest, PANGAN, verdict[longest.record], START_MS)
     assert unpack(pack(decision), Decision) == decision

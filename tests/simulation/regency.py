@@ -6,23 +6,19 @@ One database, the real functions of `central`, each step an event of its own so 
 import base64
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
-from importlib.resources import files
 
 from agent.sync import Reply
-from central.domain.catalogue import parse_exclusions, parse_reasons, parse_schemes
 from central.domain.decisions import Coverage
 from central.enrolment import Enrolment
 from central.ingest import Answer, Ingest, Quiet
 from central.pipeline import judge_next
-from central.reconcile import Rules
+from central.rules import shipped_rules
 from central.store import boxes, facts, feeds, imports, logs
 from chassis.database import Connection, drive
 from chassis.signing import Key
 from protocol.codec import pack
 from protocol.feed import REGENCY, Cycle
 from protocol.messages import Cursors
-from protocol.schemes import Rulebook, RuleSet
 from tests.central import kept
 from tests.simulation.clockwork import SECOND, Clockwork
 from tests.simulation.hardware import CENTRAL_SHELF, Disk, Fuse, PowerCut
@@ -35,15 +31,6 @@ PIPELINE_MS = (1, 8 * SECOND)
 KIND_OF_TOMORROW = "tariff"
 
 AnswerTo = Callable[[Reply | None], None]
-
-
-@lru_cache(maxsize=1)
-def shipped_rules() -> Rules:
-    data = files("central.data")
-    schemes = parse_schemes((data / "schemes.csv").read_text())
-    exclusions = parse_exclusions((data / "exclusions.csv").read_text(), schemes)
-    reasons = parse_reasons((data / "rejection_reasons.csv").read_text(), (data / "next_steps.csv").read_text())
-    return Rules(Rulebook(RuleSet(schemes, exclusions)), reasons)
 
 
 @dataclass(slots=True)

@@ -1,0 +1,19 @@
+"""The rule book and the sentences that ship with the program."""
+
+from functools import cache
+from importlib import resources
+
+from central.domain.answers import Rules
+from central.domain.catalogue import parse_reasons, parse_rules
+from protocol.schemes import Rulebook
+
+
+@cache
+def shipped_rules() -> Rules:
+    """Raises CatalogueError where the data beside the program is damaged."""
+    data = resources.files("central.data")
+    rule_set = parse_rules((data / "schemes.csv").read_text("utf-8"), (data / "exclusions.csv").read_text("utf-8"))
+    reasons = parse_reasons(
+        (data / "rejection_reasons.csv").read_text("utf-8"), (data / "next_steps.csv").read_text("utf-8")
+    )
+    return Rules(Rulebook(rule_set), reasons)
