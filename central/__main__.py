@@ -50,7 +50,7 @@ from protocol.feed import REGENCY, Cycle
 from protocol.ids import InvalidCode, parse_village_code
 from protocol.parcel import pack_acknowledgements
 from protocol.regions import UnknownRegion, village
-from protocol.schemes import month_text, parse_month
+from protocol.schemes import DeterminedBy, month_text, parse_month
 
 VERSION = metadata.version("kampung")
 DEFAULT_SETTINGS = Path("/etc/kampung/central.toml")
@@ -336,8 +336,14 @@ def cycle_add(
     settings = load(settings_path)
 
     async def work() -> None:
-        if scheme not in shipped_rules().book.schemes:
-            raise Stopped(f"{scheme!r} is no scheme: {', '.join(sorted(shipped_rules().book.schemes))}")
+        schemes = shipped_rules().book.schemes
+        known = schemes.get(scheme)
+        if known is None:
+            raise Stopped(f"{scheme!r} is no scheme: {', '.join(sorted(schemes))}")
+        if known.determined_by is DeterminedBy.MINISTRY:
+            raise Stopped(
+                f"{scheme} is determined by its ministry: import its list instead, villages propose it elsewhere"
+            )
         cycle = _cycle(code, scheme, name, (first, until), (opens, closes), objection_days)
         async with begun_archive(settings) as database:
             now_ms = MachineClock().now_ms()

@@ -19,6 +19,7 @@ from central.ingest import Clock
 from central.reader import Reader
 from central.store import facts, feeds, logs
 from chassis.database import Connection, Database
+from protocol.errors import ProtocolError
 from protocol.feed import REGENCY
 
 QUIET_MS = 200
@@ -46,6 +47,7 @@ class Pipeline:
     heartbeat_ms: dict[str, int] = field(default_factory=dict)
     _poked: asyncio.Event = field(default_factory=asyncio.Event)
     _receiving: int = 0
+    _damaged: set[tuple[str, int]] = field(default_factory=set)
 
     def poke(self) -> None:
         self._poked.set()
@@ -94,16 +96,35 @@ class Pipeline:
         started = time.monotonic()
         while True:
             batch = await self._next(reader, started)
-            prepared = None if batch is None else await self._prepared(reader, batch)
-            if not await self._judge(batch, prepared) and batch is None:
-                return
+            try:
+                prepared = None if batch is None else await self._prepared(reader, batch)
+                if not await self._judge(batch, prepared) and batch is None:
+                    return
+            except ProtocolError:
+                if batch is None:
+                    raise
+                self._set_aside(batch)
+
+    def _set_aside(self, batch: Batch) -> None:
+        """What was opened when it was kept and cannot be opened now was damaged since. It waits for a sound copy of the
+        database; the other villages do not wait with it.
+        """
+        self._damaged.add(batch.name[:2])
+        log.error(
+            "a kept batch is damaged: run audit, then restore a backup; its village sends again what the backup lacks",
+            village=batch.village,
+            first_seq=batch.first_seq,
+        )
 
     async def _next(self, reader: Reader, started: float) -> Batch | None:
-        batch = await self.database.read(logs.next_batch)
+        batch = await self._waiting()
         if batch is None or not await self._is_busy():
             return batch
         await self._give_way(reader, batch, started)
-        return await self.database.read(logs.next_batch)
+        return await self._waiting()
+
+    async def _waiting(self) -> Batch | None:
+        return await self.database.read(lambda c: logs.next_batch(c, but_not=self._damaged))
 
     async def _prepared(self, reader: Reader, batch: Batch) -> Prepared | None:
         await reader.begin(batch.name)

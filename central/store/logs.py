@@ -5,7 +5,7 @@ A batch is kept for good as the frame that came, a seventh of the size of its op
 `batch`, `unreadable`, `anchor` and `number_high`.
 """
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -182,17 +182,17 @@ async def _batch_with(connection: Connection, log: Log, seq: int) -> Batch | Non
 _BATCH = "batch.village, batch.epoch, first_seq, last_seq, skip, frame, hashes, proofs, received_ms"
 
 
-async def next_batch(connection: Connection, village: str | None = None) -> Batch | None:
-    """The next batch to tabulate, of one village or of all: in order within a log, and between logs the smallest first.
+async def next_batch(connection: Connection, *, but_not: Collection[tuple[str, int]] = ()) -> Batch | None:
+    """The next batch to tabulate: in order within a log, and between logs the smallest first.
 
-    A lone proposal must not wait behind another village's backlog.
+    A lone proposal must not wait behind another village's backlog. `but_not`: (village, epoch) of logs to leave alone.
     """
     row = await connection.fetch_one(
         f"SELECT {_BATCH} FROM log JOIN batch ON batch.village = log.village AND batch.epoch = log.epoch"
-        " AND first_seq = tabulated_seq + 1"
-        " WHERE tabulated_seq < head_seq AND ($1 IS NULL OR log.village = $1)"
+        " AND first_seq = tabulated_seq + 1 WHERE tabulated_seq < head_seq"
+        " AND log.village || '/' || log.epoch NOT IN (SELECT value FROM json_each($1))"
         " ORDER BY last_seq - first_seq, batch.rowid LIMIT 1",
-        village,
+        msgspec.json.encode([f"{village}/{epoch}" for village, epoch in but_not]).decode(),
     )
     return None if row is None else Batch(*row)
 

@@ -144,6 +144,11 @@ async def test_a_cycle_that_boxes_could_not_read_is_not_published(centre: Centre
     await refused(centre.program, "cycle", "add", code, "--name", name, *CYCLE_WORDS, "--closes", "2021-06-01")
 
 
+async def test_no_cycle_is_opened_for_what_a_ministry_determines(centre: Centre) -> None:
+    words = ("cycle", "add", "BPNT-2021-05", "--name", "BPNT", *CYCLE_WORDS, "--scheme", "BPNT", "--closes", "2021-06-01")
+    assert "import its list instead" in await refused(centre.program, *words)
+
+
 async def test_a_list_is_imported_with_its_permission_and_its_date(centre: Centre, tmp_path: Path) -> None:
     listed = tmp_path / "list.csv"
     listed.write_text(LIST)

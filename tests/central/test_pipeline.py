@@ -109,6 +109,24 @@ async def test_a_fault_is_tried_again_and_loses_nothing(
     await stop(task)
 
 
+async def test_a_damaged_batch_holds_up_no_other_village(
+    regency: Regency, pipeline: Pipeline, machine: Machine, neighbour: Machine
+) -> None:
+    await regency.put_cycle()
+    propose_many(machine, 1)
+    await regency.send(machine)
+    await regency.database.transact(lambda c: c.execute("UPDATE batch SET frame = substr(frame, 1, 40)"))
+    propose_many(neighbour, 2)
+    await regency.send(neighbour)
+    with structlog.testing.capture_logs() as lines:
+        await pipeline.drain(pipeline.reader())
+        await pipeline.drain(pipeline.reader())
+    said = [(line["village"], line["first_seq"]) for line in lines if line["log_level"] == "error"]
+    assert said == [(DESA, 1)], "said once"
+    assert {r[0] for r in await regency.rows("SELECT village FROM proposal")} == {OTHER_DESA}
+    assert await regency.database.read(logs.count_waiting) == 1, "kept, and shown as waiting"
+
+
 async def test_what_a_command_changed_is_noticed(
     regency: Regency, pipeline: Pipeline, machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
