@@ -9,7 +9,7 @@ One compiler is kept warm per process (its first page costs some 50 ms, the next
 the lock. A page takes milliseconds: a web handler should still call through a thread.
 """
 
-from contextlib import suppress
+import re
 from datetime import date, datetime, time
 from enum import StrEnum
 from functools import cache
@@ -30,7 +30,7 @@ SHEET_BYTES_MAX = 64_000
 SIZES_POINTS = ("12", "11.5", "11", "10", "9", "8")
 """From the size of an official letter down to the smallest that can be read: six tries of some 10 ms at most."""
 
-_NO_ROOM = "panicked with: no room"
+_NO_ROOM = re.compile(r"no room: ([0-9]{1,9})")
 _LAYOUTS = Path(__file__).parent / "layouts"
 _LOCK = Lock()
 
@@ -47,7 +47,11 @@ class CannotPrint(Exception):
 
 
 class _NoRoom(Exception):
-    """At this size the letter needs more than one page."""
+    """At this size the letter needs more than one page: so many thousandths of one."""
+
+    def __init__(self, needed: int) -> None:
+        super().__init__(needed)
+        self.needed = needed
 
 
 def render_pdf(sheet: LetterSheet, paper: Paper, *, copy: bool = False) -> bytes:
@@ -70,10 +74,26 @@ def _set(form: Literal["pdf", "svg"], sheet: LetterSheet, paper: Paper, *, copy:
     if len(words) > SHEET_BYTES_MAX:
         raise CannotPrint(f"a sheet of {len(words)} bytes is no letter; at most {SHEET_BYTES_MAX} are set")
     inputs = {"sheet": words.decode(), "paper": paper.value, "copy": COPY_MARK if copy else "", "flows": "no"}
-    for size in SIZES_POINTS:
-        with suppress(_NoRoom):
-            return _compile(form, {**inputs, "size": size}, sheet.dated)
+    sizes: tuple[str, ...] = SIZES_POINTS
+    while sizes:
+        try:
+            return _compile(form, {**inputs, "size": sizes[0]}, sheet.dated)
+        except _NoRoom as error:
+            sizes = _smaller(sizes, error.needed, skip=sheet.has_seal_room)
     return _compile(form, {**inputs, "size": SIZES_POINTS[-1], "flows": "yes"}, sheet.dated)
+
+
+def _smaller(sizes: tuple[str, ...], needed: int, *, skip: bool) -> tuple[str, ...]:
+    """The sizes still to try after the first of `sizes` needed so many thousandths of a page.
+
+    Smaller letters are lower, and more of them stand on a line, so the height falls at most about with the square of
+    the size: what is too high by that is not tried. Letters under older texts were set by trying every size and are
+    reprinted that way.
+    """
+    if not skip:
+        return sizes[1:]
+    tried = float(sizes[0])
+    return tuple(size for size in sizes[1:] if needed * (float(size) / tried) ** 2 <= 1000)
 
 
 def _compile(form: Literal["pdf", "svg"], inputs: dict[str, str], dated: date) -> list[bytes]:
@@ -85,8 +105,8 @@ def _compile(form: Literal["pdf", "svg"], inputs: dict[str, str], dated: date) -
             timestamp=datetime.combine(dated, time(), WIB),
         )
     except typst.TypstError as error:
-        if _NO_ROOM in error.message:
-            raise _NoRoom from None
+        if no_room := _NO_ROOM.search(error.message):
+            raise _NoRoom(int(no_room[1])) from None
         # The compiler's message quotes the text it could not set, so it stops here.
         raise CannotPrint("the page could not be set; most likely a character that the typeface lacks") from None
     return pages if isinstance(pages, list) else [pages or b""]
