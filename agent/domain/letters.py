@@ -220,6 +220,14 @@ def read_catalogue(letters_csv: str, fields_csv: str) -> dict[str, LetterKind]:
     return kinds
 
 
+def by_group(catalogue: Mapping[str, LetterKind]) -> list[tuple[str, list[LetterKind]]]:
+    """The kinds by the use under which a clerk looks for them: uses in the catalogue's order, kinds by the alphabet."""
+    groups: dict[str, list[LetterKind]] = {}
+    for kind in catalogue.values():
+        groups.setdefault(kind.group, []).append(kind)
+    return [(group, sorted(kinds, key=lambda kind: kind.short_title)) for group, kinds in groups.items()]
+
+
 def with_office_codes(catalogue: Mapping[str, LetterKind], codes: Mapping[str, str]) -> dict[str, LetterKind]:
     """The catalogue with the office's own classification codes. Raises CatalogueError for an unknown kind."""
     unknown = sorted(codes.keys() - catalogue.keys())

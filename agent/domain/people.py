@@ -57,7 +57,10 @@ def check_people(
     required: bool,
     most: int,
 ) -> tuple[FamilyMember, ...] | Fault:
-    """Those picked, in the household's order, then the rows, nobody twice. `known`: residents by the NIKs in the rows."""
+    """Those picked, in the household's order, then the rows, nobody twice. `known`: residents by the NIKs in the rows.
+
+    A row about somebody picked says who that is in this letter: an heir is a daughter, whatever the family card says.
+    """
     if not set(answer.picked) <= {member.nik for member in household}:
         return Fault(
             "not_in_household", "ada yang bukan anggota kartu keluarga ini. Pilih dari daftar anggota keluarga."
@@ -67,8 +70,7 @@ def check_people(
         person = _check_row(row, known)
         if isinstance(person, Fault):
             return Fault(person.code, f"baris {place}, {person.message}")
-        if not (person.nik and any(person.nik == other.nik for other in people)):
-            people.append(person)
+        _add(people, person)
     if not people and required:
         return Fault("required", "wajib diisi. Pilih dari keluarga atau tulis namanya.")
     if len(people) > most:
@@ -76,6 +78,14 @@ def check_people(
     if len(encode_value(tuple(people))) > FIELD_TEXT_MAX:
         return Fault("too_long", "nama dan keterangannya terlalu panjang untuk satu surat. Singkatkan.")
     return tuple(people)
+
+
+def _add(people: list[FamilyMember], person: FamilyMember) -> None:
+    for place, other in enumerate(people):
+        if person.nik and person.nik == other.nik:
+            people[place] = msgspec.structs.replace(other, relation=person.relation or other.relation)
+            return
+    people.append(person)
 
 
 def _check_row(row: PersonRow, known: Mapping[str, FamilyMember]) -> FamilyMember | Fault:

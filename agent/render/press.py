@@ -9,7 +9,7 @@ One compiler is kept warm per process (its first page costs some 50 ms, the next
 the lock. A page takes milliseconds: a web handler should still call through a thread.
 """
 
-import re
+from contextlib import suppress
 from datetime import date, datetime, time
 from enum import StrEnum
 from functools import cache
@@ -22,15 +22,16 @@ import typst
 
 from agent.domain.numbering import WIB
 from agent.domain.sheets import LetterSheet
+from agent.render.fit import POINTS_PER_MM, estimate_points
 
 COPY_MARK = "SALINAN"
 SHEET_BYTES_MAX = 64_000
 """A sheet as JSON; the longest that checked answers can make has some 15,000. More is not a letter."""
 
-SIZES_POINTS = ("12", "11.5", "11", "10", "9", "8")
-"""From the size of an official letter down to the smallest that can be read: six tries of some 10 ms at most."""
+SIZES_POINTS = (12, 11.5, 11, 10, 9, 8)
+"""From the size of an official letter down to the smallest that can be read: one or two are tried, seldom more."""
 
-_NO_ROOM = re.compile(r"no room: ([0-9]{1,9})")
+_NO_ROOM = "panicked with: no room"
 _LAYOUTS = Path(__file__).parent / "layouts"
 _LOCK = Lock()
 
@@ -42,16 +43,16 @@ class Paper(StrEnum):
     F4 = "F4"
 
 
+TEXT_MM = {Paper.A4: (165.0, 265.0), Paper.F4: (170.0, 298.0)}
+"""Width and height inside the margins of the layout."""
+
+
 class CannotPrint(Exception):
     """The sheet cannot be set. Carries no word of the letter, because the error may be logged."""
 
 
 class _NoRoom(Exception):
-    """At this size the letter needs more than one page: so many thousandths of one."""
-
-    def __init__(self, needed: int) -> None:
-        super().__init__(needed)
-        self.needed = needed
+    """At this size the letter needs more than one page."""
 
 
 def render_pdf(sheet: LetterSheet, paper: Paper, *, copy: bool = False) -> bytes:
@@ -73,40 +74,36 @@ def _set(form: Literal["pdf", "svg"], sheet: LetterSheet, paper: Paper, *, copy:
     words = msgspec.json.encode(sheet)
     if len(words) > SHEET_BYTES_MAX:
         raise CannotPrint(f"a sheet of {len(words)} bytes is no letter; at most {SHEET_BYTES_MAX} are set")
-    inputs = {"sheet": words.decode(), "paper": paper.value, "copy": COPY_MARK if copy else "", "flows": "no"}
-    sizes: tuple[str, ...] = SIZES_POINTS
-    while sizes:
-        try:
-            return _compile(form, {**inputs, "size": sizes[0]}, sheet.dated)
-        except _NoRoom as error:
-            sizes = _smaller(sizes, error.needed, skip=sheet.has_seal_room)
-    return _compile(form, {**inputs, "size": SIZES_POINTS[-1], "flows": "yes"}, sheet.dated)
+    inputs = {"sheet": words.decode(), "paper": paper.value, "copy": COPY_MARK if copy else ""}
+    for size in _sizes(sheet, paper):
+        with suppress(_NoRoom):
+            return _compile(form, inputs, "once", size, sheet.dated)
+    return _compile(form, inputs, "flow", SIZES_POINTS[-1], sheet.dated)
 
 
-def _smaller(sizes: tuple[str, ...], needed: int, *, skip: bool) -> tuple[str, ...]:
-    """The sizes still to try after the first of `sizes` needed so many thousandths of a page.
-
-    Smaller letters are lower, and more of them stand on a line, so the height falls at most about with the square of
-    the size: what is too high by that is not tried. Letters under older texts were set by trying every size and are
-    reprinted that way.
-    """
-    if not skip:
-        return sizes[1:]
-    tried = float(sizes[0])
-    return tuple(size for size in sizes[1:] if needed * (float(size) / tried) ** 2 <= 1000)
+def _sizes(sheet: LetterSheet, paper: Paper) -> tuple[float, ...]:
+    """What to try: all sizes for a letter under a text from before the seal, as when it was first printed; for others
+    from the size that should do."""
+    if not sheet.has_seal_room:
+        return SIZES_POINTS
+    width, height = TEXT_MM[paper]
+    room = height * POINTS_PER_MM
+    return tuple(size for size in SIZES_POINTS[:-1] if estimate_points(sheet, size, width) <= room) + SIZES_POINTS[-1:]
 
 
-def _compile(form: Literal["pdf", "svg"], inputs: dict[str, str], dated: date) -> list[bytes]:
+def _compile(
+    form: Literal["pdf", "svg"], inputs: dict[str, str], fitting: str, size: float, dated: date
+) -> list[bytes]:
     try:
         pages = _compiler().compile(
             format=form,
-            sys_inputs=inputs,
+            sys_inputs={**inputs, "fitting": fitting, "size": str(size)},
             pdf_standards=["a-2b"] if form == "pdf" else [],
             timestamp=datetime.combine(dated, time(), WIB),
         )
     except typst.TypstError as error:
-        if no_room := _NO_ROOM.search(error.message):
-            raise _NoRoom(int(no_room[1])) from None
+        if _NO_ROOM in error.message:
+            raise _NoRoom from None
         # The compiler's message quotes the text it could not set, so it stops here.
         raise CannotPrint("the page could not be set; most likely a character that the typeface lacks") from None
     return pages if isinstance(pages, list) else [pages or b""]
