@@ -107,14 +107,14 @@ def test_a_reprint_is_marked_and_keeps_its_number() -> None:
 
 @pytest.mark.parametrize("copy", [False, True])
 def test_a_void_letter_says_so_across_every_page(copy: bool) -> None:
-    sheet = letter_sheet(letter("skd"), kind_of("skd"), TEXTS["skd", 1], void_reason="salah nama")
+    sheet = letter_sheet(letter("skd"), kind_of("skd"), TEXTS["skd", 2], void_reason="salah nama")
     text = words_in(render_pdf(sheet, Paper.A4, copy=copy))
     assert "DIBATALKAN" in text
     assert "Surat ini dibatalkan: salah nama" in text
 
 
 def test_a_draft_has_no_number_and_is_marked() -> None:
-    text = words_in(render_pdf(draft_sheet(draft("skd"), kind_of("skd"), TEXTS["skd", 1]), Paper.A4))
+    text = words_in(render_pdf(draft_sheet(draft("skd"), kind_of("skd"), TEXTS["skd", 2]), Paper.A4))
     assert "PRATINJAU" in text
     assert "(belum terbit)" in text
     assert "470/" not in text

@@ -143,13 +143,13 @@ def test_a_kind_without_a_text_is_refused() -> None:
 
 
 def test_new_letters_take_the_newest_version_and_old_ones_keep_theirs() -> None:
-    files = data.letter_texts() | {"skd-2.txt": "[paragraf]\nTeks baru untuk {{nama}}."}
+    files = data.letter_texts() | {"skd-3.txt": "[paragraf]\nTeks baru untuk {{nama}}."}
     texts = read_texts(files, {key: vocabulary_of(kind) for key, kind in CATALOGUE.items()})
-    assert newest_version(texts, "skd") == 2
+    assert newest_version(texts, "skd") == 3
     old = letter("skd")
-    assert "berdomisili" in words_of(letter_sheet(old, kind_of("skd"), texts["skd", 1]))
-    with pytest.raises(ValueError, match="version 1"):
-        letter_sheet(old, kind_of("skd"), texts["skd", 2])
+    assert "berdomisili" in words_of(letter_sheet(old, kind_of("skd"), texts["skd", 2]))
+    with pytest.raises(ValueError, match="version 2"):
+        letter_sheet(old, kind_of("skd"), texts["skd", 3])
 
 
 def test_filters_say_what_they_take_and_give() -> None:
@@ -231,9 +231,9 @@ def test_empty_details_leave_no_empty_row() -> None:
 
 
 def test_a_void_letter_and_a_draft_never_look_valid() -> None:
-    void = letter_sheet(letter("skd"), kind_of("skd"), TEXTS["skd", 1], void_reason="salah nama")
+    void = letter_sheet(letter("skd"), kind_of("skd"), TEXTS["skd", 2], void_reason="salah nama")
     assert (void.standing, void.void_reason) == (Standing.VOID, "salah nama")
-    unissued = draft_sheet(draft("skd"), kind_of("skd"), TEXTS["skd", 1])
+    unissued = draft_sheet(draft("skd"), kind_of("skd"), TEXTS["skd", 2])
     assert (unissued.standing, unissued.number) == (Standing.DRAFT, sheets.NUMBER_OF_A_DRAFT)
 
 
