@@ -12,12 +12,25 @@ import pytest
 from pypdf import PdfReader
 
 import agent.render.press as press
-from agent.domain.fields import MEMBERS_MAX, NAME_LENGTH_MAX, FamilyMember, printable_characters
+from agent.domain.fields import MEMBERS_MAX, NAME_LENGTH_MAX, FamilyMember, FieldType, printable_characters
 from agent.domain.letters import Capacity, Signer, signer_title
 from agent.domain.numbering import WIB
+from agent.domain.people import PeopleAnswer, PersonRow
 from agent.domain.sheets import LetterSheet, draft_sheet, letter_sheet
 from agent.render import CannotPrint, Paper, render_pdf, render_svg
-from tests.agent.letter_samples import CATALOGUE, ROKHANA, SINGONEGARAN, SUBJECT, TEXTS, draft, kind_of, letter, text_of
+from tests.agent.letter_samples import (
+    ANSWERS,
+    CATALOGUE,
+    PEOPLE,
+    ROKHANA,
+    SINGONEGARAN,
+    SUBJECT,
+    TEXTS,
+    draft,
+    kind_of,
+    letter,
+    text_of,
+)
 
 POINTS_PER_MM = 72 / 25.4
 SIZE_MM = {Paper.A4: (210, 297), Paper.F4: (215, 330)}
@@ -138,7 +151,9 @@ def _widest(pdf: bytes) -> float:
     """The right edge, in millimetres, of where the farthest text begins: nothing may start beyond the margin."""
     edges: list[float] = []
     for page in read(pdf).pages:
-        page.extract_text(visitor_text=lambda text, cm, tm, font, size: edges.append(tm[4]) if text.strip() else None)
+        page.extract_text(
+            visitor_text=lambda text, cm, tm, font, size: edges.append(cm[4] + tm[4]) if text.strip() else None
+        )
     return max(edges) / POINTS_PER_MM
 
 
@@ -250,3 +265,56 @@ def test_layouts_fetch_nothing() -> None:
     for layout in (Path(press.__file__).parent / "layouts").glob("*.typ"):
         source = layout.read_text("utf-8")
         assert not re.search(r"#?(import|include|eval|read|plugin)\b\s*[(\"@]", source)
+
+
+def test_nobodys_place_to_sign_is_torn_between_two_pages() -> None:
+    heirs = PeopleAnswer(
+        rows=tuple(PersonRow(name=f"AHLI WARIS {'PANJANG ' * 9}{chr(65 + n)}", note="anak kandung") for n in range(20))
+    )
+    pages = read(render_pdf(sheet_of("ahli_waris", people={**PEOPLE, "heirs": heirs}), Paper.A4)).pages
+    texts_of_pages = [" ".join(page.extract_text().split()) for page in pages]
+    assert len(pages) > 1
+    for first, last in (
+        ("Para ahli waris yang menyatakan", "PANJANG T anak kandung"),
+        ("Saksi-saksi", "Dusun Sukorejo"),
+        ("Dikuatkan oleh", "H. AHMAD FAUZI"),
+    ):
+        (place,) = [n for n, text in enumerate(texts_of_pages) if first in text]
+        assert last in texts_of_pages[place].partition(first)[2], first
+
+
+@pytest.mark.parametrize("paper", list(Paper))
+@pytest.mark.parametrize("key", KINDS)
+def test_answers_as_long_as_they_may_be_lose_no_word(key: str, paper: Paper) -> None:
+    longest = {
+        field.name: ("KATA " * field.length_max)[: field.length_max].strip()
+        for field in kind_of(key).fields
+        if field.type in {FieldType.TEXT, FieldType.NAME}
+    }
+    pdf = render_pdf(sheet_of(key, answers=ANSWERS[key] | longest), paper)
+    words = letters_in(pdf)
+    placed = {field.name for field in kind_of(key).fields if field.placeholder in str(text_of(draft(key)).blocks)}
+    for name, text in longest.items():
+        assert name not in placed or text.replace(" ", "") in words, name
+
+
+SEAL_POINTS = 28 * POINTS_PER_MM
+BOTTOM_POINTS = 18 * POINTS_PER_MM
+
+
+@pytest.mark.parametrize("key", KINDS)
+def test_the_lower_left_corner_of_the_letter_is_free_for_the_seal(key: str) -> None:
+    """Below the last signature, or left of a lone one, nothing stands in a square of 28 mm."""
+    sheet = sheet_of(key)
+    page = read(render_pdf(sheet, Paper.A4)).pages[-1]
+    left: list[float] = []
+    right: list[float] = []
+    middle = float(page.mediabox.width) / 2
+
+    def place(text: str, page_to_text: list[float], inside: list[float], *_: object) -> None:
+        if text.strip():
+            (left if page_to_text[4] + inside[4] < middle else right).append(page_to_text[5])
+
+    page.extract_text(visitor_text=place)
+    floor = min(right) if len(sheet.signatures) == 1 else BOTTOM_POINTS
+    assert min(left) - floor >= SEAL_POINTS, "from the lowest words on the left down to the end of the letter"
