@@ -9,7 +9,7 @@ the printer, with the resident waiting.
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime, time
 from enum import StrEnum
 from typing import TypeVar
 
@@ -27,8 +27,14 @@ MEMBERS_MAX = 20
 """Family members in one letter: the largest households have some fifteen, and twenty rows still make one page."""
 NUMBER_MAX = 2**31
 """Largest whole number of a field: what the wire holds; in rupiah it is two billion."""
+AREA_M2_MAX = 10_000_000
+"""Largest area of a field, ten square kilometres: no parcel of a village is larger."""
+YEAR_MIN, YEAR_MAX = 1800, 2199
+"""Outside of these a year is a slip of the keyboard."""
 
 _DATE_SEPARATOR = re.compile("[-/. ]")
+_AREA = re.compile(r"([0-9]{1,3}(?:\.[0-9]{3})*|[0-9]+)(?:,([0-9]{1,2}))?", re.ASCII)
+_MOMENT = re.compile(r"(.*?)(?:(?:[T ]|, ?) *([0-9]{1,2})[.:]([0-9]{2}))?", re.ASCII)
 _PRINTABLE_RANGES = ((0x20, 0x7E), (0xA1, 0xAC), (0xAE, 0x17F), (0x1E00, 0x1EFF))
 _PRINTABLE_EXTRA = "‘’“”–—…•ʼ"
 _NAME_PUNCTUATION = " .,'’‘ʼ`-/()\""
@@ -51,22 +57,41 @@ class FieldType(StrEnum):
     NAME = "name"
     CHOICE = "choice"
     NUMBER = "number"
+    RUPIAH = "rupiah"
+    AREA = "area"
+    YEAR = "year"
+    DIGITS = "digits"
+    DATE = "date"
+    MOMENT = "moment"
     NIK = "nik"
+    KK = "kk"
     MEMBER = "member"
     MEMBERS = "members"
+    PERSON = "person"
+    PEOPLE = "people"
+    WITNESSES = "witnesses"
+    DOCUMENTS = "documents"
+
+
+PICKED = frozenset({FieldType.MEMBER, FieldType.MEMBERS, FieldType.PERSON, FieldType.PEOPLE})
+"""Answered by picking from the household on screen."""
+WRITTEN = frozenset({FieldType.PERSON, FieldType.PEOPLE, FieldType.WITNESSES})
+"""Answered, also or only, by writing people down in rows."""
 
 
 class FamilyMember(msgspec.Struct, frozen=True):
-    """A member of the household as a letter prints them."""
+    """A person as a letter prints them: one of the household, or written down by hand and then perhaps without NIK or
+    birth date. `relation` is the place in the family; of a witness, who that is."""
 
     nik: str
     name: str
     relation: str
-    birth_date: date
+    birth_date: date | None
 
 
-FieldValue = str | int | tuple[FamilyMember, ...]
-"""A choice is its own word; one member is a tuple of one; an optional field left empty is an empty string or tuple."""
+FieldValue = str | int | date | tuple[FamilyMember, ...]
+"""A choice is its own word; one person is a tuple of one; a moment is a datetime, or a date where the hour is not known;
+an optional field left empty is an empty string or tuple."""
 
 
 class FieldDefinition(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,7 +104,11 @@ class FieldDefinition(msgspec.Struct, frozen=True, kw_only=True):
     label: str
     hint: str
     placeholder: str
-    choices: tuple[str, ...]
+    choices: tuple[str, ...] = ()
+    not_before: str = ""
+    """Of a date or moment: the field it must not precede."""
+    is_past: bool = False
+    """Of a date or moment: it must have happened."""
 
 
 class Fault(msgspec.Struct, frozen=True):
@@ -218,20 +247,89 @@ def check_date(raw: str, *, required: bool) -> date | Fault | None:
         return Fault("not_a_date", "tanggal ini tidak ada di kalender. Periksa hari dan bulannya.")
 
 
+def check_moment(raw: str, *, required: bool) -> date | Fault | None:
+    """A date with or without an hour: `17-05-2021 08.30`, `2021-05-17T08:30`. A datetime, naive in WIB, or a date."""
+    match = _MOMENT.fullmatch(" ".join(raw.split()))
+    if match is None:
+        return Fault("not_a_moment", "tulis tanggal dan jam, misalnya 31-12-2020 08.30.")
+    day = check_date(match[1], required=required)
+    if not isinstance(day, date) or match[2] is None:
+        return day
+    if int(match[2]) > 23 or int(match[3]) > 59:
+        return Fault("not_a_moment", "jam ini tidak ada. Tulis dari 00.00 sampai 23.59, misalnya 08.30.")
+    return datetime.combine(day, time(int(match[2]), int(match[3])))
+
+
+def check_rupiah(raw: str, *, required: bool) -> int | str | Fault:
+    """An amount of whole rupiah, with or without `Rp`, `,00` and `,-`."""
+    text = raw.strip()
+    if text[:2].casefold() == "rp":
+        text = text[2:].lstrip(". ")
+    return check_number(text.removesuffix(",-").removesuffix(",00"), required=required)
+
+
+def check_area(raw: str, *, required: bool) -> str | Fault:
+    """Square metres, at most two decimals: `1.250` or `120,5`; kept as people write it, dotted, without a unit."""
+    text = raw.strip()
+    if not text:
+        return Fault("required", "wajib diisi dengan angka.") if required else ""
+    match = _AREA.fullmatch(re.sub(r" *m(2|\u00b2)$", "", text, flags=re.IGNORECASE))
+    if match is None:
+        return Fault("not_an_area", "tulis luas dalam meter persegi, misalnya 1250 atau 120,5.")
+    whole, decimals = int(match[1].replace(".", "")[:12]), (match[2] or "").rstrip("0")
+    if whole > AREA_M2_MAX or not (whole or decimals):
+        return Fault("area_out_of_range", "luas ini tidak mungkin. Periksa kembali angkanya.")
+    return f"{whole:,}".replace(",", ".") + (f",{decimals}" if decimals else "")
+
+
+def check_year(raw: str, *, required: bool) -> int | str | Fault:
+    """A calendar year in four digits."""
+    text = raw.strip()
+    if not text:
+        return Fault("required", "wajib diisi dengan tahun.") if required else ""
+    if not (text.isascii() and text.isdigit() and len(text) == 4 and YEAR_MIN <= int(text) <= YEAR_MAX):
+        return Fault("not_a_year", "tulis tahun dengan empat angka, misalnya 2015.")
+    return int(text)
+
+
+def check_digits(raw: str, count: int, *, required: bool) -> str | Fault:
+    """A number that is a name (NIB, region code): exactly so many digits, grouped by blanks or dots or not."""
+    digits = "".join(raw.split()).replace(".", "")
+    if not digits:
+        return Fault("required", "wajib diisi dengan angka.") if required else ""
+    if not (digits.isascii() and digits.isdigit()):
+        return Fault("not_digits", "tulis angka saja.")
+    if len(digits) != count:
+        return Fault("wrong_length", f"jumlah angkanya harus {count}, ini {len(digits)}. Periksa kembali.")
+    return digits
+
+
+def check_documents(raw: str, documents: Sequence[str]) -> str | Fault:
+    """What was ticked, one a line, as one text: `KTP; KK`. A document that is not on the list is an old form."""
+    ticked = set(raw.split("\n")) - {""}
+    if ticked - set(documents):
+        return Fault("not_a_document", "daftar syarat surat ini berubah. Centang sekali lagi.")
+    return "; ".join(document for document in documents if document in ticked)
+
+
 def encode_value(value: FieldValue) -> str:
-    """A value as the text that travels: members one a line, parts parted by tabs (no checked text holds either)."""
+    """A value as the text that travels: people one a line, parts parted by tabs (no checked text holds either)."""
     if isinstance(value, tuple):
-        return "\n".join(f"{m.nik}\t{m.name}\t{m.relation}\t{m.birth_date.isoformat()}" for m in value)
-    return str(value)
+        return "\n".join(
+            f"{m.nik}\t{m.name}\t{m.relation}\t{m.birth_date.isoformat() if m.birth_date else ''}" for m in value
+        )
+    return value.isoformat() if isinstance(value, date) else str(value)
 
 
 def decode_value(text: str, type_: FieldType) -> FieldValue:
     """The value of a text written by `encode_value`. Raises ValueError on anything else."""
     match type_:
-        case FieldType.MEMBER | FieldType.MEMBERS:
+        case FieldType.MEMBER | FieldType.MEMBERS | FieldType.PERSON | FieldType.PEOPLE | FieldType.WITNESSES:
             return tuple(_decode_member(line) for line in text.split("\n") if line)
-        case FieldType.NUMBER:
+        case FieldType.NUMBER | FieldType.RUPIAH | FieldType.YEAR:
             return int(text) if text else ""
+        case FieldType.DATE | FieldType.MOMENT:
+            return (datetime.fromisoformat(text) if "T" in text else date.fromisoformat(text)) if text else ""
         case _:
             return text
 
@@ -243,7 +341,7 @@ def collect(answers: Mapping[str, object | Fault], labels: Mapping[str, str]) ->
 
 def _decode_member(line: str) -> FamilyMember:
     nik, name, relation, born = line.split("\t")
-    return FamilyMember(nik, name, relation, date.fromisoformat(born))
+    return FamilyMember(nik, name, relation, date.fromisoformat(born) if born else None)
 
 
 def _is_well_dotted(text: str) -> bool:

@@ -14,27 +14,37 @@ import io
 import re
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, assert_never, get_args
 
 import msgspec
 
 from agent.domain.fields import (
+    WRITTEN,
     FamilyMember,
     Fault,
     FieldDefinition,
     FieldError,
     FieldType,
     FieldValue,
+    check_area,
     check_choice,
+    check_date,
+    check_digits,
+    check_documents,
+    check_kk,
     check_members,
+    check_moment,
     check_name,
     check_nik,
     check_number,
+    check_rupiah,
     check_text,
+    check_year,
     collect,
     decode_value,
     encode_value,
 )
+from agent.domain.people import PeopleAnswer, check_people
 from protocol.ids import Sex
 from protocol.regions import VillageKind
 
@@ -44,7 +54,13 @@ LETTER_ID_BYTES = 16
 
 _NAMES_BLOCK = re.compile(r"\bRT\b", re.IGNORECASE)
 
-DeclaredBy = Literal["village", "applicant"]
+DeclaredBy = Literal["village", "applicant", "heirs"]
+
+CAMAT_ASKED = "countersigned_by_camat"
+DOCUMENTS_SEEN = "required_documents"
+"""Questions that follow from the kind's own row and not from `letter_fields.csv`: recorded among the letter's fields."""
+YES, NO = "Ya", "Tidak"
+_WIDELY_KNOWN = re.compile(r"Surat (?:Keterangan|Pengantar|Pernyataan) ")
 
 
 class CatalogueError(ValueError):
@@ -60,7 +76,8 @@ class Countersign(StrEnum):
 
 
 class LetterKind(msgspec.Struct, frozen=True, kw_only=True):
-    """One kind of letter: a row of `letters.csv` with its fields."""
+    """One kind of letter: a row of `letters.csv` with its fields. `group`: the use under which a clerk looks for it;
+    `is_frequent`: among the few that stand first."""
 
     SPM: ClassVar[str] = "spm"
     SKTM: ClassVar[str] = "sktm"
@@ -77,6 +94,13 @@ class LetterKind(msgspec.Struct, frozen=True, kw_only=True):
     kiosk: bool
     valid_days: int | None
     declared_by: DeclaredBy
+    group: str = "Umum"
+    is_frequent: bool = False
+
+    @property
+    def short_title(self) -> str:
+        """What tells this kind from the others, first: a list is searched by its first letters."""
+        return _WIDELY_KNOWN.sub("", self.title) or self.title
 
     def code(self, year: int) -> str:
         """The classification code (`{klas}`) of a letter of that year."""
@@ -196,6 +220,14 @@ def read_catalogue(letters_csv: str, fields_csv: str) -> dict[str, LetterKind]:
     return kinds
 
 
+def by_group(catalogue: Mapping[str, LetterKind]) -> list[tuple[str, list[LetterKind]]]:
+    """The kinds by the use under which a clerk looks for them: uses in the catalogue's order, kinds by the alphabet."""
+    groups: dict[str, list[LetterKind]] = {}
+    for kind in catalogue.values():
+        groups.setdefault(kind.group, []).append(kind)
+    return [(group, sorted(kinds, key=lambda kind: kind.short_title)) for group, kinds in groups.items()]
+
+
 def with_office_codes(catalogue: Mapping[str, LetterKind], codes: Mapping[str, str]) -> dict[str, LetterKind]:
     """The catalogue with the office's own classification codes. Raises CatalogueError for an unknown kind."""
     unknown = sorted(codes.keys() - catalogue.keys())
@@ -210,10 +242,33 @@ def with_office_codes(catalogue: Mapping[str, LetterKind], codes: Mapping[str, s
 
 
 def check_fields(
-    kind: LetterKind, raw: Mapping[str, str], household: Sequence[FamilyMember]
+    kind: LetterKind,
+    raw: Mapping[str, str],
+    household: Sequence[FamilyMember],
+    people: Mapping[str, PeopleAnswer] | None = None,
+    *,
+    known: Mapping[str, FamilyMember] | None = None,
+    today: datetime.date = datetime.date.max,
 ) -> Fields | list[FieldError]:
-    """The kind's answers, checked, or every fault at once. Inputs that are not questions of the kind are ignored."""
-    answers = {field.name: _check_field(field, raw.get(field.name, ""), household) for field in kind.fields}
+    """The kind's answers, checked, or every fault at once. Inputs that are not questions of the kind are ignored.
+
+    `people`: the answers to questions for people, by field; `known`: residents by the NIKs written there.
+    """
+    asked = people or {}
+    answers = {
+        field.name: check_people(
+            asked.get(field.name, PeopleAnswer()),
+            household,
+            known or {},
+            required=field.required,
+            most=field.length_max,
+        )
+        if field.type in WRITTEN
+        else _check_field(field, raw.get(field.name, ""), household)
+        for field in kind.fields
+    }
+    for field in kind.fields:
+        answers[field.name] = _check_order(field, answers, today)
     errors = collect(answers, {field.name: field.label for field in kind.fields})
     if errors:
         return errors
@@ -290,21 +345,59 @@ def _read_kind(row: Mapping[str, str], fields: Sequence[FieldDefinition]) -> Let
     asked = [name for name in row["extra_fields"].split(";") if name]
     if asked != [field.name for field in fields]:
         raise CatalogueError(f"letters.csv, {row['key']}: extra_fields do not match the rows of letter_fields.csv")
-    if row["declared_by"] not in ("village", "applicant"):
-        raise CatalogueError(f"letters.csv, {row['key']}: declared_by must be village or applicant")
+    if strange := {field.not_before for field in fields} - {"", *asked}:
+        raise CatalogueError(f"letter_fields.csv, {row['key']}: not_before names no field: {', '.join(strange)}")
+    if row["declared_by"] not in get_args(DeclaredBy):
+        raise CatalogueError(f"letters.csv, {row['key']}: declared_by must be one of {', '.join(get_args(DeclaredBy))}")
+    countersigned = Countersign(row["countersigned_by_camat"])
+    documents = tuple(part for part in row["required_documents"].split(";") if part)
     return LetterKind(
         key=row["key"],
         title=row["title_id"],
         code_until_2022=row["code_until_2022"],
         code_from_2023=row["code_from_2023"],
-        fields=tuple(fields),
-        countersigned_by_camat=Countersign(row["countersigned_by_camat"]),
+        fields=(*fields, *_implied(countersigned, documents)),
+        countersigned_by_camat=countersigned,
         forward_to=row["forward_to"],
-        required_documents=tuple(part for part in row["required_documents"].split(";") if part),
+        required_documents=documents,
         kiosk=row["kiosk"] == "yes",
         valid_days=int(row["valid_days"]) if row["valid_days"] else None,
-        declared_by="applicant" if row["declared_by"] == "applicant" else "village",
+        declared_by=msgspec.convert(row["declared_by"], DeclaredBy),
+        group=row.get("group") or "Umum",
+        is_frequent=row.get("frequent") == "yes",
     )
+
+
+def _implied(countersigned: Countersign, documents: tuple[str, ...]) -> list[FieldDefinition]:
+    """Whether the camat shall countersign, where that is open; and which of the required documents were shown."""
+    implied = []
+    if countersigned is Countersign.OPTIONAL:
+        implied.append(
+            FieldDefinition(
+                name=CAMAT_ASKED,
+                type=FieldType.CHOICE,
+                required=False,
+                length_max=5,
+                label="Diketahui camat",
+                hint="bila instansi tujuan memintanya",
+                placeholder="diketahui_camat",
+                choices=(NO, YES),
+            )
+        )
+    if documents:
+        implied.append(
+            FieldDefinition(
+                name=DOCUMENTS_SEEN,
+                type=FieldType.DOCUMENTS,
+                required=False,
+                length_max=sum(map(len, documents)) + 2 * len(documents),
+                label="Syarat yang ditunjukkan",
+                hint="centang yang sudah dilihat; surat tetap dapat terbit bila belum lengkap",
+                placeholder="syarat",
+                choices=documents,
+            )
+        )
+    return implied
 
 
 def _read_field(row: Mapping[str, str]) -> FieldDefinition:
@@ -318,22 +411,75 @@ def _read_field(row: Mapping[str, str]) -> FieldDefinition:
             hint=row["hint_id"],
             placeholder=row["placeholder"],
             choices=tuple(part for part in row["choices"].split(";") if part),
+            not_before=row.get("not_before") or "",
+            is_past=row.get("is_past") == "yes",
         )
     except (KeyError, ValueError) as error:
         raise CatalogueError(f"letter_fields.csv, {row.get('kind')}.{row.get('field')}: {error}") from error
 
 
 def _check_field(field: FieldDefinition, raw: str, household: Sequence[FamilyMember]) -> FieldValue | Fault:
+    required = field.required
     match field.type:
         case FieldType.TEXT:
-            return check_text(raw, field.length_max, required=field.required)
+            return check_text(raw, field.length_max, required=required)
         case FieldType.NAME:
-            return check_name(raw, required=field.required, length_max=field.length_max)
+            return check_name(raw, required=required, length_max=field.length_max)
         case FieldType.CHOICE:
-            return check_choice(raw, field.choices, required=field.required)
+            return check_choice(raw, field.choices, required=required)
         case FieldType.NUMBER:
-            return check_number(raw, required=field.required)
+            return check_number(raw, required=required)
+        case FieldType.RUPIAH:
+            return check_rupiah(raw, required=required)
+        case FieldType.AREA:
+            return check_area(raw, required=required)
+        case FieldType.YEAR:
+            return check_year(raw, required=required)
+        case FieldType.DIGITS:
+            return check_digits(raw, field.length_max, required=required)
         case FieldType.NIK:
-            return check_nik(raw, required=field.required)
+            return check_nik(raw, required=required)
+        case FieldType.KK:
+            return check_kk(raw, required=required)
+        case FieldType.DATE:
+            return _or_empty(check_date(raw, required=required))
+        case FieldType.MOMENT:
+            return _or_empty(check_moment(raw, required=required))
+        case FieldType.DOCUMENTS:
+            return check_documents(raw, field.choices)
         case FieldType.MEMBER | FieldType.MEMBERS:
-            return check_members(raw, household, required=field.required, most=field.length_max)
+            return check_members(raw, household, required=required, most=field.length_max)
+        case FieldType.PERSON | FieldType.PEOPLE | FieldType.WITNESSES:
+            raise ValueError(f"{field.name}: people are checked by check_people")
+        case _:
+            assert_never(field.type)
+
+
+def _check_order(
+    field: FieldDefinition, answers: Mapping[str, FieldValue | Fault], today: datetime.date
+) -> FieldValue | Fault:
+    """A date or moment that must have happened, or must not precede another one."""
+    answer = answers[field.name]
+    if not isinstance(answer, datetime.date):
+        return answer
+    if field.is_past and _day(answer) > today:
+        return Fault("in_the_future", "tanggal ini belum terjadi. Periksa tahunnya.")
+    earlier = answers.get(field.not_before)
+    if isinstance(earlier, datetime.date) and _precedes(answer, earlier):
+        return Fault("before_its_beginning", "lebih awal daripada mulainya. Periksa kedua tanggal.")
+    return answer
+
+
+def _precedes(one: datetime.date, other: datetime.date) -> bool:
+    """By the hour where both have one, else by the day."""
+    if isinstance(one, datetime.datetime) and isinstance(other, datetime.datetime):
+        return one < other
+    return _day(one) < _day(other)
+
+
+def _day(moment: datetime.date) -> datetime.date:
+    return moment.date() if isinstance(moment, datetime.datetime) else moment
+
+
+def _or_empty(day: datetime.date | Fault | None) -> datetime.date | Fault | str:
+    return "" if day is None else day

@@ -12,8 +12,21 @@ from typing import Literal, assert_never
 import msgspec
 
 from agent.domain.fields import FamilyMember, FieldType
-from agent.domain.letters import Draft, Letter, Letterhead, LetterKind, address_line, head_title
-from agent.domain.texts import Block, FamilyTable, LetterText, Paragraphs, Rows, Value, ValueType, date_words, fill
+from agent.domain.letters import CAMAT_ASKED, YES, Draft, Letter, Letterhead, LetterKind, address_line, head_title
+from agent.domain.texts import (
+    SIGNERS,
+    Block,
+    FamilyTable,
+    LetterText,
+    Paragraphs,
+    PeopleTable,
+    Rows,
+    Spot,
+    Value,
+    ValueType,
+    date_words,
+    fill,
+)
 from protocol.ids import Sex
 
 COMMON_VOCABULARY: Mapping[str, ValueType] = {
@@ -52,11 +65,14 @@ class Standing(StrEnum):
 
 
 class SheetBlock(msgspec.Struct, frozen=True, kw_only=True):
-    """One block of the body: paragraphs, rows with colons, or the table of family members."""
+    """One block of the body: paragraphs, rows with colons, or a table of people, whose last column takes what is left
+    over when it is `wide`."""
 
     type: Literal["paragraphs", "rows", "family"]
     paragraphs: tuple[str, ...] = ()
+    header: tuple[str, ...] = ()
     rows: tuple[tuple[str, ...], ...] = ()
+    wide: bool = False
 
 
 class Signature(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,8 +83,19 @@ class Signature(msgspec.Struct, frozen=True, kw_only=True):
     below: tuple[str, ...] = ()
 
 
+class SigningList(msgspec.Struct, frozen=True, kw_only=True):
+    """People who sign one under the other, each beside their name and who that is."""
+
+    heading: str
+    header: tuple[str, ...]
+    people: tuple[tuple[str, str], ...]
+
+
 class LetterSheet(msgspec.Struct, frozen=True, kw_only=True):
-    """All words of one letter, in the order of the page. `signatures` stand side by side, left to right."""
+    """All words of one letter, in the order of the page. `signatures` stand two by two, left to right; a lone one right.
+
+    `has_seal_room`: the lower left corner is kept free for the seal, also where somebody signs on the left.
+    """
 
     letterhead: tuple[str, ...]
     office_address: str
@@ -76,7 +103,9 @@ class LetterSheet(msgspec.Struct, frozen=True, kw_only=True):
     number: str
     blocks: tuple[SheetBlock, ...]
     place_and_date: str
+    signing_lists: tuple[SigningList, ...]
     signatures: tuple[Signature, ...]
+    has_seal_room: bool
     standing: Standing
     void_reason: str
     dated: date
@@ -86,11 +115,23 @@ def vocabulary_of(kind: LetterKind) -> dict[str, ValueType]:
     """The placeholders that a text of the kind may use, and what each stands for."""
     vocabulary = dict(COMMON_VOCABULARY)
     for field in kind.fields:
-        if field.type is FieldType.MEMBER:
-            vocabulary[f"{field.placeholder}_nama"] = ValueType.TEXT
-            vocabulary[f"{field.placeholder}_nik"] = ValueType.TEXT
-        elif field.type is not FieldType.MEMBERS:
-            vocabulary[field.placeholder] = ValueType.NUMBER if field.type is FieldType.NUMBER else ValueType.TEXT
+        match field.type:
+            case FieldType.MEMBER | FieldType.PERSON:
+                vocabulary[f"{field.placeholder}_nama"] = ValueType.TEXT
+                vocabulary[f"{field.placeholder}_nik"] = ValueType.TEXT
+                vocabulary[f"{field.placeholder}_lahir"] = ValueType.DATE
+                vocabulary[f"{field.placeholder}_hubungan"] = ValueType.TEXT
+                vocabulary[field.placeholder] = ValueType.PEOPLE
+            case FieldType.PEOPLE | FieldType.WITNESSES:
+                vocabulary[field.placeholder] = ValueType.PEOPLE
+            case FieldType.NUMBER | FieldType.RUPIAH | FieldType.YEAR:
+                vocabulary[field.placeholder] = ValueType.NUMBER
+            case FieldType.DATE | FieldType.MOMENT:
+                vocabulary[field.placeholder] = ValueType.DATE
+            case FieldType.MEMBERS:
+                pass
+            case _:
+                vocabulary[field.placeholder] = ValueType.TEXT
     return vocabulary
 
 
@@ -113,16 +154,23 @@ def _sheet(
             f"a letter {draft.kind} in version {draft.text_version} is not worded by {text.kind}-{text.version}"
         )
     values = _values(draft, kind)
-    members = _members(draft, kind)
-    filled = (_fill_block(block, values, members) for block in text.blocks)
+    people = _people(draft, kind)
+    filled = (_fill_block(block, values, _members(draft, kind), people) for block in text.blocks)
+    spots = text.spots or _spots_of_old(draft)
     return LetterSheet(
         letterhead=_letterhead_lines(draft.letterhead),
         office_address=_office_address(draft.letterhead),
-        title=draft.title.upper(),
+        title=(text.title or draft.title).upper(),
         number=number,
         blocks=tuple(block for block in filled if block is not None),
         place_and_date=f"{draft.letterhead.village}, {date_words(draft.date)}",
-        signatures=_signatures(draft),
+        signing_lists=tuple(_signing_list(spot, people[spot.who]) for spot in spots if spot.who in _many(kind, people)),
+        signatures=tuple(
+            _signature(spot, draft, people)
+            for spot in spots
+            if spot.who not in _many(kind, people) and _is_wanted(spot, draft, people)
+        ),
+        has_seal_room=bool(text.spots),
         standing=standing,
         void_reason=void_reason,
         dated=draft.date,
@@ -158,9 +206,23 @@ def _values(draft: Draft, kind: LetterKind) -> dict[str, Value]:
             member = answer[0] if isinstance(answer, tuple) and answer else subject
             values[f"{field.placeholder}_nama"] = member.name
             values[f"{field.placeholder}_nik"] = member.nik
+            values[f"{field.placeholder}_lahir"] = member.birth_date
+            values[f"{field.placeholder}_hubungan"] = member.relation if isinstance(member, FamilyMember) else ""
+        elif field.type is FieldType.PERSON:
+            person = answer[0] if isinstance(answer, tuple) and answer else None
+            values[f"{field.placeholder}_nama"] = person.name if person else ""
+            values[f"{field.placeholder}_nik"] = person.nik if person else ""
+            values[f"{field.placeholder}_lahir"] = person.birth_date if person else None
+            values[f"{field.placeholder}_hubungan"] = person.relation if person else ""
         elif not isinstance(answer, tuple):
             values[field.placeholder] = answer
     return values
+
+
+def _people(draft: Draft, kind: LetterKind) -> dict[str, tuple[FamilyMember, ...]]:
+    """The people of each field for people, by placeholder."""
+    answers = ((field.placeholder, draft.field(field.name)) for field in kind.fields)
+    return {placeholder: answer for placeholder, answer in answers if isinstance(answer, tuple)}
 
 
 def _members(draft: Draft, kind: LetterKind) -> tuple[FamilyMember, ...]:
@@ -171,7 +233,12 @@ def _members(draft: Draft, kind: LetterKind) -> tuple[FamilyMember, ...]:
     return ()
 
 
-def _fill_block(block: Block, values: Mapping[str, Value], members: tuple[FamilyMember, ...]) -> SheetBlock | None:
+def _fill_block(
+    block: Block,
+    values: Mapping[str, Value],
+    members: tuple[FamilyMember, ...],
+    people: Mapping[str, tuple[FamilyMember, ...]],
+) -> SheetBlock | None:
     match block:
         case Paragraphs(templates=templates):
             paragraphs = tuple(text for template in templates if (text := fill(template, values)) is not None)
@@ -181,18 +248,44 @@ def _fill_block(block: Block, values: Mapping[str, Value], members: tuple[Family
             return SheetBlock(type="rows", rows=filled) if filled else None
         case FamilyTable(introduction=introduction):
             return _family_block(fill(introduction, values), members)
+        case PeopleTable(field=field, introduction=introduction):
+            return _people_block(fill(introduction, values), people.get(field, ()))
         case _:
             assert_never(block)
+
+
+FAMILY_HEADER = ("No.", "Nama", "NIK", "Tanggal lahir", "Hubungan")
+PEOPLE_HEADER = ("No.", "Nama", "NIK", "Tanggal lahir", "Keterangan")
 
 
 def _family_block(introduction: str | None, members: tuple[FamilyMember, ...]) -> SheetBlock | None:
     if not members or introduction is None:
         return None
-    rows = tuple(
-        (f"{place}.", member.name, member.nik, date_words(member.birth_date), member.relation)
-        for place, member in enumerate(members, start=1)
+    return SheetBlock(
+        type="family", paragraphs=(introduction,), header=FAMILY_HEADER, rows=_people_rows(members), wide=False
     )
-    return SheetBlock(type="family", paragraphs=(introduction,), rows=rows)
+
+
+def _people_block(introduction: str | None, people: tuple[FamilyMember, ...]) -> SheetBlock | None:
+    """The same, without the columns in which nobody has anything."""
+    if not people or introduction is None:
+        return None
+    rows = _people_rows(people)
+    kept = [place for place in range(len(PEOPLE_HEADER)) if any(row[place] for row in rows)]
+    return SheetBlock(
+        type="family",
+        paragraphs=(introduction,),
+        header=tuple(PEOPLE_HEADER[place] for place in kept),
+        rows=tuple(tuple(row[place] for place in kept) for row in rows),
+        wide=len(PEOPLE_HEADER) - 1 in kept,
+    )
+
+
+def _people_rows(people: tuple[FamilyMember, ...]) -> tuple[tuple[str, ...], ...]:
+    return tuple(
+        (f"{place}.", who.name, who.nik, date_words(who.birth_date) if who.birth_date else "", who.relation)
+        for place, who in enumerate(people, start=1)
+    )
 
 
 def _letterhead_lines(office: Letterhead) -> tuple[str, ...]:
@@ -219,15 +312,57 @@ def _address(draft: Draft) -> str:
     return ", ".join(part for part in (address_line(subject.address, subject.rt, subject.rw), place) if part)
 
 
-def _signatures(draft: Draft) -> tuple[Signature, ...]:
-    signer = draft.signer
-    title = tuple(
-        line.upper() if line[:4] not in ("a.n.", "u.b.") else line[:4] + line[4:].upper()
-        for line in signer.title.split("\n")
-    )
-    below = (f"NIP. {signer.nip}",) if signer.nip else ()
-    office = Signature(heading=title, name=signer.name or DOTTED_LINE, below=below)
+def _spots_of_old(draft: Draft) -> tuple[Spot, ...]:
+    """Who signs under a text that does not say so itself."""
     if draft.declared_by == "village":
-        return (office,)
-    acknowledged = Signature(heading=("Mengetahui,", *title), name=office.name, below=below)
-    return (acknowledged, Signature(heading=("Yang menyatakan,",), name=draft.subject.name.upper()))
+        return (Spot("", "kepala"),)
+    return (Spot("Mengetahui,", "kepala"), Spot("Yang menyatakan,", "pemohon"))
+
+
+def _many(kind: LetterKind, people: Mapping[str, tuple[FamilyMember, ...]]) -> set[str]:
+    """The fields whose people sign one under the other."""
+    return {
+        field.placeholder
+        for field in kind.fields
+        if field.type in {FieldType.MEMBERS, FieldType.PEOPLE, FieldType.WITNESSES} and people.get(field.placeholder)
+    }
+
+
+def _is_wanted(spot: Spot, draft: Draft, people: Mapping[str, tuple[FamilyMember, ...]]) -> bool:
+    """The camat signs unless the letter was asked and said no, by its own record; others if the letter names them."""
+    if spot.who == "camat":
+        return dict(draft.fields).get(CAMAT_ASKED, YES) == YES
+    return spot.who in SIGNERS or bool(people.get(spot.who))
+
+
+def _signature(spot: Spot, draft: Draft, people: Mapping[str, tuple[FamilyMember, ...]]) -> Signature:
+    heading = (spot.heading,) if spot.heading else ()
+    match spot.who:
+        case "kepala":
+            title = tuple(
+                line.upper() if line[:4] not in ("a.n.", "u.b.") else line[:4] + line[4:].upper()
+                for line in draft.signer.title.split("\n")
+            )
+            below = (f"NIP. {draft.signer.nip}",) if draft.signer.nip else ()
+            return Signature(heading=(*heading, *title), name=draft.signer.name or DOTTED_LINE, below=below)
+        case "camat":
+            title = (f"CAMAT {draft.letterhead.district}".upper(),)
+            return Signature(heading=(*heading, *title), name=DOTTED_LINE, below=("NIP.",))
+        case "pemohon":
+            return Signature(heading=heading, name=draft.subject.name.upper())
+        case "pena":
+            return Signature(heading=heading, name=DOTTED_LINE)
+        case _:
+            return Signature(heading=heading, name=people[spot.who][0].name.upper())
+
+
+def _signing_list(spot: Spot, people: tuple[FamilyMember, ...]) -> SigningList:
+    return SigningList(
+        heading=spot.heading,
+        header=("No.", "Nama", "Tanda tangan"),
+        people=tuple((who.name.upper(), _who(who)) for who in people),
+    )
+
+
+def _who(person: FamilyMember) -> str:
+    return ", ".join(part for part in (f"NIK {person.nik}" if person.nik else "", person.relation) if part)

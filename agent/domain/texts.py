@@ -8,13 +8,16 @@ The one rule of omission: a row or paragraph in which a placeholder comes out em
 answers need no conditions.
 
 A published text is never edited: a change is a new file with the next version, because a reprint must read as the
-original did. Files are named `<kind>-<version>.txt`; sections are `[paragraf]` (paragraphs, parted by empty lines),
-`[rincian]` (rows `label : value`) and `[keluarga]` (a table of the chosen family members, with a line above it).
+original did. Files are named `<kind>-<version>.txt`; sections are `[judul]` (the title as printed, first), `[paragraf]`
+(paragraphs, parted by empty lines), `[rincian]` (rows `label : value`), `[keluarga]` (a table of the chosen family
+members, with a line above it), `[daftar x]` (the same for the people of the field whose placeholder is x) and, last,
+`[pengesahan]`: who signs, one a line, left to right and row by row, with an optional line above (`Mengetahui, : kepala`).
+A text without the first or the last prints the title and the signatures that the catalogue names.
 """
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from typing import assert_never
 
@@ -26,7 +29,8 @@ TEXT_BYTES_MAX = 20_000
 _PLACEHOLDER = re.compile(r"\{\{([^{}]*)\}\}")
 _INSIDE = re.compile(r"([a-z_]+)((?:\|[a-z]+)*)", re.ASCII)
 _FILE_NAME = re.compile(r"([a-z_]+)-([1-9][0-9]{0,3})\.txt", re.ASCII)
-_SECTION = re.compile(r"\[([a-z]+)\]", re.ASCII)
+_SECTION = re.compile(r"\[([a-z]+)(?: ([a-z_]+))?\]", re.ASCII)
+_DAYS = ("Senin", "Selasa", "Rabu", "Kamis", "Jumat", "Sabtu", "Minggu")
 _MONTHS = (
     "Januari",
     "Februari",
@@ -53,6 +57,12 @@ class ValueType(StrEnum):
     TEXT = "teks"
     DATE = "tanggal"
     NUMBER = "angka"
+    PEOPLE = "orang"
+
+
+SIGNERS = frozenset({"kepala", "camat", "pemohon", "pena"})
+"""Who may sign a letter besides the people it names: the village's head (or a delegate), the camat where asked for, the
+applicant, and whoever takes up the pen."""
 
 
 Value = str | int | date | None
@@ -86,15 +96,31 @@ class FamilyTable(msgspec.Struct, frozen=True):
     introduction: Template
 
 
-Block = Paragraphs | Rows | FamilyTable
+class PeopleTable(msgspec.Struct, frozen=True):
+    """The people of one field under an introduction."""
+
+    field: str
+    introduction: Template
+
+
+Block = Paragraphs | Rows | FamilyTable | PeopleTable
+
+
+class Spot(msgspec.Struct, frozen=True):
+    """Where somebody signs: a line above (may be empty), and who: one of `SIGNERS` or a field for people."""
+
+    heading: str
+    who: str
 
 
 class LetterText(msgspec.Struct, frozen=True, kw_only=True):
-    """One published version of a kind's wording, in the order of the page."""
+    """One published version of a kind's wording, in the order of the page. Without `title` or `spots` the kind's own."""
 
     kind: str
     version: int
     blocks: tuple[Block, ...]
+    title: str = ""
+    spots: tuple[Spot, ...] = ()
 
 
 def date_words(day: date) -> str:
@@ -118,12 +144,27 @@ def _as_date(value: object) -> Value:
     return date_words(value) if isinstance(value, date) else None
 
 
+def _as_weekday(value: object) -> Value:
+    return _DAYS[value.weekday()] if isinstance(value, date) else None
+
+
+def _as_hour(value: object) -> Value:
+    return f"{value:%H.%M} WIB" if isinstance(value, datetime) else None
+
+
+def _as_figure(value: object) -> Value:
+    return f"{value:,}".replace(",", ".") if isinstance(value, int) else None
+
+
 def _as_rupiah(value: object) -> Value:
     return rupiah(value) if isinstance(value, int) else None
 
 
 FILTERS: Mapping[str, Filter] = {
     "tanggal": Filter(ValueType.DATE, ValueType.TEXT, _as_date),
+    "hari": Filter(ValueType.DATE, ValueType.TEXT, _as_weekday),
+    "pukul": Filter(ValueType.DATE, ValueType.TEXT, _as_hour),
+    "angka": Filter(ValueType.NUMBER, ValueType.TEXT, _as_figure),
     "rupiah": Filter(ValueType.NUMBER, ValueType.TEXT, _as_rupiah),
     "besar": Filter(ValueType.TEXT, ValueType.TEXT, lambda value: str(value).upper()),
 }
@@ -157,23 +198,59 @@ def parse_text(name: str, source: str, kind: str, version: int, vocabulary: Mapp
     if len(source.encode()) > TEXT_BYTES_MAX:
         raise TextError(f"{name}: lebih besar dari {TEXT_BYTES_MAX} bita")
     blocks: list[Block] = []
-    for section, line_number, lines in _sections(name, source):
+    title = ""
+    spots: tuple[Spot, ...] = ()
+    for section, subject, line_number, lines in _sections(name, source):
         where = f"{name}, baris {line_number}"
+        if spots or (section == "judul" and (blocks or title)):
+            raise TextError(f"{where}: [judul] harus di awal dan [pengesahan] di akhir, masing-masing sekali")
+        if subject and section != "daftar":
+            raise TextError(f"{where}: [{section}] ditulis tanpa kata lain")
         match section:
-            case "paragraf":
-                paragraphs = [" ".join(group) for group in _groups(lines)]
-                blocks.append(Paragraphs(tuple(parse_template(where, text, vocabulary) for text in paragraphs)))
-            case "rincian":
-                blocks.append(Rows(tuple(_parse_row(where, line, vocabulary) for line in lines if line)))
-            case "keluarga":
-                blocks.append(FamilyTable(parse_template(where, " ".join(line for line in lines if line), vocabulary)))
+            case "judul":
+                title = _parse_title(where, lines)
+            case "pengesahan":
+                spots = tuple(_parse_spot(where, line, vocabulary) for line in lines if line)
+            case "daftar":
+                if vocabulary.get(subject) is not ValueType.PEOPLE:
+                    raise TextError(f"{where}: [daftar {subject}] bukan daftar orang")
+                introduction = parse_template(where, " ".join(line for line in lines if line), vocabulary)
+                blocks.append(PeopleTable(subject, introduction))
             case _:
-                raise TextError(
-                    f"{where}: bagian [{section}] tidak dikenal; yang ada: [paragraf], [rincian], [keluarga]"
-                )
+                blocks.append(_parse_block(where, section, lines, vocabulary))
     if not blocks:
         raise TextError(f"{name}: kosong")
-    return LetterText(kind=kind, version=version, blocks=tuple(blocks))
+    return LetterText(kind=kind, version=version, blocks=tuple(blocks), title=title, spots=spots)
+
+
+def _parse_block(where: str, section: str, lines: list[str], vocabulary: Mapping[str, ValueType]) -> Block:
+    match section:
+        case "paragraf":
+            paragraphs = [" ".join(group) for group in _groups(lines)]
+            return Paragraphs(tuple(parse_template(where, text, vocabulary) for text in paragraphs))
+        case "rincian":
+            return Rows(tuple(_parse_row(where, line, vocabulary) for line in lines if line))
+        case "keluarga":
+            return FamilyTable(parse_template(where, " ".join(line for line in lines if line), vocabulary))
+        case _:
+            known = "[judul], [paragraf], [rincian], [keluarga], [daftar ...], [pengesahan]"
+            raise TextError(f"{where}: bagian [{section}] tidak dikenal; yang ada: {known}")
+
+
+def _parse_title(where: str, lines: list[str]) -> str:
+    title = " ".join(line for line in lines if line)
+    if not title or "{" in title or "}" in title:
+        raise TextError(f"{where}: judul ditulis apa adanya, tanpa isian")
+    return title
+
+
+def _parse_spot(where: str, line: str, vocabulary: Mapping[str, ValueType]) -> Spot:
+    heading, _, who = line.rpartition(" : ")
+    if who.strip() not in SIGNERS and vocabulary.get(who.strip()) is not ValueType.PEOPLE:
+        raise TextError(f"{where}: {who.strip()!r} tidak dapat menandatangani; yang ada: {', '.join(sorted(SIGNERS))}")
+    if "{" in heading or "}" in heading:
+        raise TextError(f"{where}: baris di atas tanda tangan ditulis tanpa isian")
+    return Spot(heading.strip(), who.strip())
 
 
 def parse_template(where: str, text: str, vocabulary: Mapping[str, ValueType]) -> Template:
@@ -226,6 +303,8 @@ def _parse_hole(where: str, inside: str, vocabulary: Mapping[str, ValueType]) ->
         if FILTERS[used].takes is not reached:
             raise TextError(f"{where}: saringan {used} untuk {FILTERS[used].takes}, sedangkan {name} adalah {reached}")
         reached = FILTERS[used].gives
+    if reached is ValueType.PEOPLE:
+        raise TextError(f"{where}: {name} adalah daftar orang; tulis bagian [daftar {name}]")
     if reached is ValueType.DATE:
         raise TextError(f"{where}: {name} adalah tanggal; tulis {{{{{name}|tanggal}}}}")
     return Hole(name, filters)
@@ -244,17 +323,17 @@ def _parse_row(where: str, line: str, vocabulary: Mapping[str, ValueType]) -> tu
     return label.strip(), parse_template(where, value.strip(), vocabulary)
 
 
-def _sections(name: str, source: str) -> list[tuple[str, int, list[str]]]:
-    """(section, number of its heading line, its stripped lines). Lines starting with # are remarks."""
-    sections: list[tuple[str, int, list[str]]] = []
+def _sections(name: str, source: str) -> list[tuple[str, str, int, list[str]]]:
+    """(section, what it is about or "", number of its heading line, its stripped lines). Lines starting with # are remarks."""
+    sections: list[tuple[str, str, int, list[str]]] = []
     for number, raw in enumerate(source.splitlines(), start=1):
         line = raw.strip()
         if line.startswith("#"):
             continue
         if heading := _SECTION.fullmatch(line):
-            sections.append((heading[1], number, []))
+            sections.append((heading[1], heading[2] or "", number, []))
         elif sections:
-            sections[-1][2].append(line)
+            sections[-1][3].append(line)
         elif line:
             raise TextError(f"{name}, baris {number}: teks harus didahului bagian, misalnya [paragraf]")
     return sections

@@ -22,13 +22,14 @@ import typst
 
 from agent.domain.numbering import WIB
 from agent.domain.sheets import LetterSheet
+from agent.render.fit import POINTS_PER_MM, estimate_points
 
 COPY_MARK = "SALINAN"
 SHEET_BYTES_MAX = 64_000
 """A sheet as JSON; the longest that checked answers can make has some 15,000. More is not a letter."""
 
-SIZES_POINTS = ("12", "11.5", "11", "10", "9", "8")
-"""From the size of an official letter down to the smallest that can be read: six tries of some 10 ms at most."""
+SIZES_POINTS = (12, 11.5, 11, 10, 9, 8)
+"""From the size of an official letter down to the smallest that can be read: one or two are tried, seldom more."""
 
 _NO_ROOM = "panicked with: no room"
 _LAYOUTS = Path(__file__).parent / "layouts"
@@ -40,6 +41,10 @@ class Paper(StrEnum):
 
     A4 = "A4"
     F4 = "F4"
+
+
+TEXT_MM = {Paper.A4: (165.0, 265.0), Paper.F4: (170.0, 298.0)}
+"""Width and height inside the margins of the layout."""
 
 
 class CannotPrint(Exception):
@@ -69,18 +74,30 @@ def _set(form: Literal["pdf", "svg"], sheet: LetterSheet, paper: Paper, *, copy:
     words = msgspec.json.encode(sheet)
     if len(words) > SHEET_BYTES_MAX:
         raise CannotPrint(f"a sheet of {len(words)} bytes is no letter; at most {SHEET_BYTES_MAX} are set")
-    inputs = {"sheet": words.decode(), "paper": paper.value, "copy": COPY_MARK if copy else "", "flows": "no"}
-    for size in SIZES_POINTS:
+    inputs = {"sheet": words.decode(), "paper": paper.value, "copy": COPY_MARK if copy else ""}
+    for size in _sizes(sheet, paper):
         with suppress(_NoRoom):
-            return _compile(form, {**inputs, "size": size}, sheet.dated)
-    return _compile(form, {**inputs, "size": SIZES_POINTS[-1], "flows": "yes"}, sheet.dated)
+            return _compile(form, inputs, "once", size, sheet.dated)
+    return _compile(form, inputs, "flow", SIZES_POINTS[-1], sheet.dated)
 
 
-def _compile(form: Literal["pdf", "svg"], inputs: dict[str, str], dated: date) -> list[bytes]:
+def _sizes(sheet: LetterSheet, paper: Paper) -> tuple[float, ...]:
+    """What to try: all sizes for a letter under a text from before the seal, as when it was first printed; for others
+    from the size that should do."""
+    if not sheet.has_seal_room:
+        return SIZES_POINTS
+    width, height = TEXT_MM[paper]
+    room = height * POINTS_PER_MM
+    return tuple(size for size in SIZES_POINTS[:-1] if estimate_points(sheet, size, width) <= room) + SIZES_POINTS[-1:]
+
+
+def _compile(
+    form: Literal["pdf", "svg"], inputs: dict[str, str], fitting: str, size: float, dated: date
+) -> list[bytes]:
     try:
         pages = _compiler().compile(
             format=form,
-            sys_inputs=inputs,
+            sys_inputs={**inputs, "fitting": fitting, "size": str(size)},
             pdf_standards=["a-2b"] if form == "pdf" else [],
             timestamp=datetime.combine(dated, time(), WIB),
         )

@@ -53,6 +53,15 @@ async def get(connection: Connection, resident_id: bytes) -> Registered | None:
     return None if row is None else _registered(row)
 
 
+async def by_niks(connection: Connection, niks: Sequence[str]) -> list[Registered]:
+    """Those of these NIKs who are on record here."""
+    if not niks:
+        return []
+    places = ", ".join(f"${place}" for place in range(1, len(niks) + 1))
+    rows = await connection.fetch_all(f"SELECT {_COLUMNS} FROM resident WHERE nik IN ({places})", *niks)
+    return [_registered(r) for r in rows]
+
+
 async def household(connection: Connection, kk: str) -> list[Registered]:
     """The members of a family card; empty without one."""
     if not kk:

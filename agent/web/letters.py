@@ -8,13 +8,16 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from itertools import zip_longest
 
 from aiohttp import web
 
 from agent.domain import texts
-from agent.domain.fields import FieldError, FieldType
+from agent.domain.fields import PICKED, WRITTEN, FamilyMember, FieldDefinition, FieldError, FieldType, FieldValue
 from agent.domain.letters import (
+    DOCUMENTS_SEEN,
     Draft,
     Letter,
     LetterKind,
@@ -25,6 +28,7 @@ from agent.domain.letters import (
     write_draft,
 )
 from agent.domain.numbering import NumberingError, date_wib
+from agent.domain.people import PARTS, PeopleAnswer, PersonRow
 from agent.domain.refusal import DATE_UNCONFIRMED, LETTER_ALREADY_VOID, Refusal
 from agent.domain.residents import member_of, subject_of
 from agent.domain.sheets import draft_sheet, letter_sheet
@@ -44,6 +48,13 @@ PREVIEWS_MAX = 32
 """Drafts kept for their preview: one a clerk, and a few that were left behind."""
 ROWS_MAX = 50
 """Letters on one page of the register: it stays under 100 KB."""
+ROWS_SHOWN = {FieldType.PERSON: 1, FieldType.PEOPLE: 3, FieldType.WITNESSES: 2}
+"""Rows for people on a fresh form."""
+ROWS_ADDED = 3
+MORE_ROWS = "rows"
+"""Value of the button that asks for more rows."""
+DIGITS = frozenset({FieldType.NUMBER, FieldType.RUPIAH, FieldType.YEAR, FieldType.DIGITS, FieldType.NIK, FieldType.KK})
+"""Fields for which a screen keyboard shows figures."""
 UNPRINTABLE = Refusal(
     "unprintable", "Halaman surat ini tidak dapat disusun untuk dicetak. Singkatkan isiannya, lalu periksa lagi."
 )
@@ -105,6 +116,8 @@ class LetterPages:
     async def check(self, request: web.Request) -> web.StreamResponse:
         form = await read_form(request)
         wanted = await self._wanted(form)
+        if form.text("change") == MORE_ROWS:
+            return await self._form(request, replace(wanted, errors={}), form)
         if wanted.draft is None or form.text("change"):
             return await self._form(request, wanted, form)
         return await self._check_page(request, wanted, wanted.draft, form, None)
@@ -144,7 +157,16 @@ class LetterPages:
         kind = self._kind(form.text("kind"))
         person = await find_resident(self._office, form.text("resident"))
         household = await self._household(person)
-        fields = check_fields(kind, _answers(kind, form, household), [member_of(each.resident) for each in household])
+        answers, people = _answers(kind, form, household), _people(kind, form, household)
+        today = date_wib(self._office.stamper.now_ms())
+        fields = check_fields(
+            kind,
+            answers,
+            [member_of(each.resident) for each in household],
+            people,
+            known=await self._known(people),
+            today=today,
+        )
         if isinstance(fields, list):
             return Wanted(kind, person, household, None, _errors(fields))
         letterhead, setting = self._office.settings.letterhead(), self._office.settings.office
@@ -154,7 +176,7 @@ class LetterPages:
             fields,
             Signer(name=setting.head_name, title=head_title(letterhead), nip=setting.head_nip),
             letterhead,
-            dated=date_wib(self._office.stamper.now_ms()),
+            dated=today,
             text_version=texts.newest_version(self._office.texts, kind.key),
         )
         return Wanted(kind, person, household, draft, {})
@@ -168,6 +190,12 @@ class LetterPages:
     async def _household(self, person: Registered) -> list[Registered]:
         return await self._office.store.database.read(lambda c: residents.household(c, person.resident.kk))
 
+    async def _known(self, people: Mapping[str, PeopleAnswer]) -> dict[str, FamilyMember]:
+        """Residents by the NIKs that were written in rows: a NIK alone is enough for those."""
+        niks = [nik for answer in people.values() for row in answer.rows if (nik := "".join(row.nik.split()))]
+        found = await self._office.store.database.read(lambda c: residents.by_niks(c, niks))
+        return {each.resident.nik: member_of(each.resident) for each in found}
+
     async def _form(self, request: web.Request, wanted: Wanted, form: Form) -> web.StreamResponse:
         names, resident = [field.name for field in wanted.kind.fields], wanted.person.resident
         context = {
@@ -177,6 +205,9 @@ class LetterPages:
             "household": wanted.household,
             "values": {name: form.text(name) for name in names},
             "ticked": {name: set(form.all(name)) for name in names},
+            "rows": {field.name: _rows(field, form) for field in wanted.kind.fields if field.type in WRITTEN},
+            "digits": DIGITS,
+            "picked": PICKED,
             "errors": wanted.errors,
             "form_key": form_key_of(form) if form.fields else None,
         }
@@ -185,7 +216,7 @@ class LetterPages:
     async def _check_page(
         self, request: web.Request, wanted: Wanted, draft: Draft, form: Form, refused: Refusal | None
     ) -> web.StreamResponse:
-        key, names = form_key_of(form), {field.name for field in wanted.kind.fields}
+        key, names = form_key_of(form), _inputs(wanted.kind)
         refused = refused or await self._prepare_preview(request, key, wanted, draft)
         context = {
             "kind": wanted.kind,
@@ -194,6 +225,7 @@ class LetterPages:
             "hidden": [(name, value) for name, value in form.fields if name in names],
             "form_key": key,
             "refused": refused,
+            "missing": _missing_documents(wanted.kind, draft),
             "must_confirm_date": refused is not None and refused.code == DATE_UNCONFIRMED.code,
             "is_printable": refused is not UNPRINTABLE,
         }
@@ -234,7 +266,7 @@ class LetterPages:
             "row": row,
             "kind": kind,
             "state": _state(row),
-            "answers": [(field.label, shown) for field in kind.fields if (shown := _shown(letter, field.name))],
+            "answers": [(field.label, shown) for field in kind.fields if (shown := _shown(field, letter))],
         }
         return await page(request, "letter.html", context)
 
@@ -295,18 +327,73 @@ async def _require_valid(request: web.Request, row: letters.LetterRow) -> None:
 
 def _answers(kind: LetterKind, form: Form, household: list[Registered]) -> dict[str, str]:
     """What was typed; ticked members travel as our own ids, so that no page carries the NIK of a whole household."""
-    niks = {each.id.hex(): each.resident.nik for each in household}
+
+    def answer(field: FieldDefinition) -> str:
+        match field.type:
+            case FieldType.MEMBER | FieldType.MEMBERS:
+                return " ".join(_picked(field, form, household))
+            case FieldType.DOCUMENTS:
+                return "\n".join(form.all(field.name))
+            case _:
+                return form.text(field.name)
+
+    return {field.name: answer(field) for field in kind.fields if field.type not in WRITTEN}
+
+
+def _people(kind: LetterKind, form: Form, household: list[Registered]) -> dict[str, PeopleAnswer]:
     return {
-        field.name: " ".join(niks.get(ticked, "?") for ticked in form.all(field.name) if ticked)
-        if field.type in {FieldType.MEMBER, FieldType.MEMBERS}
-        else form.text(field.name)
+        field.name: PeopleAnswer(tuple(_picked(field, form, household)), tuple(_written(field, form)))
         for field in kind.fields
+        if field.type in WRITTEN
     }
 
 
-def _shown(letter: Letter, name: str) -> str:
-    answer = letter.field(name)
-    return ", ".join(member.name for member in answer) if isinstance(answer, tuple) else str(answer)
+def _picked(field: FieldDefinition, form: Form, household: list[Registered]) -> list[str]:
+    niks = {each.id.hex(): each.resident.nik for each in household}
+    return [niks.get(ticked, "?") for ticked in form.all(field.name) if ticked]
+
+
+def _written(field: FieldDefinition, form: Form) -> list[PersonRow]:
+    columns = [form.all(f"{field.name}.{part}") for part in PARTS]
+    return [PersonRow(*cells) for cells in zip_longest(*columns, fillvalue="")]
+
+
+def _rows(field: FieldDefinition, form: Form) -> list[PersonRow]:
+    """The rows to show: those that were sent, and as many empty ones as a fresh form has or as were asked for."""
+    filled = [row for row in _written(field, form) if not row.is_empty]
+    wanted = ROWS_SHOWN[field.type]
+    if form.text("change") == MORE_ROWS:
+        wanted = max(wanted, len(filled)) + ROWS_ADDED
+    return filled + [PersonRow()] * (min(wanted, field.length_max) - len(filled))
+
+
+def _inputs(kind: LetterKind) -> set[str]:
+    """Every input of the kind's form."""
+    rows = {f"{field.name}.{part}" for field in kind.fields if field.type in WRITTEN for part in PARTS}
+    return {field.name for field in kind.fields} | rows
+
+
+def _missing_documents(kind: LetterKind, draft: Draft) -> list[str]:
+    seen = str(draft.field(DOCUMENTS_SEEN)).split("; ")
+    return [document for document in kind.required_documents if document not in seen]
+
+
+def _shown(field: FieldDefinition, letter: Letter) -> str:
+    return _in_words(field.type, letter.field(field.name))
+
+
+def _in_words(type_: FieldType, answer: FieldValue) -> str:
+    match answer:
+        case tuple():
+            return ", ".join(member.name for member in answer)
+        case datetime():
+            return f"{texts.date_words(answer)} {answer:%H.%M}"
+        case date():
+            return texts.date_words(answer)
+        case int() if type_ is FieldType.RUPIAH:
+            return texts.rupiah(answer)
+        case _:
+            return str(answer)
 
 
 def _state(row: letters.LetterRow) -> tuple[str, str]:

@@ -11,6 +11,7 @@ import msgspec
 from aiohttp import web
 
 from agent.domain.fields import FieldError
+from agent.domain.letters import by_group
 from agent.domain.numbering import date_wib
 from agent.domain.refusal import NIK_TAKEN, RESIDENT_NOT_FOUND, Refusal
 from agent.domain.residents import (
@@ -157,6 +158,8 @@ class ResidentPages:
             "values": as_words(found.resident),
             "warnings": resident_warnings(found.resident, VillageCode(self._office.settings.village)),
             "kinds": self._office.kinds,
+            "frequent": [kind for kind in self._office.kinds.values() if kind.is_frequent],
+            "groups": by_group(self._office.kinds),
             "letter_state": lambda row: letter_state(row.is_acked, row.voided_reason),
             "proposal_state": proposal_state,
         }

@@ -6,7 +6,9 @@ from agent import data
 from agent.domain import letters, numbering, texts
 from agent.domain.fields import FamilyMember
 from agent.domain.letters import Draft, Letter, Letterhead, LetterKind, Signer, Subject
+from agent.domain.people import PeopleAnswer, PersonRow
 from agent.domain.sheets import vocabulary_of
+from agent.domain.texts import LetterText
 from protocol.ids import Sex
 from protocol.regions import VillageKind
 
@@ -52,7 +54,137 @@ SUBJECT = Subject(
     rw="001",
 )
 
+WITNESSES = PeopleAnswer(
+    rows=(
+        PersonRow(name="SLAMET RIYADI", nik="3510251708700001", note="Petani, Dusun Krajan"),
+        PersonRow(name="SITI AMINAH", note="Dusun Sukorejo"),
+    )
+)
+PEOPLE = {
+    "father_nik": PeopleAnswer(picked=(SUYATNO.nik,)),
+    "mother_nik": PeopleAnswer(picked=(ROKHANA.nik,)),
+    "witnesses": WITNESSES,
+    "reporter_nik": PeopleAnswer(rows=(PersonRow(name="SLAMET RIYADI", nik="3510251708700001"),)),
+    "followers": PeopleAnswer(
+        picked=(ROKHANA.nik, RIZKI.nik), rows=(PersonRow(name="MBAH TUMINEM", born="1940-12-31", note="MERTUA"),)
+    ),
+    "parents": PeopleAnswer(rows=(PersonRow(name="SUKARDI", note="ayah"), PersonRow(name="TUMINEM", note="ibu"))),
+    "deceased": PeopleAnswer(rows=(PersonRow(name="SUKARDI", nik="3510250101450001", born="1945-01-01"),)),
+    "heirs": PeopleAnswer(
+        picked=(SUYATNO.nik,),
+        rows=(PersonRow(name="SRI WAHYUNI", nik="3510254506830001", born="1983-06-05", note="anak kandung"),),
+    ),
+}
+"""Answers to every question for people, whichever kind asks it."""
+
 ANSWERS = {
+    "sku": {
+        "business_name": "Warung Sumber Rejeki",
+        "business_kind": "perdagangan bahan pokok",
+        "business_address": "Dusun Krajan RT 003 RW 001",
+        "since": "2015",
+        "purpose": "pengajuan kredit usaha rakyat",
+    },
+    "skdu": {
+        "business_name": "CV Maju Bersama",
+        "business_kind": "bengkel sepeda motor",
+        "business_address": "Jalan Raya Sukojati 20",
+        "nib": "1234567890123",
+        "countersigned_by_camat": "Ya",
+    },
+    "skp": {"purpose": "mengurus buku tabungan", "remarks": "buku tabungan lama rusak"},
+    "skck": {"purpose": "melamar pekerjaan"},
+    "kehilangan": {"item": "STNK sepeda motor", "details": "nomor P 1234 XY", "lost_at": "16-05-2021 08.30"},
+    "keramaian": {
+        "event": "resepsi pernikahan",
+        "starts_at": "20-05-2021 19.30",
+        "ends_at": "2021-05-20T23:00",
+        "place": "halaman rumah pemohon",
+        "entertainment": "gandrung",
+    },
+    "kelahiran": {
+        "child_name": "AHMAD RIDWAN",
+        "child_sex": "LAKI-LAKI",
+        "born_at": "15-05-2021 04.05",
+        "birth_place": "Puskesmas Blimbingsari",
+        "weight_grams": "3.200",
+        "helper": "Bidan",
+    },
+    "lahir_mati": {
+        "born_at": "15-05-2021 04.05",
+        "place": "Puskesmas Blimbingsari",
+        "weeks": "32",
+        "reporter": "SLAMET RIYADI",
+    },
+    "kematian": {
+        "died_at": "15-05-2021",
+        "place": "RSUD Blambangan",
+        "cause": "sakit",
+        "reporter_relation": "saudara kandung",
+    },
+    "akta_lahir": {"child_name": "AHMAD RIDWAN"},
+    "pindah": {
+        "destination_address": "Jalan Melati 3, Desa Kalibaru Wetan, Kecamatan Kalibaru, Kabupaten Banyuwangi",
+        "destination_code": "35.10.24.2001",
+        "reason": "Pekerjaan",
+        "household_left": "Nomor KK tetap",
+    },
+    "datang": {"origin_address": "Jalan Mawar 8, Kabupaten Jember", "skpwni_number": "SKPWNI/3509/05052021/0007"},
+    "kk_baru": {"reason": "Pisah KK", "old_kk": "3510251203070004"},
+    "kk_ubah": {"changed_elements": "pekerjaan semula BURUH TANI menjadi PEDAGANG"},
+    "ktp": {"reason": "Rusak"},
+    "biodata": {},
+    "beda_identitas": {
+        "other_document": "ijazah SD nomor 12345",
+        "other_name": "SUYATNA",
+        "other_born_on": "31-12-1980",
+        "differing_element": "ejaan nama dan tanggal lahir",
+    },
+    "nikah": {
+        "partner_name": "DEWI SARTIKA",
+        "partner_nik": "3510254506900003",
+        "guardian": "SUKARDI",
+        "wedding_at": "10-06-2021 09.00",
+        "former_spouse": "SITI FATIMAH",
+    },
+    "belum_menikah": {"purpose": "melamar pekerjaan"},
+    "janda_duda": {"spouse_name": "SITI FATIMAH", "deed_number": "0123/AC/2019/PA.Bwi", "since": "31-12-2019"},
+    "wali": {"relation": "Istri", "destination": "bekerja di Malaysia", "agency": "PT Karya Semesta"},
+    "penghasilan": {
+        "father_income_rupiah": "Rp 1.500.000,00",
+        "mother_income_rupiah": "900000",
+        "school": "SMA Negeri 1 Rogojampi",
+    },
+    "ahli_waris": {},
+    "tanah": {
+        "object": "tanah pekarangan di Dusun Krajan",
+        "area_m2": "1250,5",
+        "border_north": "tanah Slamet",
+        "border_east": "jalan desa",
+        "border_south": "tanah Aminah",
+        "border_west": "sungai",
+        "proof": "Letter C nomor 123, persil 45",
+        "origin": "warisan dari orang tua tahun 1990",
+    },
+    "kendaraan": {
+        "plate": "P 1234 XY",
+        "engine_number": "JF51E1234567",
+        "chassis_number": "MH1JF5110AK123456",
+        "bpkb": "H-01234567",
+    },
+    "imb": {
+        "site": "Dusun Krajan RT 003 RW 001",
+        "land_proof": "SHM nomor 123",
+        "building_area_m2": "72",
+        "use": "rumah tinggal",
+        "neighbours_consent": "Sudah ada, tertulis",
+    },
+    "bepergian": {
+        "destination": "Kota Surabaya",
+        "from_date": "18-05-2021",
+        "to_date": "25-05-2021",
+        "purpose": "menjenguk keluarga",
+    },
     "spm": {
         "patient_nik": ROKHANA.nik,
         "hospital": "RSUD Blambangan",
@@ -85,11 +217,20 @@ def draft(
     signer: Signer = HEAD,
     office: Letterhead = SUKOJATI,
     day: date = DAY,
+    people: dict[str, PeopleAnswer] | None = None,
+    version: int = 0,
 ) -> Draft:
-    fields = letters.check_fields(CATALOGUE[key], ANSWERS[key] if answers is None else answers, household)
+    """A draft in the newest version of its text, or in an older one."""
+    answered = ANSWERS[key] if answers is None else answers
+    fields = letters.check_fields(CATALOGUE[key], answered, household, PEOPLE if people is None else people, today=DAY)
     assert isinstance(fields, tuple), fields
-    version = texts.newest_version(TEXTS, key)
+    version = version or texts.newest_version(TEXTS, key)
     return letters.write_draft(CATALOGUE[key], subject, fields, signer, office, dated=day, text_version=version)
+
+
+def text_of(written: Draft) -> LetterText:
+    """The text that words a draft or letter."""
+    return TEXTS[written.kind, written.text_version]
 
 
 def letter(key: str, number: int = 123, **changes: object) -> Letter:

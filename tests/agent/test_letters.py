@@ -11,6 +11,7 @@ from agent import data
 from agent.domain import letters
 from agent.domain.fields import (
     MEMBERS_MAX,
+    WRITTEN,
     FamilyMember,
     FieldDefinition,
     FieldError,
@@ -25,6 +26,7 @@ from agent.domain.fields import (
     encode_value,
 )
 from agent.domain.letters import Capacity, CatalogueError, LetterKind, signer_title
+from agent.domain.sheets import COMMON_VOCABULARY
 from tests.agent.letter_samples import (
     ANSWERS,
     CATALOGUE,
@@ -32,10 +34,14 @@ from tests.agent.letter_samples import (
     RIZKI,
     ROKHANA,
     SUYATNO,
+    WITNESSES,
     draft,
     kind_of,
     letter,
 )
+
+FIELDS_ON_THE_WIRE = 32
+"""How many answers the record of a letter holds."""
 
 
 def errors_of(key: str, **changes: str) -> list[FieldError]:
@@ -44,8 +50,19 @@ def errors_of(key: str, **changes: str) -> list[FieldError]:
     return checked
 
 
-def test_the_catalogue_holds_the_three_kinds_and_no_other() -> None:
-    assert sorted(CATALOGUE) == sorted([LetterKind.SPM, LetterKind.SKTM, LetterKind.SKD])
+def test_the_catalogue_holds_the_thirty_kinds_of_the_regency_each_under_a_use() -> None:
+    assert len(CATALOGUE) == 30
+    assert {LetterKind.SPM, LetterKind.SKTM, LetterKind.SKD} <= CATALOGUE.keys()
+    assert [kind.key for kind in CATALOGUE.values() if kind.is_frequent] == ["sktm", "skd", "sku", "spm"]
+    assert len({kind.group for kind in CATALOGUE.values()}) == 7
+    assert len({kind.short_title for kind in CATALOGUE.values()}) == 30
+
+
+def test_no_question_hides_what_every_letter_knows() -> None:
+    for kind in CATALOGUE.values():
+        names, placeholders = [f.name for f in kind.fields], [f.placeholder for f in kind.fields]
+        assert len(set(names)) == len(names) <= FIELDS_ON_THE_WIRE
+        assert len(set(placeholders) | COMMON_VOCABULARY.keys()) == len(placeholders) + len(COMMON_VOCABULARY)
 
 
 def test_spm_is_declared_by_the_applicant_and_valid_for_ninety_days() -> None:
@@ -75,7 +92,8 @@ def test_a_catalogue_that_contradicts_itself_is_refused() -> None:
 
 def test_answers_are_checked_and_kept_in_the_order_of_the_questions() -> None:
     fields = dict(draft("spm").fields)
-    assert list(fields) == ["patient_nik", "hospital", "referral_number", "family_members", "dtks_id"]
+    asked = ["patient_nik", "hospital", "referral_number", "family_members", "dtks_id"]
+    assert list(fields) == [*asked, "required_documents"]
     assert fields["patient_nik"] == (ROKHANA,)
     assert fields["family_members"] == (ROKHANA, RIZKI)
 
@@ -99,6 +117,7 @@ def test_optional_answers_may_stay_empty_and_strangers_are_ignored() -> None:
         ("referral_number", ""),
         ("family_members", ()),
         ("dtks_id", ""),
+        ("required_documents", ""),
     )
 
 
@@ -261,12 +280,25 @@ def test_every_field_type_can_be_asked() -> None:
         "f_name": "SITI",
         "f_choice": "Dua",
         "f_number": "12",
+        "f_rupiah": "Rp 1.500.000",
+        "f_area": "120,5",
+        "f_year": "2015",
+        "f_digits": "3510252010",
+        "f_date": "31-12-1980",
+        "f_moment": "31-12-1980 08.30",
+        "f_kk": "3510251203070004",
+        "f_documents": "dua",
         "f_nik": SUYATNO.nik,
         "f_member": RIZKI.nik,
         "f_members": f"{RIZKI.nik} {ROKHANA.nik}",
     }
-    fields = letters.check_fields(kind, raw, HOUSEHOLD)
-    assert isinstance(fields, tuple)
+    people = {f"f_{type_.value}": WITNESSES for type_ in WRITTEN}
+    kind = msgspec.structs.replace(
+        kind,
+        fields=tuple(msgspec.structs.replace(f, length_max=2) if f.type in WRITTEN else f for f in kind.fields),
+    )
+    fields = letters.check_fields(kind, raw, HOUSEHOLD, people)
+    assert isinstance(fields, tuple), fields
     assert letters.decode_fields(kind, letters.encode_fields(fields)) == fields
     assert isinstance(letters.check_fields(kind, {}, HOUSEHOLD), list)
 

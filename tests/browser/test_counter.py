@@ -99,6 +99,39 @@ def test_an_sktm_with_the_keyboard_alone(chromium: "sync_api.Browser", counter: 
     assert keys <= KEYSTROKES_MAX, keys
 
 
+def test_a_rare_letter_with_the_keyboard_alone(chromium: "sync_api.Browser", counter: Counter) -> None:
+    """Thirty kinds stand in one list by use, and the first letters of a name find it."""
+    page = open_page(chromium, counter)
+    page.goto(f"{address_of(counter)}/residents/{counter.somebody}")
+    while page.evaluate("document.activeElement.id") != "kind":
+        page.keyboard.press("Tab")
+    page.keyboard.type("Ahl")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile(r"/letters/new\?.*kind=ahli_waris"))
+
+
+def test_a_declaration_of_heirs_without_scripts(chromium: "sync_api.Browser", counter: Counter) -> None:
+    page = open_page(chromium, counter, java_script_enabled=False)
+    page.goto(f"{address_of(counter)}/letters/new?kind=ahli_waris&resident={counter.somebody}")
+    page.locator('[name="deceased.name"]').fill("SUKARDI")
+    page.locator("#heirs input[type=checkbox]").first.check()
+    page.locator('[name="witnesses.name"]').first.fill("SLAMET")
+    page.get_by_role("button", name="Tambah baris orang").click()
+    rows = page.locator('[name="heirs.name"]')
+    assert rows.count() == 6
+    rows.nth(5).fill("SRI WAHYUNI")
+    assert page.locator('[name="witnesses.name"]').first.input_value() == "SLAMET"
+    page.get_by_label("KTP ahli waris").check()
+    page.get_by_role("button", name="Lanjut periksa").click()
+    assert "Syarat yang belum dicentang: KK, surat kematian, saksi." in page.locator("main").inner_text()
+    page.get_by_role("button", name="Ubah isian").click()
+    assert page.locator('[name="heirs.name"]').first.input_value() == "SRI WAHYUNI"
+    page.get_by_role("button", name="Lanjut periksa").click()
+    page.get_by_role("button", name="Terbitkan").click()
+    assert "SRI WAHYUNI" in page.locator("main").inner_text()
+
+
 async def fill_books(counter: Counter) -> dict[str, str]:
     """A day at the counter: letters, a void one, proposals, a refusal, an unread record."""
     clerk, head = await counter.browser(), await counter.browser("head")
@@ -116,6 +149,7 @@ async def fill_books(counter: Counter) -> dict[str, str]:
         "resident_form": "/residents/new",
         "letters": "/letters",
         "letter_form": f"/letters/new?kind=spm&resident={somebody}",
+        "letter_form_heirs": f"/letters/new?kind=ahli_waris&resident={somebody}",
         "letter": letters[0],
         "letter_void": f"{letters[0]}/void",
         "proposals": "/proposals",
