@@ -196,6 +196,20 @@ async def test_another_villages_letter_and_its_revocation(counter: Counter) -> N
     assert "Sah Surat ini" in await checked(clerk, sample_code("skd")), "the same record id in another village"
 
 
+async def test_what_cannot_be_read_is_never_taken_for_a_yes(counter: Counter) -> None:
+    clerk, code = await counter.browser(), sample_code("skd", OTHER_KEY, OTHER_VILLAGE)
+    revoked = State(3, "letter_revoked", False, revocation_key(OTHER_VILLAGE, letter("skd").letter_id), b"\x01")
+    key = State(2, "village_key", False, key_state().key, b"\x90")
+    dated = State(9, "revocations", False, b"revocations", b"\x93")
+    for states, answer in (
+        ((dated_state(), key_state(), revoked), "Dicabut Surat ini sudah dibatalkan oleh Desa Kemiren"),
+        ((dated_state(), key), "Kunci tak dikenal"),
+        ((dated, key_state()), "Belum pasti"),
+    ):
+        await hear(counter, *states)
+        assert answer in await checked(clerk, code)
+
+
 async def test_a_key_that_the_regency_never_listed_is_unknown(counter: Counter) -> None:
     await hear(counter, dated_state())
     said = await checked(await counter.browser(), sample_code("skd", OTHER_KEY))

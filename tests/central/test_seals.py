@@ -7,6 +7,7 @@ import pytest
 
 from central import seals as lists
 from central.__main__ import _shut_out
+from central.audit import audit
 from central.store import feeds
 from chassis.signing import Key, verify
 from protocol.codec import unpack
@@ -90,6 +91,18 @@ async def test_a_void_letter_is_told_to_all(regency: Regency, machine: Machine) 
     assert (item.key, item.critical) == (revocation_key(DESA, letter), False)
     assert unpack(item.value, LetterRevoked) == LetterRevoked(DESA, letter, 77)
     assert b"salah nama" not in item.value
+
+
+async def test_the_audit_misses_a_revocation_that_was_not_told(regency: Regency, machine: Machine) -> None:
+    letter = machine.issue(1).record_id
+    machine.write(LetterVoided(salt=machine.salt(), letter=letter, reason="salah nama", actor="sri"))
+    await regency.send(machine)
+    await regency.settle()
+    assert (await regency.database.read(lambda c: audit(c, regency.rules))).problems == []
+    key = revocation_key(DESA, letter)
+    await regency.database.transact(lambda c: c.execute("DELETE FROM feed_key WHERE key = $1", key))
+    (problem,) = (await regency.database.read(lambda c: audit(c, regency.rules))).problems
+    assert problem == "letters: 1 that their village declared void are not on the list of all"
 
 
 async def test_no_village_takes_anothers_letter_back(regency: Regency, machine: Machine, neighbour: Machine) -> None:
