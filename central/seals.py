@@ -4,13 +4,17 @@ A box may rest for weeks without a revocation: without the date it could not tel
 """
 
 import asyncio
+import contextlib
 from dataclasses import dataclass
 
 import structlog
 
+from central.domain.batches import read_batch
 from central.ingest import Clock, Revocations, Signer
-from central.store import boxes, seals
+from central.store import boxes, feeds, logs, seals
 from chassis.database import Connection, Database
+from protocol.errors import ProtocolError
+from protocol.feed import REGENCY, revocation_key
 
 LOOK_SECONDS = 3_600
 DATED_EVERY_MS = 24 * 3_600_000
@@ -40,11 +44,25 @@ class SealLists:
                 await asyncio.sleep(FAULT_SECONDS)
 
     async def complete(self) -> None:
-        """Keys that were enrolled before there was a list, machines revoked outside the database, and the date."""
+        """Keys that were enrolled before there was a list, machines revoked outside the database, and the date.
+
+        Before the first date: also the letters that were declared void when nobody told all villages yet.
+        """
         now_ms = self.clock.now_ms()
 
         async def work(connection: Connection) -> None:
+            if await feeds.current(connection, REGENCY, seals.DATED) is None:
+                await _tell_former(connection, now_ms)
             await seals.publish_keys(connection, await boxes.all_boxes(connection), self.revocations.is_revoked, now_ms)
             await seals.publish_dated(connection, self.key.sign, now_ms, older_than_ms=now_ms - DATED_EVERY_MS)
 
         await self.database.transact(work)
+
+
+async def _tell_former(connection: Connection, now_ms: int) -> None:
+    told = await feeds.keys(connection, REGENCY)
+    async for batch in logs.tabulated(connection):
+        with contextlib.suppress(ProtocolError):  # a batch that cannot be read is the audit's to name
+            voided = read_batch(batch).voided
+            untold = [each for each in voided if revocation_key(batch.village, each[0]) not in told]
+            await seals.publish_revoked(connection, batch.village, untold, now_ms)

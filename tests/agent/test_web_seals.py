@@ -10,17 +10,21 @@ import pytest
 from aiohttp import FormData
 from PIL import Image
 
+import agent
+from agent.domain.refusal import Refusal
 from agent.domain.seals import printed_words, seal_of
 from agent.domain.sheets import draft_sheet, letter_sheet
 from agent.render import Paper, render_pdf
-from agent.store import seals
+from agent.store import MarkFile, Store, letters, seals
 from agent.web import photo
+from chassis import schema
+from chassis.database import MigrationFolder, SqliteDatabase
 from chassis.signing import Key
 from protocol import seal
 from protocol.feed import EMPTY_DIGEST, LetterRevoked, Revocations, State, VillageKey, revocation_key
 from protocol.feed import revocations_message as dated_message
 from protocol.ids import mask_name
-from tests.agent.letter_samples import CATALOGUE, TEXTS, draft, kind_of, letter
+from tests.agent.letter_samples import CATALOGUE, POLICY, TEXTS, draft, kind_of, letter
 from tests.agent.office import (
     BOX_KEY,
     DAY_MS,
@@ -28,6 +32,7 @@ from tests.agent.office import (
     START_MS,
     SUKOJATI,
     Counter,
+    Stamps,
     open_counter,
     tell,
     words_of,
@@ -163,6 +168,34 @@ async def test_letters_from_before_there_were_seals_are_reprinted_as_they_were(
     new = await counter.issue(clerk, purpose="lain")
     assert zbar(await printed(counter, clerk, old), tmp_path) == []
     assert len(zbar(await printed(counter, clerk, new), tmp_path)) == 1
+
+
+async def test_an_upgrade_knows_which_letters_were_printed_before_it(tmp_path: Path) -> None:
+    shipped = sorted(path for path in (Path(agent.__file__).parent / "schema").glob("*.sql"))
+    (number,) = [place for place, path in enumerate(shipped) if path.name.endswith("-seal.sql")]
+    former = tmp_path / "former"
+    former.mkdir()
+    for path in shipped[:number]:
+        shutil.copy(path, former)
+    stamps, records = Stamps(), []
+    for folder in (former, Path(agent.__file__).parent / "schema"):
+        folders = [schema.MIGRATIONS, MigrationFolder("agent", folder)]
+        database = await SqliteDatabase.open(tmp_path / "village.db", folders)
+        store = Store(database, MarkFile(tmp_path / "mark"), stamps, SUKOJATI)
+        await store.open()
+        await store.note_first_of_village()
+        issued = await store.write(
+            lambda desk: letters.issue(
+                desk, draft("skd"), kind_of("skd"), POLICY, b"r" * 16, "sri", is_date_confirmed=True
+            )
+        )
+        assert not isinstance(issued, Refusal)
+        records.append(issued.letter_id)
+        if folder is not former:
+            salts = [await database.read(lambda c, r=record: seals.salt_of(c, r)) for record in records]  # type: ignore[misc]
+        await database.close()
+        store.mark.close()  # type: ignore[attr-defined]
+    assert [salt is not None for salt in salts] == [False, True]
 
 
 # --- the answers ------------------------------------------------------------------------------------------------------

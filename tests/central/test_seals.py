@@ -105,6 +105,23 @@ async def test_the_audit_misses_a_revocation_that_was_not_told(regency: Regency,
     assert problem == "letters: 1 that their village declared void are not on the list of all"
 
 
+async def test_letters_that_were_void_before_anybody_was_told(
+    regency: Regency, machine: Machine, sealing: lists.SealLists
+) -> None:
+    letters = [machine.issue(number).record_id for number in (1, 2)]
+    for letter in letters:
+        machine.write(LetterVoided(salt=machine.salt(), letter=letter, reason="salah nama", actor="sri"))
+    await regency.send(machine)
+    await regency.settle()
+    keys_of = [revocation_key(DESA, letter) for letter in letters]
+    await regency.database.transact(lambda c: c.execute("DELETE FROM feed_key WHERE key = $1", keys_of[0]))
+    await sealing.complete()
+    assert [item.key for item in await regency.said("letter_revoked")] == [*keys_of, keys_of[0]]
+    await regency.database.transact(lambda c: c.execute("DELETE FROM feed_key WHERE key = $1", keys_of[0]))
+    await sealing.complete()
+    assert len(await regency.said("letter_revoked")) == 3, "only before the first date"
+
+
 async def test_no_village_takes_anothers_letter_back(regency: Regency, machine: Machine, neighbour: Machine) -> None:
     letter = machine.issue(1).record_id
     neighbour.write(LetterVoided(salt=neighbour.salt(), letter=letter, reason="iseng", actor="x"))
