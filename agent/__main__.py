@@ -21,13 +21,14 @@ from prometheus_client import CollectorRegistry
 from agent import config, data, identity
 from agent.config import AgentSettings
 from agent.domain.letters import CatalogueError, LetterKind, read_catalogue, with_office_codes
+from agent.domain.seals import Answer
 from agent.domain.sheets import vocabulary_of
 from agent.domain.texts import LetterText, read_texts
 from agent.health import Health
 from agent.identity import BoxIdentity, NotEnrolled
 from agent.machine import MachineStamper
 from agent.road import HttpRoad, Lanes, Threads
-from agent.store import MarkFile, Store, WrongVillage, inspection, oplog, parcel
+from agent.store import MarkFile, Store, WrongVillage, inspection, oplog, parcel, seals
 from agent.sync import Courier, LineDown
 from agent.web.app import build_app, build_metrics_app
 from agent.web.office import Office
@@ -39,6 +40,7 @@ from protocol.codec import decode, encode
 from protocol.errors import ProtocolError
 from protocol.messages import RECEIPT, EnrolReply, EnrolRequest, Failure, Receipt, open_signed
 from protocol.parcel import Label, read_acknowledgements
+from protocol.seal import TEXT_LENGTH_MAX, Standing
 from protocol.session import Condition
 
 VERSION = metadata.version("kampung")
@@ -101,6 +103,7 @@ class Agent:
     settings: AgentSettings
     store: Store
     courier: Courier | None = None
+    identity: BoxIdentity | None = None
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Serve until `stopping` is set."""
@@ -132,6 +135,7 @@ class Agent:
             kinds=kinds,
             texts=texts,
             road=lambda: self.courier.status if self.courier else None,
+            identity=self.identity,
         )
 
     async def _open_road(self, stack: contextlib.AsyncExitStack) -> Lanes | None:
@@ -143,6 +147,7 @@ class Agent:
             return None
         if who.village != self.settings.village:
             raise Stopped(f"the certificate is village {who.village}'s, the settings say {self.settings.village}")
+        self.identity = who
         road = HttpRoad.open(self.settings.central.url, self.settings.central.ca_file)
         stack.push_async_callback(road.close)
         health = Health(self.store, self.settings.data_folder)
@@ -316,6 +321,48 @@ def verify(settings_path: SettingsOption = DEFAULT_SETTINGS, as_json: JsonOption
             raise Stopped(f"{len(problems)} problem(s) found")
 
     run_command(work())
+
+
+@program.command("verify-seal")
+def verify_seal(
+    code: Annotated[Path, typer.Argument(help="File with the text of a letter's QR code; - reads standard input.")],
+    settings_path: SettingsOption = DEFAULT_SETTINGS,
+    as_json: JsonOption = False,
+) -> None:
+    """Is a letter genuine, by the keys and revocations this box holds? Exit 0 only when it is. Reads beside a running agent."""
+    settings = load(settings_path)
+
+    async def work() -> None:
+        text = commands.read_small(code, TEXT_LENGTH_MAX + 1)
+        try:
+            trust = identity.trust_of(BoxIdentity.load(settings.identity_folder))
+        except NotEnrolled:
+            trust = identity.trust_of(None)
+        now_ms, days_max = MachineStamper().now_ms(), settings.revocations_days_max
+        async with commands.existing(settings.database, migrations()) as database:
+            answer = await database.read(lambda c: seals.check(c, text, trust, now_ms=now_ms, days_max=days_max))
+        show(_answer_facts(answer), as_json=as_json)
+        if answer.standing is not Standing.VALID:
+            raise Stopped(f"not to be accepted: {answer.standing}")
+
+    run_command(work())
+
+
+def _answer_facts(answer: Answer) -> dict[str, Any]:
+    facts: dict[str, Any] = {"answer": str(answer.standing), "revocations_as_of": _time(answer.list_as_of_ms)}
+    if answer.seal is not None:
+        said = answer.seal
+        facts |= {
+            "letter": said.letter.hex(),
+            "kind": said.kind,
+            "number": said.number,
+            "village": said.village,
+            "issued_on": said.issued_on.isoformat(),
+            "valid_until": None if said.valid_until is None else said.valid_until.isoformat(),
+            "name": said.masked_name,
+            "revoked": _time(answer.revoked_ms),
+        }
+    return facts
 
 
 @program.command()

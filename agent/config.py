@@ -1,6 +1,7 @@
 """What an office sets, in one TOML file; every key is in docs/operating.md. Never holds a secret."""
 
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 
@@ -9,6 +10,9 @@ from agent.domain.numbering import NumberingPolicy, SeriesPolicy, numbering_poli
 from chassis.settings import Hour, IdleSeconds, LogLevel, Port, SettingsError, load_settings
 from protocol.ids import InvalidCode, dotted, parse_village_code
 from protocol.regions import UnknownRegion, Village, village
+
+RevocationsDays = Annotated[int, msgspec.Meta(ge=1, le=365)]
+"""How old the regency's list of revoked letters may be before a letter is no longer called valid by it."""
 
 
 class Office(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -60,6 +64,7 @@ class AgentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     numbers: Numbers = Numbers()
     listen: Listen = Listen()
     idle_seconds: IdleSeconds = 900
+    revocations_days_max: RevocationsDays = 7
     backup_folder: Path | None = None
     backup_hour: Hour = 12
     log_level: LogLevel = "INFO"

@@ -10,10 +10,12 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Self
 
+from agent.domain.seals import Trust
 from chassis.signing import Key, KeyRefused, verify
 from protocol.codec import pack, unpack
 from protocol.errors import ProtocolError
 from protocol.messages import CERTIFICATE, Certificate, EnrolReply, Signed, open_signed
+from protocol.seal import SealKey
 
 MACHINE_ID_FILES = (Path("/etc/machine-id"), Path("/sys/class/dmi/id/product_uuid"))
 _FINGERPRINT = b"kampung/fingerprint/1"
@@ -75,6 +77,13 @@ class BoxIdentity:
     def keep_nonce(self, nonce: bytes) -> None:
         replace_file(self.folder / "nonce", nonce)
         self.nonce = nonce
+
+
+def trust_of(who: BoxIdentity | None) -> Trust:
+    """What this server checks seals by; None: it is not enrolled."""
+    if who is None:
+        return Trust(own_key=None, central_key=b"", verify=verify)
+    return Trust(own_key=SealKey(who.village, who.key.public, None), central_key=who.central_key, verify=verify)
 
 
 def prepare_key(folder: Path, token: str) -> Key:

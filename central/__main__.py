@@ -34,7 +34,8 @@ from central.ingest import Ingest
 from central.machine import MachineClock, RevocationFile
 from central.pipeline import Pipeline, judge_next
 from central.rules import shipped_rules
-from central.store import boxes, facts, feeds, overview, trail
+from central.seals import SealLists
+from central.store import boxes, facts, feeds, overview, seals, trail
 from central.web.app import build_app, build_metrics_app
 from central.web.desk import Desk
 from central.web.sync import Door, Wakeups
@@ -130,12 +131,13 @@ class Central:
             log.info("centre ready", version=VERSION)
             systemd.notify("READY=1")
             pipeline.poke()
-            await run_until(stopping, self._works(pipeline))
+            await run_until(stopping, self._works(pipeline, SealLists(self.database, self.key, clock, revoked)))
             systemd.notify("STOPPING=1")
 
-    def _works(self, pipeline: Pipeline) -> dict[str, Coroutine[Any, Any, None]]:
+    def _works(self, pipeline: Pipeline, lists: SealLists) -> dict[str, Coroutine[Any, Any, None]]:
         return {
             "pipeline": pipeline.run(),
+            "seal_lists": lists.run(),
             "look_around": pipeline.look_around(),
             "watchdog": watch(self.database, lambda: self.database.read(boxes.timeline), lambda: "serving"),
         }
@@ -208,11 +210,19 @@ def revoke(
         home = village(parse_village_code(village_code))
         async with archive(settings) as database:
             RevocationFile(settings.revoked).add(home.code, serial)
-            found = await database.transact(lambda connection: boxes.revoke(connection, home.code, serial))
+            found = await database.transact(lambda connection: _shut_out(connection, home.code, serial))
             await _record(database, "revoke", f"{home.code}/{serial}")
         out.print(f"village {home.code}, machine {serial}: revoked{'' if found else ' (it was not in use here)'}")
 
     run_command(work())
+
+
+async def _shut_out(connection: Connection, village_code: str, serial: int) -> bool:
+    """End the machine's session, and tell every village that its key seals no more letters. Was it in use?"""
+    found = await boxes.revoke(connection, village_code, serial)
+    box = await boxes.find(connection, village_code, serial)
+    await seals.publish_keys(connection, [box] if box else [], lambda *_: True, MachineClock().now_ms())
+    return found
 
 
 async def _record(database: Database, action: str, subject: str) -> None:

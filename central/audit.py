@@ -17,7 +17,7 @@ from central.store import facts, feeds, logs, trail
 from chassis.database import Connection
 from protocol import feed as feed_digest
 from protocol.errors import ProtocolError
-from protocol.feed import EMPTY_DIGEST
+from protocol.feed import EMPTY_DIGEST, REGENCY, revocation_key
 from protocol.ops import chain, start_of
 
 OPS_AT_ONCE = 4_096
@@ -40,7 +40,7 @@ async def audit(connection: Connection, rules: Rules) -> Findings:
         await _check_logs(connection, row[0], found)
     for row in await connection.fetch_all("SELECT feed FROM feed_head ORDER BY feed"):
         await _check_feed(connection, row[0], found)
-    await _check_proposals(connection, found)
+    await _check_batches(connection, found)
     await _check_decisions(connection, rules, found)
     found.problems += await trail.check(connection)
     return found
@@ -61,16 +61,18 @@ async def _check_logs(connection: Connection, village: str, found: Findings) -> 
             found.problems.append(f"{name}: acknowledged up to {log.head.seq}, held and unbroken up to {at.seq}")
 
 
-async def _check_proposals(connection: Connection, found: Findings) -> None:
-    """Every proposal stands in the tables as its village wrote it, and no other."""
+async def _check_batches(connection: Connection, found: Findings) -> None:
+    """Every proposal stands in the tables as its village wrote it, and no other; every void letter was told to all."""
     kept = {proposal.record: proposal for proposal, _ in await facts.all_proposals(connection)}
-    missing = wrong = 0
+    told_to_all = await feeds.keys(connection, REGENCY)
+    missing = wrong = silent = 0
     async for batch in logs.tabulated(connection):
         try:
-            written = read_batch(batch).proposals
+            reading = read_batch(batch)
         except ProtocolError:
             continue  # said by the check of the logs
-        for proposal in written:
+        silent += sum(revocation_key(batch.village, letter) not in told_to_all for letter, _ in reading.voided)
+        for proposal in reading.proposals:
             told = kept.pop(proposal.record, None)
             missing += told is None
             wrong += told is not None and told != replace(
@@ -80,6 +82,8 @@ async def _check_proposals(connection: Connection, found: Findings) -> None:
         found.problems.append(
             f"proposals: {missing} of the logs are missing, {wrong} differ from the log, {len(kept)} stand in no log"
         )
+    if silent:
+        found.problems.append(f"letters: {silent} that their village declared void are not on the list of all")
 
 
 async def _check_feed(connection: Connection, feed: str, found: Findings) -> None:

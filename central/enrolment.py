@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from central.ingest import Answer, Clock, Revocations, Signer, failure
-from central.store import boxes, logs
+from central.store import boxes, logs, seals
 from central.store.boxes import Box
 from chassis.database import Connection, Database
 from protocol.codec import GREETING_BYTES_MAX, decode, encode
@@ -60,6 +60,7 @@ class Enrolment:
 
         async def work(connection: Connection) -> EnrolReply:
             box = await self._box_for(connection, request, now_ms)
+            await seals.publish_keys(connection, [box], self.revocations.is_revoked, now_ms)
             certificate = Certificate(box.village, box.serial, box.public_key, box.enrolled_ms)
             timeline = await boxes.timeline(connection)
             if timeline is None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Protocol
 
-from central.store import boxes, feeds, logs
+from central.store import boxes, feeds, logs, seals
 from central.store.boxes import Box
 from central.store.logs import Log
 from chassis.database import Connection, Database
@@ -236,6 +236,7 @@ class Ingest:
                 connection, certificate.village, certificate.serial, certificate.public_key, hello.fingerprint, now_ms
             )
             box = await boxes.find(connection, certificate.village, certificate.serial)
+            await seals.publish_keys(connection, [box] if box else [], self.revocations.is_revoked, now_ms)
         if box is None or box.state != "active" or box.public_key != certificate.public_key:
             raise ProtocolError(Code.REVOKED, "enrol this server again with a new token")
         return box

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Meta
 
 from protocol.codec import Message
-from protocol.ops import Date, Hash, Id, Line, Millis, Number, Seq, Text, Word
+from protocol.ops import Date, Hash, Id, Line, Millis, Number, Seq, Text, Village, Word
 
 VILLAGE = "village"
 REGENCY = "regency"
@@ -25,6 +25,7 @@ CHUNK_BYTES_MAX = 256 * 1024
 
 _MODULUS = 1 << 256
 _ITEM = b"kampung/item/1"
+_REVOCATIONS = b"kampung/revocations/1"
 
 
 class Item(Message, frozen=True):
@@ -135,12 +136,56 @@ class Notice(Message, frozen=True):
     at_ms: Millis
 
 
+class VillageKey(Message, frozen=True):
+    """A key that seals a village's letters, now or formerly. Key: `key:` and the key's id (`protocol.seal.key_id`).
+
+    A key that was replaced still vouches for its letters; one that was revoked for those dated before that day.
+    """
+
+    village: Village
+    serial: Seq
+    public_key: Hash
+    enrolled_ms: Millis
+    revoked_ms: Millis | None
+
+
+class LetterRevoked(Message, frozen=True):
+    """A letter that its village declared void, at `revoked_ms` by the village's clock. Key: see `revocation_key`."""
+
+    village: Village
+    letter: Id
+    revoked_ms: Millis
+
+
+class Revocations(Message, frozen=True):
+    """The regency's signed word: keys and revocations up to item `seq`, after which the digest was this, are all that
+    the centre knew at `as_of_ms`. Key: `revocations`."""
+
+    seq: Seq
+    digest: Hash
+    as_of_ms: Seq
+    signature: Annotated[bytes, Meta(min_length=64, max_length=64)]
+
+
+def revocation_key(village: str, letter: bytes) -> bytes:
+    """Village and letter: no village can take another's letter back, nor speak over its words."""
+    return b"void:" + village.encode("ascii") + letter
+
+
+def revocations_message(seq: int, digest: bytes, as_of_ms: int) -> bytes:
+    """What the centre signs in a `Revocations`."""
+    return b"".join((_REVOCATIONS, seq.to_bytes(8, "big"), digest, as_of_ms.to_bytes(8, "big")))
+
+
 VALUES: dict[str, type[msgspec.Struct]] = {
     "decision": Decision,
     "cycle": Cycle,
     "quarantined": Quarantined,
     "number_clash": NumberClash,
     "notice": Notice,
+    "village_key": VillageKey,
+    "letter_revoked": LetterRevoked,
+    "revocations": Revocations,
 }
 """The kinds this program applies. `scheme` and `exclusions` travel with `protocol.schemes`' own types.
 A kind that is not known is stored; when it is critical, applying stops there until the program is upgraded."""

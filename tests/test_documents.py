@@ -13,7 +13,7 @@ import pytest
 
 from central import enrolment, ingest
 from central.web.sync import Door, Wakeups
-from protocol import VERSION, codec, errors, feed, messages, ops, parcel, schemes, session
+from protocol import VERSION, codec, errors, feed, messages, ops, parcel, schemes, seal, session
 from protocol.codec import Message
 from protocol.dictionary import DICTIONARY
 from protocol.errors import REMEDY, STATUS, Code
@@ -158,7 +158,7 @@ def test_conditions() -> None:
 
 def test_what_is_hashed_and_signed() -> None:
     domains = {value for value in vars(messages).values() if isinstance(value, bytes)}
-    domains |= {ops._OP, ops._BODY, ops._HEAD, feed._ITEM}
+    domains |= {ops._OP, ops._BODY, ops._HEAD, feed._ITEM, feed._REVOCATIONS, seal._KEY_ID, seal._NIK, seal._WORDS}
     assert {row[0].strip('"') for row in table("Byte strings that are hashed or signed")} == {
         domain.decode() for domain in domains if domain.startswith(b"kampung/")
     }

@@ -12,6 +12,7 @@ from agent.web.numbers import NumberPages
 from agent.web.office import Office
 from agent.web.proposals import ProposalPages
 from agent.web.residents import ResidentPages
+from agent.web.seals import SealPages
 from agent.web.sync_state import SyncPages
 from chassis.metrics import HttpMetrics
 from chassis.probes import build_probes
@@ -22,6 +23,7 @@ NAVIGATION = (
     NavigationEntry("Beranda", "/"),
     NavigationEntry("Penduduk", "/residents"),
     NavigationEntry("Surat", "/letters"),
+    NavigationEntry("Periksa surat", "/verify"),
     NavigationEntry("Usulan", "/proposals"),
     NavigationEntry("Nomor surat", "/numbers"),
     NavigationEntry("Sinkronisasi", "/sync"),
@@ -55,6 +57,7 @@ def build_app(office: Office, registry: CollectorRegistry, version: str) -> web.
         LetterPages(office, Measures(registry)),
         ProposalPages(office),
         NumberPages(office),
+        SealPages(office),
         sync,
     )
     for each in pages:

@@ -39,6 +39,7 @@ from agent.web.desk import Sent, at_counter, by_superior, check_reason, note_loo
 from agent.web.measure import Measures
 from agent.web.office import Office
 from agent.web.residents import find_resident
+from agent.web.seals import seal_text
 from agent.web.words import letter_state
 from chassis.database import Connection
 from chassis.web import Form, account_of, add_notice, form_key_of, page, page_count, page_number, read_form
@@ -278,8 +279,9 @@ class LetterPages:
         await note_look(self._office, request, "print_copy" if is_copy else "print_letter", letter.letter_id)
         text = self._office.texts[letter.kind, letter.text_version]
         sheet = letter_sheet(letter, self._office.kinds[letter.kind], text, void_reason=row.voided_reason or "")
+        seal = await seal_text(self._office, letter, sheet)
         try:
-            pdf = await asyncio.to_thread(lambda: render_pdf(sheet, paper, copy=is_copy))
+            pdf = await asyncio.to_thread(lambda: render_pdf(sheet, paper, copy=is_copy, seal=seal))
         except CannotPrint:
             self._measures.print_failed()
             raise

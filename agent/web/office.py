@@ -8,12 +8,13 @@ from agent.domain.letters import LetterKind
 from agent.domain.numbering import NumberingError, NumberingPolicy
 from agent.domain.status import Status
 from agent.domain.texts import LetterText
+from agent.identity import BoxIdentity
 from agent.store import Stamper, Store
 
 
 @dataclass(frozen=True)
 class Office:
-    """Made once by the composition root. `road` gives None on a box that is not enrolled yet."""
+    """Made once by the composition root. `road` gives None, and `identity` is None, on a box that is not enrolled yet."""
 
     settings: AgentSettings
     store: Store
@@ -21,6 +22,7 @@ class Office:
     kinds: Mapping[str, LetterKind]
     texts: Mapping[tuple[str, int], LetterText]
     road: Callable[[], Status | None]
+    identity: BoxIdentity | None = None
 
     def numbering(self) -> NumberingPolicy | NumberingError:
         """The policy, or what is missing in the settings, to be shown to whoever can set it."""

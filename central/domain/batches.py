@@ -1,4 +1,5 @@
-"""What an acknowledged batch says, as far as its own bytes tell: proposals, withdrawals, letter numbers, what cannot be read.
+"""What an acknowledged batch says, as far as its own bytes tell: proposals, withdrawals, letter numbers and voids, what cannot
+be read.
 
 Pure, and by far the most work of tabulating, so a large batch can be read in another process while the last one is
 decided. Place in the flow: ingest keeps a batch -> here -> tabulation brings it in -> reconcile decides.
@@ -18,6 +19,7 @@ from protocol.ops import (
     AnyBody,
     Header,
     LetterIssued,
+    LetterVoided,
     LogOpened,
     NumberHigh,
     NumbersConfirmed,
@@ -99,7 +101,7 @@ class ReadFault(Struct, frozen=True, array_like=True):
 class Reading(Struct, array_like=True):
     """What one batch adds up to. `anchors`: the anchor that each proposal cites, which the centre has yet to look up.
 
-    `numbers`: the highest per series and year that the ops name.
+    `numbers`: the highest per series and year that the ops name. `voided`: letters, and when by the village's clock.
     """
 
     proposals: list[Proposal] = []
@@ -108,6 +110,7 @@ class Reading(Struct, array_like=True):
     letters: list[LetterRun] = []
     numbers: list[NumberHigh] = []
     faults: list[ReadFault] = []
+    voided: list[tuple[bytes, int]] = []
 
 
 def read_batch(batch: Batch) -> Reading:
@@ -149,8 +152,10 @@ class _Desk:
                 self.reading.numbers += body.numbers
             case NumbersVoided():
                 self.reading.numbers.append(NumberHigh(body.series, body.year, body.last))
+            case LetterVoided():
+                self.reading.voided.append((body.letter, header.claimed_ms))
             case _:
-                pass  # residents and voids stay in the log; nothing at the centre reads them yet
+                pass  # residents stay in the log; nothing at the centre reads them yet
 
     def _add_letter(self, body: LetterIssued, record: bytes) -> None:
         run = self._runs.get((body.series, body.year))

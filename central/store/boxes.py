@@ -89,6 +89,11 @@ async def fleet(connection: Connection) -> list[Box]:
     return [_box(r) for r in rows]
 
 
+async def all_boxes(connection: Connection) -> list[Box]:
+    """Every machine that was ever enrolled."""
+    return [_box(r) for r in await connection.fetch_all(f"SELECT {_COLUMNS} FROM box ORDER BY village, serial")]
+
+
 async def count(connection: Connection) -> int:
     total: int = await connection.fetch_value("SELECT count(DISTINCT village) FROM box WHERE state = 'active'")
     return total

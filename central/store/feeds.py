@@ -99,6 +99,17 @@ async def _former(connection: Connection, feed: str, items: Iterable[Publication
     return {item.key: item.value for item in await said_at(connection, feed, seqs)}
 
 
+async def current(connection: Connection, feed: str, key: bytes) -> bytes | None:
+    """What was said last under a key that is looked up by name (see `Publication.former_seq`)."""
+    seq = await connection.fetch_value("SELECT seq FROM feed_key WHERE feed = $1 AND key = $2", feed, key)
+    return None if seq is None else (await said_at(connection, feed, [seq]))[0].value
+
+
+async def keys(connection: Connection, feed: str) -> set[bytes]:
+    """Every key of a feed that is looked up by name."""
+    return {row[0] for row in await connection.fetch_all("SELECT key FROM feed_key WHERE feed = $1", feed)}
+
+
 async def said_at(connection: Connection, feed: str, seqs: Iterable[int]) -> list[Item]:
     """The items at these places; every page is read once."""
     found: list[Item] = []

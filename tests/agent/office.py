@@ -17,14 +17,17 @@ from agent.config import AgentSettings, Central, Numbers
 from agent.config import Office as OfficeSettings
 from agent.domain.residents import Resident
 from agent.domain.status import Status
+from agent.identity import BoxIdentity
 from agent.store import MarkFile, Store, feed, residents
 from agent.web.app import build_app, build_metrics_app
 from agent.web.office import Office
 from chassis import schema
 from chassis.database import Connection, MigrationFolder, SqliteDatabase
+from chassis.signing import Key
 from chassis.web.accounts import create_account, hash_password
 from protocol.feed import EMPTY_DIGEST, Cycle, Decision, Evidence, NumberClash, Quarantined, State, replace
 from protocol.ids import VillageCode
+from protocol.messages import CERTIFICATE, Certificate, sign
 from protocol.regions import village
 from tests.agent.letter_samples import CATALOGUE, TEXTS
 from tests.builders import Person, village_people
@@ -37,6 +40,7 @@ DAY_MS = 86_400_000
 HASH = hash_password(PASSWORD)
 ROLES = ("clerk", "secretary", "head")
 TIMELINE = b"t" * 16
+BOX_KEY, REGENCY_KEY = Key.from_seed(b"\x02" * 32), Key.from_seed(b"\x01" * 32)
 CYCLE = Cycle(
     code="APBD-PANGAN-2021-05",
     scheme="APBD-PANGAN",
@@ -77,6 +81,21 @@ def settings(folder: Path) -> AgentSettings:
         office=OfficeSettings(address="Jalan Raya Sukojati Nomor 12", head_name="H. AHMAD FAUZI, S.Sos."),
         central=Central(url="http://127.0.0.1:9"),
         numbers=Numbers(office_code="429.508.03"),
+    )
+
+
+def enrolled(folder: Path) -> BoxIdentity:
+    """Sukojati's server, as the regency admitted it."""
+    certificate = Certificate(SUKOJATI, 1, BOX_KEY.public, START_MS - 300 * DAY_MS)
+    return BoxIdentity(
+        folder=folder,
+        key=BOX_KEY,
+        village=SUKOJATI,
+        serial=1,
+        certificate=sign(CERTIFICATE, certificate, REGENCY_KEY.sign),
+        central_key=REGENCY_KEY.public,
+        fingerprint=b"f" * 16,
+        nonce=b"",
     )
 
 
@@ -166,7 +185,7 @@ class Counter:
         await self.store.database.close()
 
 
-async def open_counter(folder: Path, *, persons: int = 12, is_first: bool = True) -> Counter:
+async def open_counter(folder: Path, *, persons: int = 12, is_first: bool = True, is_enrolled: bool = True) -> Counter:
     """`is_first=False`: a server whose numbers are not known, as after a loss."""
     chosen, stamps = settings(folder), Stamps()
     chosen.data_folder.mkdir(exist_ok=True)
@@ -182,7 +201,15 @@ async def open_counter(folder: Path, *, persons: int = 12, is_first: bool = True
     cycle = State(1, "cycle", True, CYCLE.code.encode(), msgspec.msgpack.encode(CYCLE))
     await tell(store, "regency", [cycle], START_MS)
     status: list[Status | None] = [None]
-    office = Office(settings=chosen, store=store, stamper=stamps, kinds=CATALOGUE, texts=TEXTS, road=lambda: status[0])
+    office = Office(
+        settings=chosen,
+        store=store,
+        stamper=stamps,
+        kinds=CATALOGUE,
+        texts=TEXTS,
+        road=lambda: status[0],
+        identity=enrolled(chosen.identity_folder) if is_enrolled else None,
+    )
     registry = CollectorRegistry()
     app = build_app(office, registry, "0.1.0")
     server, machines = TestServer(app), TestServer(build_metrics_app(office, registry))

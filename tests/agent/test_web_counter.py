@@ -62,6 +62,7 @@ async def paths(counter: Counter, clerk: Browser) -> dict[str, str]:
         "/proposals/new": f"/proposals/new?resident={somebody}",
         "/proposals/{id}": proposal,
         "/numbers": "/numbers",
+        "/verify": "/verify",
         "/sync": "/sync",
         "/sync/line": "/sync/line",
     }

@@ -155,6 +155,7 @@ async def fill_books(counter: Counter) -> dict[str, str]:
         "proposals": "/proposals",
         "proposal_form": f"/proposals/new?resident={somebody}",
         "proposal": proposals[0],
+        "verify": "/verify",
         "numbers": "/numbers",
         "sync": "/sync",
     }

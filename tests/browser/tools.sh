@@ -3,6 +3,7 @@
 missing=""
 [ -x /usr/bin/chromium ] || missing="$missing chromium"
 [ -x /usr/bin/pdftoppm ] || missing="$missing poppler-utils"
+[ -x /usr/bin/zbarimg ] || missing="$missing zbar-tools"
 [ -z "$missing" ] && exit 0
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
   echo "Installing$missing from Debian (once) ..."

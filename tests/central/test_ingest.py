@@ -809,9 +809,9 @@ async def test_the_first_feed_request_is_answered_with_manifests(regency: Regenc
     reply = await regency.feed(machine, EMPTY)
     assert isinstance(reply, SnapshotReply)
     manifests = [open_signed(MANIFEST, m, Manifest, lambda *_: True) for m in reply.manifests]
-    assert [(m.feed, m.village, m.seq) for m in manifests] == [("village", DESA, 0), ("regency", "", 1)]
+    assert [(m.feed, m.village, m.seq) for m in manifests] == [("village", DESA, 0), ("regency", "", 2)]
     chunk = await regency.ingest.read_chunk(machine.session, manifests[1].chunks[0])
-    assert opened(chunk, Chunk).states[0].key == b"cycle:APBD-PANGAN-2021-05"
+    assert [state.kind for state in opened(chunk, Chunk).states] == ["village_key", "cycle"]
 
 
 async def test_a_villages_chunk_is_for_that_village_alone(
@@ -836,9 +836,10 @@ async def test_news_then_quiet(regency: Regency, machine: Machine) -> None:
     reply = await regency.feed(machine, Cursors(timeline, 0, 0, 0, 0))
     assert isinstance(reply, FeedReply)
     assert [item.kind for item in reply.village] == ["decision"]
-    assert await regency.feed(machine, Cursors(timeline, 1, 1, 0, 0), [("outbox_ops", 0)]) is None
+    assert [item.kind for item in reply.regency] == ["village_key"]
+    assert await regency.feed(machine, Cursors(timeline, 1, 1, 1, 1), [("outbox_ops", 0)]) is None
     assert await regency.rows("SELECT village_stored, village_applied FROM box") == [(1, 1)]
-    quiet = await regency.ingest.feed(machine.session, Cursors(timeline, 1, 1, 0, 0), None)
+    quiet = await regency.ingest.feed(machine.session, Cursors(timeline, 1, 1, 1, 1), None)
     assert quiet == Quiet(DESA)
 
 

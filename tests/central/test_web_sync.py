@@ -58,8 +58,10 @@ class Line:
         return answer.status, await answer.read()
 
     async def feed_path(self, *, village: int = 0, wait: int = 0) -> str:
+        """All that the regency has said until now is known."""
         timeline = (await self.regency.timeline()).hex()
-        return f"/v1/feed?timeline={timeline}&village={village},{village}&regency=0,0&wait={wait}"
+        regency = await self.regency.value("SELECT coalesce(max(seq), 0) FROM feed_head WHERE feed = 'regency'")
+        return f"/v1/feed?timeline={timeline}&village={village},{village}&regency={regency},{regency}&wait={wait}"
 
 
 class Server(TestServer):

@@ -18,11 +18,16 @@ from protocol.feed import (
     Decision,
     Evidence,
     Item,
+    LetterRevoked,
     Notice,
     NumberClash,
     Quarantined,
+    Revocations,
     State,
+    VillageKey,
     replace,
+    revocation_key,
+    revocations_message,
 )
 from protocol.messages import (
     ANCHOR,
@@ -78,6 +83,7 @@ from protocol.ops import (
 )
 from protocol.parcel import Acknowledgements, Label
 from protocol.schemes import DeterminedBy, Effect, ExclusionRule, Level, RuleSet, Scheme, Unit, month
+from protocol.seal import key_id
 
 VILLAGE = "3510252010"
 LOG = bytes(range(0x10, 0x20))
@@ -281,7 +287,7 @@ SCHEME = Scheme(
 RULE = ExclusionRule(
     "APBD-PANGAN", "", "PKH", "", Unit.HOUSEHOLD, Effect.REJECT, True, month(2021, 1), None, "contoh dasar hukum"
 )
-REGENCY_VALUES: tuple[tuple[str, bool, bytes, Message], ...] = (
+KNOWN_VALUES: tuple[tuple[str, bool, bytes, Message], ...] = (
     ("scheme", False, b"scheme:APBD-PANGAN", SCHEME),
     ("exclusions", True, b"exclusions", RuleSet((SCHEME,), (RULE,))),
     (
@@ -299,6 +305,18 @@ REGENCY_VALUES: tuple[tuple[str, bool, bytes, Message], ...] = (
             objection_days=14,
         ),
     ),
+    (
+        "village_key",
+        False,
+        b"key:" + key_id(CERTIFIED.public_key),
+        VillageKey(VILLAGE, CERTIFIED.serial, CERTIFIED.public_key, NOON_MS, None),
+    ),
+    (
+        "letter_revoked",
+        False,
+        revocation_key(VILLAGE, salt(101)),
+        LetterRevoked(VILLAGE, salt(101), NOON_MS + 300_000),
+    ),
 )
 
 
@@ -311,6 +329,14 @@ def items(values: tuple[tuple[str, bool, bytes, Message], ...], after: int = 0) 
     return out
 
 
+def dated(covered: list[Item]) -> tuple[str, bool, bytes, Message]:
+    """The centre's signed word that these items are complete."""
+    seq, digest, at = covered[-1].seq, covered[-1].digest, NOON_MS + 600_000
+    signature = central_sign(revocations_message(seq, digest, at))
+    return "revocations", False, b"revocations", Revocations(seq, digest, at, signature)
+
+
+REGENCY_VALUES = (*KNOWN_VALUES, dated(items(KNOWN_VALUES)))
 VILLAGE_ITEMS, REGENCY_ITEMS = items(VILLAGE_VALUES), items(REGENCY_VALUES)
 CHUNK = Chunk([State(item.seq, item.kind, item.critical, item.key, item.value) for item in REGENCY_ITEMS])
 CHUNK_NAME = sha256(encode(CHUNK)).digest()

@@ -1,0 +1,68 @@
+"""The page that checks letters in a real browser: a scanner that types like a keyboard, a photograph, no scripts."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.agent.office import Counter, open_counter
+from tests.agent.test_web_seals import OTHER_KEY, dated_state, hear, needs_zbar, picture, printed, sample_code, zbar
+from tests.browser.conftest import Aside, sign_in
+from tests.chassis.conftest import PASSWORD
+
+if TYPE_CHECKING:
+    from playwright import sync_api
+
+
+@pytest.fixture
+def counter(aside: Aside, tmp_path: Path) -> Iterator[Counter]:
+    opened = aside.run(open_counter(tmp_path))
+    aside.run(hear(opened, dated_state()))
+    yield opened
+    aside.run(opened.close())
+
+
+async def letter_of(counter: Counter) -> bytes:
+    """A letter as it comes out of the printer."""
+    clerk = await counter.browser()
+    return await printed(counter, clerk, await counter.issue(clerk))
+
+
+@needs_zbar
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_scanner_types_the_code_and_the_page_says_what_it_is_worth(
+    chromium: "sync_api.Browser", counter: Counter, aside: Aside, tmp_path: Path, pictures: Path, scheme: str
+) -> None:
+    (code,) = zbar(aside.run(letter_of(counter)), tmp_path)
+    address = str(counter.server.make_url("")).rstrip("/")
+    page = sign_in(chromium, address, "clerk", PASSWORD, color_scheme=scheme, java_script_enabled=False)
+    page.get_by_role("link", name="Periksa surat").click()
+    damaged = code[:99] + ("0" if code[99] != "0" else "1") + code[100:]
+    for name, text, answer in (
+        ("valid", code, "Sah"),
+        ("damaged", damaged, "Rusak"),
+        ("unknown_key", sample_code("skd", OTHER_KEY), "Kunci tak dikenal"),
+        ("valid_again", code, "Sah"),
+    ):
+        page.keyboard.type(text)  # the field has the focus, so one scan follows the other
+        page.keyboard.press("Enter")
+        page.get_by_role("status").get_by_role("heading", name=answer, exact=True).wait_for()
+        page.screenshot(path=pictures / f"verify-{name}-{scheme}.png")
+        assert code[4:40] not in page.url
+
+
+@needs_zbar
+def test_a_photograph_of_the_letter(
+    chromium: "sync_api.Browser", counter: Counter, aside: Aside, tmp_path: Path, pictures: Path
+) -> None:
+    photo = tmp_path / "foto.jpg"
+    photo.write_bytes(picture(aside.run(letter_of(counter)), tmp_path, "jpeg", 200))
+    page = sign_in(chromium, str(counter.server.make_url("")).rstrip("/"), "clerk", PASSWORD)
+    page.goto(str(counter.server.make_url("/verify")))
+    page.get_by_role("button", name="Periksa").click()
+    page.get_by_role("alert").wait_for()
+    page.screenshot(path=pictures / "verify-nothing_given-light.png")
+    page.get_by_label("Foto surat").set_input_files(photo)
+    page.get_by_role("button", name="Periksa").click()
+    page.get_by_role("status").get_by_role("heading", name="Sah", exact=True).wait_for()
