@@ -5,8 +5,6 @@ itself. The search key is for the box's own instant search only: what it folds t
 merged, refused or sent anywhere (the centre has its own evidence for who is who).
 """
 
-import re
-import unicodedata
 from collections.abc import Mapping
 from datetime import date
 
@@ -26,7 +24,7 @@ from agent.domain.fields import (
     collect,
 )
 from agent.domain.letters import Subject
-from protocol import ids
+from protocol import ids, names
 from protocol.ids import Sex
 from protocol.regions import VillageKind
 
@@ -192,37 +190,10 @@ def member_of(resident: Resident) -> FamilyMember:
 
 # --- finding a name again ------------------------------------------------------------------------------------------
 
-_TITLES_BEFORE = frozenset(
-    (
-        "ALM ALMH ALMARHUM ALMARHUMAH BAPAK BPK IBU H HJ HAJI HAJJAH KH KYAI NYAI UST USTADZ USTADZAH "
-        "DR DRA DRS DRH IR PROF R RR"
-    ).split()
-)
-_TITLES_AFTER = frozenset(
-    (
-        "ALM ALMH ALMARHUM ALMARHUMAH SPD SPDI SPDSD SAG SE SH SIP SKM SKEP SKOM SSOS SSI ST STP SPT "
-        "MPD MPDI MM MSI MH MA AMD AMK AMKEB"
-    ).split()
-)
-_FIRST_NAME_VARIANTS = {
-    "MUHAMMAD": (
-        "M MD MH MOH MUH MOCH MUCH MOKH MOHAMAD MOHAMMAD MOHAMED MOHAMMED MUHAMAD MUHAMMED "
-        "MOCHAMAD MOCHAMMAD MUCHAMAD MUCHAMMAD MOKHAMAD MOKHAMMAD"
-    ),
-    "AHMAD": "ACH AKH AHM ACHMAD AKHMAD AHMED ACHMED",
-    "ABDUL": "ABD ABDL ABDOEL",
-    "SITI": "ST STI SITTI SITTY SITY",
-}
-_FIRST_NAMES = {variant: name for name, variants in _FIRST_NAME_VARIANTS.items() for variant in variants.split()}
-_FOLDS = (("OE", "U"), ("DJ", "J"), ("TJ", "C"), ("SJ", "S"), ("SY", "S"), ("CH", "H"), ("KH", "H"), ("V", "F"))
-_DOUBLED = re.compile(r"(.)\1+")
-_APOSTROPHES = "'’‘ʼ`"
-_NOT_LETTERS = re.compile(r"[^A-Z0-9]+")
-
 
 def search_key(name: str) -> str:
-    """A name as searched: upper case, without titles, old and new spelling alike. Never displayed, never a proof."""
-    return _join(_first_name(_tokens(name)))
+    """A name as searched: its words in the spelling that all spellings fold to. Never displayed, never a proof."""
+    return " ".join(names.word_keys(name))
 
 
 def search_words(typed: str) -> tuple[tuple[str, ...], ...]:
@@ -230,46 +201,10 @@ def search_words(typed: str) -> tuple[tuple[str, ...], ...]:
 
     An unfinished `moh` may become MOHTAR or mean MUHAMMAD, so either will do. A lone letter is somebody still typing.
     """
-    tokens = _tokens(typed)
-    if len(tokens) == 1 and len(tokens[0]) == 1:
-        return ((_fold(tokens[0]),),)
-    return tuple(tuple(dict.fromkeys(map(_fold, (token, _FIRST_NAMES.get(token, token))))) for token in tokens)
-
-
-def _tokens(name: str) -> list[str]:
-    """Upper-case tokens without titles. Titles fall only as whole tokens at the edges, and never the last one left."""
-    words = _plain(name).split()
-    while len(words) > 1 and words[-1].replace(".", "").strip("()") in _TITLES_AFTER:
-        words.pop()
-    tokens = _NOT_LETTERS.sub(" ", " ".join(words)).split()
-    while len(tokens) > 1 and tokens[0] in _TITLES_BEFORE:
-        tokens.pop(0)
-    return tokens
-
-
-def _plain(name: str) -> str:
-    """Upper case without accents, apostrophes and what follows the first comma (MU'IN is also written MUIN)."""
-    decomposed = unicodedata.normalize("NFKD", name.partition(",")[0]).upper()
-    return "".join(
-        character for character in decomposed if not unicodedata.combining(character) and character not in _APOSTROPHES
-    )
-
-
-def _first_name(tokens: list[str]) -> list[str]:
-    """Variants of the common first names as one, in the first position only. A lone M is somebody still typing."""
-    if not tokens or (len(tokens) == 1 and len(tokens[0]) == 1):
-        return tokens
-    return [_FIRST_NAMES.get(tokens[0], tokens[0]), *tokens[1:]]
-
-
-def _join(tokens: list[str]) -> str:
-    return " ".join(_fold(token) for token in tokens)
-
-
-def _fold(token: str) -> str:
-    for old, new in _FOLDS:
-        token = token.replace(old, new)
-    return _DOUBLED.sub(r"\1", token)
+    words = names.name_words(typed)
+    if len(words) == 1 and len(words[0]) == 1:
+        return ((names.fold(words[0]),),)
+    return tuple(tuple(dict.fromkeys(map(names.fold, (word, names.first_word(word))))) for word in words)
 
 
 # --- single answers ------------------------------------------------------------------------------------------------

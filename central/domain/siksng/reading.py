@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
-from central.domain.matching import SAME_NAME_MIN, match_nik, name_key, name_similarity
+from central.domain.matching import SAME_NAME_MIN, match_nik, name_similarity
 from central.domain.periods import Span, parse_period
 from central.domain.siksng.cells import find_place, read_answer, read_deceased, read_inactive, show_period
 from central.domain.siksng.columns import SCHEME_COLUMNS, Columns, is_known_header, map_columns, scheme_names
@@ -27,6 +27,7 @@ from protocol.lists.tables import (
     plain_header,
     read_rows,
 )
+from protocol.names import name_key
 
 
 def read_siksng(
