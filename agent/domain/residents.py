@@ -70,6 +70,9 @@ LABELS = {
 }
 """The questions of the form, in its order."""
 
+REQUIRED = frozenset({"nik", "name", "birth_place", "birth_date", "sex", "address"})
+"""What a letter cannot do without."""
+
 _SYNONYMS = {
     "LAKI-LAKI": "L",
     "LAKI - LAKI": "L",
@@ -80,6 +83,9 @@ _SYNONYMS = {
     "KONGHUCU": "KHONGHUCU",
     "KONGHUCHU": "KHONGHUCU",
     "KRISTEN PROTESTAN": "KRISTEN",
+    "KATHOLIK": "KATOLIK",
+    "KEPERCAYAAN": "KEPERCAYAAN TERHADAP TUHAN YME",
+    "ORANGTUA": "ORANG TUA",
     "SUDAH KAWIN": "KAWIN",
     "ISTERI": "ISTRI",
 }

@@ -35,6 +35,11 @@ async def register(desk: Desk, resident: Resident, actor: str, *, replaces: byte
     holder = await desk.connection.fetch_value("SELECT id FROM resident WHERE nik = $1", resident.nik)
     if holder is not None and holder != replaces and not is_placeholder(Nik(resident.nik)):
         return refusal.NIK_TAKEN
+    return await record(desk, resident, actor, replaces=replaces)
+
+
+async def record(desk: Desk, resident: Resident, actor: str, *, replaces: bytes = b"") -> bytes:
+    """The same for a caller that has looked up in this transaction who holds the NIK."""
     op = await desk.append(lambda salt: _to_wire(resident, salt, replaces, actor))
     return replaces or op.record_id
 
@@ -51,6 +56,13 @@ async def register_all(desk: Desk, residents: Sequence[Resident], actor: str) ->
 async def get(connection: Connection, resident_id: bytes) -> Registered | None:
     row = await connection.fetch_one(f"SELECT {_COLUMNS} FROM resident WHERE id = $1", resident_id)
     return None if row is None else _registered(row)
+
+
+async def with_niks(connection: Connection, niks: Sequence[str]) -> list[Registered]:
+    """Everybody on record under one of these NIKs; a placeholder may be several people's."""
+    places = ", ".join(f"${at}" for at in range(1, len(niks) + 1))
+    rows = await connection.fetch_all(f"SELECT {_COLUMNS} FROM resident WHERE nik IN ({places})", *niks)
+    return [_registered(r) for r in rows]
 
 
 async def household(connection: Connection, kk: str) -> list[Registered]:

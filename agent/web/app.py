@@ -12,6 +12,7 @@ from agent.web.numbers import NumberPages
 from agent.web.office import Office
 from agent.web.proposals import ProposalPages
 from agent.web.residents import ResidentPages
+from agent.web.rosters import RosterPages
 from agent.web.sync_state import SyncPages
 from chassis.metrics import HttpMetrics
 from chassis.probes import build_probes
@@ -52,6 +53,7 @@ def build_app(office: Office, registry: CollectorRegistry, version: str) -> web.
     pages = (
         HomePages(office),
         ResidentPages(office),
+        RosterPages(office),
         LetterPages(office, Measures(registry)),
         ProposalPages(office),
         NumberPages(office),

@@ -3,12 +3,15 @@
 import asyncio
 import re
 import time
+from datetime import date
 from pathlib import Path
 
 import pytest
 from msgspec import structs
 
+from agent.domain.rosters import Roster, read_roster
 from agent.domain.status import Status
+from agent.store import rosters
 from chassis.web import require_declarations
 from protocol.codec import pack, unpack
 from protocol.feed import VALUES, Decision, State
@@ -27,6 +30,7 @@ from tests.agent.office import (
     tell,
     words_of,
 )
+from tests.agent.rosters import HOME, people, siak
 from tests.chassis.conftest import Browser
 
 PAGE_BYTES_MAX = 100_000
@@ -43,6 +47,15 @@ NEW_RESIDENT = {
 }
 
 
+async def roster_number(counter: Counter) -> int:
+    roster = read_roster(siak(people(5)), date(2021, 5, 17), HOME)
+    assert isinstance(roster, Roster)
+    done = await rosters.take_in(
+        counter.store, roster, digest=b"d" * 32, file_name="a.csv", today=date(2021, 5, 17), actor="clerk"
+    )
+    return done.id
+
+
 async def paths(counter: Counter, clerk: Browser) -> dict[str, str]:
     """One address for every page."""
     letter, proposal = await counter.issue(clerk), await counter.propose(clerk)
@@ -53,6 +66,8 @@ async def paths(counter: Counter, clerk: Browser) -> dict[str, str]:
         "/residents/new": "/residents/new",
         "/residents/{id}": f"/residents/{somebody}",
         "/residents/{id}/edit": f"/residents/{somebody}/edit",
+        "/rosters": "/rosters",
+        "/rosters/{number}": f"/rosters/{await roster_number(counter)}",
         "/letters": "/letters",
         "/letters/new": f"/letters/new?kind=spm&resident={somebody}",
         "/letters/{id}": letter,
