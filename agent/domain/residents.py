@@ -194,6 +194,12 @@ def member_of(resident: Resident) -> FamilyMember:
     return FamilyMember(resident.nik, resident.name, resident.relation, resident.birth_date)
 
 
+def place_on_card(resident: Resident) -> tuple[int, date]:
+    """Sorts the members of a family card: the head first, then as the card orders relations, the older before the younger."""
+    known = resident.relation in RELATIONS
+    return RELATIONS.index(resident.relation) if known else len(RELATIONS), resident.birth_date
+
+
 # --- finding a name again ------------------------------------------------------------------------------------------
 
 

@@ -5,7 +5,9 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from agent.domain.numbering import WIB
+from agent.web.events import EventPages
 from agent.web.home import HomePages
+from agent.web.households import HouseholdPages
 from agent.web.letters import LetterPages
 from agent.web.measure import PREFIX, BoxCollector, Measures
 from agent.web.numbers import NumberPages
@@ -53,6 +55,8 @@ def build_app(office: Office, registry: CollectorRegistry, version: str) -> web.
     pages = (
         HomePages(office),
         ResidentPages(office),
+        HouseholdPages(office),
+        EventPages(office),
         RosterPages(office),
         LetterPages(office, Measures(registry)),
         ProposalPages(office),

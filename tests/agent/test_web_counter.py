@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
+from agent.domain.events import Event, EventKind
 from agent.domain.rosters import Roster, read_roster
 from agent.domain.status import Status
-from agent.store import rosters
+from agent.store import events, rosters
 from chassis.web import require_declarations
 from protocol.codec import pack, unpack
 from protocol.feed import VALUES, Decision, State
@@ -56,6 +57,15 @@ async def roster_number(counter: Counter) -> int:
     return done.id
 
 
+async def event_path(counter: Counter) -> str:
+    """A move of the last resident, and the page that takes it back."""
+    resident = list(counter.people.values())[-1]
+    moved = Event(kind=EventKind.MOVED_OUT, happened_on=date(2021, 5, 1), place="Jember", reference="", note="")
+    made = await counter.store.write(lambda desk: events.record(desk, resident, moved, "clerk"))
+    assert isinstance(made, bytes)
+    return f"/residents/{resident.hex()}/events/{made.hex()}/withdraw"
+
+
 async def paths(counter: Counter, clerk: Browser) -> dict[str, str]:
     """One address for every page."""
     letter, proposal = await counter.issue(clerk), await counter.propose(clerk)
@@ -66,6 +76,9 @@ async def paths(counter: Counter, clerk: Browser) -> dict[str, str]:
         "/residents/new": "/residents/new",
         "/residents/{id}": f"/residents/{somebody}",
         "/residents/{id}/edit": f"/residents/{somebody}/edit",
+        "/residents/{id}/household": f"/residents/{somebody}/household",
+        "/residents/{id}/events/new": f"/residents/{somebody}/events/new?kind=died",
+        "/residents/{id}/events/{event}/withdraw": await event_path(counter),
         "/rosters": "/rosters",
         "/rosters/{number}": f"/rosters/{await roster_number(counter)}",
         "/letters": "/letters",
@@ -118,7 +131,7 @@ async def test_every_change_needs_its_role_its_token_and_our_own_page(counter: C
     for route in counter.app.router.routes():
         if route.method != "POST" or route.resource is None or route.resource.canonical.startswith("/log"):
             continue
-        path = route.resource.canonical.replace("{id}", counter.somebody)
+        path = route.resource.canonical.replace("{id}", counter.somebody).replace("{event}", "0" * 32)
         foreign = await clerk.post(path, {"csrf": token}, headers={"Origin": "https://jahat.example"})
         assert foreign.status == 403, path
         forged = await clerk.post(path, {"csrf": "x"})
