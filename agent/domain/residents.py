@@ -5,6 +5,7 @@ itself. The search key is for the box's own instant search only: what it folds t
 merged, refused or sent anywhere (the centre has its own evidence for who is who).
 """
 
+import re
 from collections.abc import Mapping
 from datetime import date
 
@@ -206,6 +207,44 @@ def place_on_card(resident: Resident) -> tuple[int, date]:
 def search_key(name: str) -> str:
     """A name as searched: its words in the spelling that all spellings fold to. Never displayed, never a proof."""
     return " ".join(names.word_keys(name))
+
+
+class Search(msgspec.Struct, frozen=True, kw_only=True):
+    """What a clerk typed: the beginning of a number, or words of a name, or neither; and RT and RW, three digits or empty.
+
+    `joined` is the name as one word: NURHASAN is written for NUR HASAN and the other way round.
+    """
+
+    digits: str = ""
+    words: tuple[tuple[str, ...], ...] = ()
+    joined: str = ""
+    rt: str = ""
+    rw: str = ""
+
+    @property
+    def is_block_only(self) -> bool:
+        return bool(self.rt or self.rw) and not (self.digits or self.words)
+
+
+def read_search(typed: str) -> Search:
+    """`siti rt 3 rw 1`, `siti 3/1`, `RT/RW 003/001`, `3510 2544`, `moh ali`: in any order and letter case."""
+    rest, blocks = typed.upper(), {"rt": "", "rw": ""}
+    for pattern in _BLOCK_WORDS:
+        found = pattern.search(rest)
+        if found is not None:
+            blocks |= {name: number.zfill(BLOCK_DIGITS_MAX) for name, number in found.groupdict().items()}
+            rest = f"{rest[: found.start()]} {rest[found.end() :]}"
+    digits = "".join(rest.split())
+    if digits.isascii() and digits.isdigit():
+        return Search(digits=digits, rt=blocks["rt"], rw=blocks["rw"])
+    return Search(words=search_words(rest), joined=names.name_key(rest), rt=blocks["rt"], rw=blocks["rw"])
+
+
+_BLOCK_WORDS = (
+    re.compile(r"(?:\bRT ?/ ?RW\b[ .:]*)?(?<![0-9])(?P<rt>[0-9]{1,3}) ?/ ?(?P<rw>[0-9]{1,3})(?![0-9])"),
+    re.compile(r"\bRT[ .:]*(?P<rt>[0-9]{1,3})\b"),
+    re.compile(r"\bRW[ .:]*(?P<rw>[0-9]{1,3})\b"),
+)
 
 
 def search_words(typed: str) -> tuple[tuple[str, ...], ...]:

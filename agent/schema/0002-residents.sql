@@ -2,6 +2,12 @@
 ALTER TABLE resident ADD COLUMN state TEXT NOT NULL DEFAULT 'here';
 ALTER TABLE resident ADD COLUMN state_on TEXT NOT NULL DEFAULT '';
 
+-- The name as one word, for NURHASAN and NUR HASAN; name_key has a blank before each word from this making on.
+ALTER TABLE resident ADD COLUMN name_joined TEXT NOT NULL DEFAULT '';
+CREATE INDEX resident_name_joined ON resident (name_joined);
+CREATE INDEX resident_block ON resident (rt, rw);
+DROP INDEX resident_name;
+
 -- Every family card a resident was ever on. since_on, until_on: days (WIB) on which the village wrote it down; no until_on: still.
 CREATE TABLE household_membership (
   id INTEGER PRIMARY KEY,

@@ -9,7 +9,7 @@ import msgspec
 from agent.domain import refusal
 from agent.domain.events import State
 from agent.domain.refusal import Refusal
-from agent.domain.residents import Resident, place_on_card, search_words
+from agent.domain.residents import Resident, Search, place_on_card, read_search
 from agent.store.desk import Desk
 from chassis.database import Connection, Row
 from protocol import ops
@@ -109,13 +109,19 @@ async def former_members(connection: Connection, kk: str) -> list[tuple[Register
 
 
 async def search(connection: Connection, typed: str, limit: int) -> list[Registered]:
-    """By the beginning of a NIK or KK (digits, grouped or not), else by the beginnings of a name's words in any order."""
-    digits = "".join(typed.split())
-    if digits.isascii() and digits.isdigit():
-        where, args = "(nik >= $1 AND nik < $2) OR (kk >= $1 AND kk < $2)", [digits, digits + ":"]  # ':' follows '9'
+    """By the beginning of a NIK or KK (digits, grouped or not) or of a name's words in any order, within an RT or RW if named."""
+    wanted = read_search(typed)
+    if wanted.digits:
+        where, args = "((nik >= $1 AND nik < $2) OR (kk >= $1 AND kk < $2))", [wanted.digits, wanted.digits + ":"]
+    elif wanted.words:
+        where, args = _like(wanted)
     else:
-        where, args = _like(search_words(typed))
-    if not where:
+        where, args = "true", []
+    for column, number in (("rt", wanted.rt), ("rw", wanted.rw)):
+        if number:
+            args.append(number)
+            where += f" AND {column} = ${len(args)}"
+    if not args:
         return []
     rows = await connection.fetch_all(
         f"SELECT {_COLUMNS} FROM resident WHERE {where} ORDER BY name, birth_date LIMIT {limit:d}", *args
@@ -123,12 +129,20 @@ async def search(connection: Connection, typed: str, limit: int) -> list[Registe
     return [_registered(r) for r in rows]
 
 
-def _like(words: tuple[tuple[str, ...], ...]) -> tuple[str, list[str]]:
-    """Every word must begin a word of the name, in one of its forms."""
-    args = [f"% {_escape(form)}%" for forms in words for form in forms]
+def _like(wanted: Search) -> tuple[str, list[str]]:
+    """Every word must begin a word of the name, in one of its forms; or the words joined begin the name joined."""
+    args = [f"% {_escape(form)}%" for forms in wanted.words for form in forms]
     places = iter(range(1, len(args) + 1))
-    any_form = (" OR ".join(f"(' ' || name_key) LIKE ${next(places)} ESCAPE '!'" for _ in forms) for forms in words)
-    return " AND ".join(f"({condition})" for condition in any_form), args
+    any_form = (" OR ".join(f"name_key LIKE ${next(places)} ESCAPE '!'" for _ in forms) for forms in wanted.words)
+    every_word = " AND ".join(f"({condition})" for condition in any_form)
+    if not wanted.joined:
+        return f"({every_word})", args
+    at = len(args) + 1  # 'Z' and more cannot follow: a key is letters only
+    return f"(({every_word}) OR (name_joined >= ${at} AND name_joined < ${at + 1}))", [
+        *args,
+        wanted.joined,
+        wanted.joined + "[",
+    ]
 
 
 async def provisional_nik(connection: Connection, village: str) -> str:

@@ -8,6 +8,7 @@ from agent.domain.events import WITHDRAWN, state_after
 from agent.domain.numbering import day_wib
 from agent.domain.residents import search_key
 from chassis.database import Connection
+from protocol.names import name_key
 from protocol.ops import (
     LetterIssued,
     LetterVoided,
@@ -32,8 +33,8 @@ REMADE_AT_ONCE = 2_000
 
 _RESIDENT_KINDS = frozenset({"resident_recorded", "resident_event"})
 _RESIDENT_COLUMNS = (
-    "nik, kk, name, name_key, birth_place, birth_date, sex, mother, father, religion, marital_status, occupation, relation,"
-    " address, hamlet, rt, rw, recorded_ms"
+    "nik, kk, name, name_key, name_joined, birth_place, birth_date, sex, mother, father, religion, marital_status,"
+    " occupation, relation, address, hamlet, rt, rw, recorded_ms"
 ).split(", ")
 _PUT_RESIDENT = (
     f"INSERT INTO resident (id, {', '.join(_RESIDENT_COLUMNS)})"
@@ -128,7 +129,8 @@ async def _put_resident(connection: Connection, record_id: bytes, body: Resident
         body.nik,
         body.kk,
         body.name,
-        search_key(body.name),
+        f" {search_key(body.name)}",  # each word has a blank before it, so that one pattern finds where words begin
+        name_key(body.name),
         body.birth_place,
         body.birth_date,
         body.sex,

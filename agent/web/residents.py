@@ -23,6 +23,7 @@ from agent.domain.residents import (
     RELIGIONS,
     Resident,
     check_resident,
+    read_search,
     resident_warnings,
 )
 from agent.store import Desk, aid, cycles, events, letters, residents
@@ -42,6 +43,8 @@ TYPED_MAX = 100
 """Longest search: a NIK, or as much of a name as anybody types."""
 FOUND_MAX = 25
 """Residents on one search page: who needs more types another letter, and is told so."""
+BLOCK_FOUND_MAX = 200
+"""Residents of one RT, which is looked through as a whole; the page stays under 100 KB."""
 SEEN = "seen"
 """Form field: what the resident's data was when the form was made, as a digest."""
 CHANGED_MEANWHILE = Refusal(
@@ -75,10 +78,11 @@ class ResidentPages:
     @at_counter
     async def search(self, request: web.Request) -> web.StreamResponse:
         typed = (await read_form(request)).text("q")[:TYPED_MAX]
-        found = await self._office.store.database.read(lambda c: residents.search(c, typed, FOUND_MAX + 1))
+        most = BLOCK_FOUND_MAX if read_search(typed).is_block_only else FOUND_MAX
+        found = await self._office.store.database.read(lambda c: residents.search(c, typed, most + 1))
         if not is_fragment_request(request):
             _go_to_only_one(found, typed)
-        context = {"typed": typed, "found": found[:FOUND_MAX], "is_more": len(found) > FOUND_MAX}
+        context = {"typed": typed, "found": found[:most], "is_more": len(found) > most}
         return await page(request, "residents.html", context)
 
     @at_counter

@@ -260,6 +260,18 @@ async def test_a_first_name_of_many_spellings_is_found_while_it_is_typed(counter
     assert "MOCH. MUHTAR" in words_of(await answer.text())
 
 
+@pytest.mark.parametrize("typed", ["nurhasan", "nur hasan", "NOER HASAN", "hasan rt 9", "nur 9/2", "009/002", "rw 2"])
+async def test_a_name_joined_or_apart_and_with_its_rt(counter: Counter, typed: str) -> None:
+    clerk = await counter.browser()
+    form = await clerk.fields_of(await clerk.get("/residents/new"))
+    made = await clerk.post("/residents/new", {**form, **NEW_RESIDENT, "name": "H. NUR HASAN", "rt": "9", "rw": "2"})
+    assert made.status == 200
+    answer = await clerk.post("/residents", {**form, "q": typed})
+    assert "H. NUR HASAN" in words_of(await answer.text())
+    other = await clerk.post("/residents", {**form, "q": "nur hasan rt 8"})
+    assert "Tidak ditemukan" in words_of(await other.text())
+
+
 async def test_a_search_that_finds_too_many_says_so(counter: Counter) -> None:
     clerk = await counter.browser()
     for n in range(26):
