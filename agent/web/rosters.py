@@ -48,7 +48,7 @@ class Held:
 
 
 class RosterPages:
-    """/rosters and below."""
+    """/residents/rosters and below."""
 
     def __init__(self, office: Office) -> None:
         self._office = office
@@ -56,10 +56,10 @@ class RosterPages:
 
     def routes(self) -> list[web.RouteDef]:
         return [
-            web.get("/rosters", self.ask),
-            web.post("/rosters", self.report),
-            web.post("/rosters/confirm", self.confirm),
-            web.get("/rosters/{number:[0-9]{1,9}}", self.one),
+            web.get("/residents/rosters", self.ask),
+            web.post("/residents/rosters", self.report),
+            web.post("/residents/rosters/confirm", self.confirm),
+            web.get("/residents/rosters/{number:[0-9]{1,9}}", self.one),
         ]
 
     @at_counter
@@ -118,13 +118,13 @@ class RosterPages:
             actor=account_of(request).login,
         )
         await add_notice(request, "Daftar penduduk sudah diimpor.")
-        raise web.HTTPSeeOther(f"/rosters/{done.id}")
+        raise web.HTTPSeeOther(f"/residents/rosters/{done.id}")
 
     async def _lead_to_earlier(self, request: web.Request, digest: bytes) -> None:
         earlier = await self._office.store.database.read(lambda c: rosters.find(c, digest))
         if earlier is not None:
             await add_notice(request, "Berkas ini sudah diimpor sebelumnya; inilah hasilnya. Tidak ada yang diubah.")
-            raise web.HTTPSeeOther(f"/rosters/{earlier.id}")
+            raise web.HTTPSeeOther(f"/residents/rosters/{earlier.id}")
 
     @at_counter
     async def one(self, request: web.Request) -> web.StreamResponse:

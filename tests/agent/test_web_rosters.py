@@ -15,14 +15,14 @@ FOLK = people(60, seed=8)
 
 async def send(browser: Browser, content: bytes, name: str = "penduduk.csv") -> aiohttp.ClientResponse:
     data = aiohttp.FormData(quote_fields=False)
-    for field, value in (await browser.fields_of(await browser.get("/rosters"))).items():
+    for field, value in (await browser.fields_of(await browser.get("/residents/rosters"))).items():
         data.add_field(field, value)
     data.add_field("file", content, filename=name, content_type="text/csv")
-    return await browser.post("/rosters", data)
+    return await browser.post("/residents/rosters", data)
 
 
 async def confirm(browser: Browser, report: aiohttp.ClientResponse) -> aiohttp.ClientResponse:
-    return await browser.post("/rosters/confirm", await browser.fields_of(report))
+    return await browser.post("/residents/rosters/confirm", await browser.fields_of(report))
 
 
 async def test_a_roster_is_looked_at_and_then_taken_in(counter: Counter) -> None:
@@ -72,8 +72,8 @@ async def test_a_report_shows_no_number_or_name_in_full(counter: Counter) -> Non
 async def test_only_who_sent_a_file_may_confirm_it(counter: Counter) -> None:
     clerk, head = await counter.browser(), await counter.browser("head")
     sent = await clerk.fields_of(await send(clerk, siak(FOLK)))
-    own = await head.fields_of(await head.get("/rosters"))
-    answer = await head.post("/rosters/confirm", {**sent, "csrf": own["csrf"]})
+    own = await head.fields_of(await head.get("/residents/rosters"))
+    answer = await head.post("/residents/rosters/confirm", {**sent, "csrf": own["csrf"]})
     assert answer.status == 422
     assert await counter.value("SELECT count(*) FROM roster_import") == 0
 

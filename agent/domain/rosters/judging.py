@@ -30,7 +30,8 @@ def judge(row: RosterRow, known: Resident | None, today: date) -> Judgement:
     checked = check_resident(base | _differing(row.values, base), today)
     remarks = list(row.remarks)
     if isinstance(checked, list):
-        remarks += [_remark(row, error) for error in checked]
+        told = {remark.column for remark in row.remarks}  # a date that could not be read is not missing as well
+        remarks += [remark for error in checked if (remark := _remark(row, error)).column not in told]
         faulty = {error.field for error in checked}
         kept = {field: text for field, text in row.values.items() if field not in faulty}
         checked = check_resident(base | _differing(kept, base), today)

@@ -160,7 +160,7 @@ class _Reading:
         status = clean_text(self._cell(row, "status")).upper()
         if any(word in status for word in _GONE):
             reason = "Berkas mencatat orang ini meninggal atau pindah. Catat peristiwanya di halaman penduduk itu."
-            remarks.append(self._remark("status", "gone", reason, show_masked(status)))
+            remarks.append(self._remark("status", "gone", reason, show_masked(status, _GONE.__contains__)))
         self.rows.append(RosterRow(line=row.line, nik=nik, values=values, columns=self.columns, remarks=tuple(remarks)))
 
     def _read_birth_date(self, row: RawRow, nik: str, values: dict[str, str]) -> list[Remark]:
