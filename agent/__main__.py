@@ -39,6 +39,7 @@ from chassis import backups, commands, schema, systemd
 from chassis.commands import Stopped, out, show
 from chassis.database import Connection, Database, MigrationFolder, SqliteDatabase
 from chassis.service import run_until, serve, watch
+from chassis.spreadsheets import WorkbookRefused, as_csv, is_workbook
 from protocol.codec import decode, encode
 from protocol.errors import ProtocolError
 from protocol.lists.tables import ListRefused
@@ -205,7 +206,7 @@ class Agent:
 
 
 def run_command(work: Coroutine[Any, Any, None]) -> None:
-    foreseen = (NotEnrolled, WrongVillage, ProtocolError, LineDown, CatalogueError)
+    foreseen = (NotEnrolled, WrongVillage, ProtocolError, LineDown, CatalogueError, WorkbookRefused)
     commands.run_command(PROGRAM, work, foreseen)
 
 
@@ -410,7 +411,7 @@ def import_acknowledgements(
 
 @program.command("import-residents")
 def import_residents(
-    source: Annotated[Path, typer.Argument(help="The village's roster as CSV, in SIAK or OpenSID shape.")],
+    source: Annotated[Path, typer.Argument(help="The village's roster as CSV or workbook, in SIAK or OpenSID shape.")],
     settings_path: SettingsOption = DEFAULT_SETTINGS,
     is_dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what the import would do.")] = False,
     actor: Annotated[str, typer.Option(help="Who brings the file, for the record.")] = "import-residents",
@@ -425,6 +426,8 @@ def import_residents(
     async def work() -> None:
         content = commands.read_whole(source, rosters.FILE_BYTES_MAX)
         digest = sha256(content).digest()
+        if is_workbook(content):
+            content = await as_csv(content)
         async with archive(settings) as store:
             today = date_wib(store.stamper.now_ms())
             roster = read_roster(content, today, settings.home)

@@ -18,6 +18,7 @@ from agent.store import rosters
 from agent.web.desk import COUNTER_ROLES, at_counter
 from agent.web.office import Office
 from chassis.database import Connection
+from chassis.spreadsheets import WorkbookRefused, as_csv, is_workbook
 from chassis.web import account_of, add_notice, form_key_of, page, page_count, page_number, read_form, roles
 from protocol.lists.tables import ListRefused
 
@@ -80,7 +81,11 @@ class RosterPages:
         digest = sha256(upload.content).digest()
         await self._lead_to_earlier(request, digest)
         today = date_wib(self._office.stamper.now_ms())
-        roster = await asyncio.to_thread(read_roster, upload.content, today, self._office.settings.home)
+        try:
+            content = await as_csv(upload.content) if is_workbook(upload.content) else upload.content
+        except WorkbookRefused as refused:
+            return await self._ask(request, {"file": str(refused)})
+        roster = await asyncio.to_thread(read_roster, content, today, self._office.settings.home)
         if isinstance(roster, ListRefused):
             return await self._ask(request, {"file": roster.sentence})
         reports = await rosters.preview(self._office.store.database, roster, today)

@@ -1,9 +1,11 @@
 """The roster file through the pages: report first, then confirm; twice is refused; the counter goes on meanwhile."""
 
 import asyncio
+import io
 import time
 
 import aiohttp
+import openpyxl
 import pytest
 
 from tests.agent.office import Counter, words_of
@@ -50,12 +52,31 @@ async def test_a_roster_is_looked_at_and_then_taken_in(counter: Counter) -> None
 
 @pytest.mark.parametrize(
     ("content", "words"),
-    [(b"", "Pilih berkas"), (b"PK\x03\x04", "bukan CSV"), (siak(FOLK, NIK="3.51E+15"), "rusak oleh program")],
+    [
+        (b"", "Pilih berkas"),
+        (b"PK\x03\x04", "tidak dapat dibaca sebagai lembar kerja"),
+        (b"%PDF", "bukan CSV"),
+        (siak(FOLK, NIK="3.51E+15"), "rusak oleh program"),
+    ],
 )
 async def test_a_wrong_file_is_answered_with_the_cure(counter: Counter, content: bytes, words: str) -> None:
     answer = await send(await counter.browser(), content)
     assert answer.status == 422
     assert words in words_of(await answer.text())
+
+
+async def test_a_workbook_is_taken_as_it_is(counter: Counter) -> None:
+    book = openpyxl.Workbook()
+    for line in siak(FOLK).decode().splitlines():
+        book.active.append([int(cell) if cell.isdigit() and len(cell) == 16 else cell for cell in line.split(";")])
+    out = io.BytesIO()
+    book.save(out)
+    clerk = await counter.browser()
+    report = await send(clerk, out.getvalue(), "penduduk.xlsx")
+    assert "60 baru" in await report.text()
+    assert (await confirm(clerk, report)).status == 200
+    assert await counter.value("SELECT count(*) FROM resident WHERE nik = $1", FOLK[0].nik) == 1
+    assert "sudah diimpor sebelumnya" in await (await send(clerk, out.getvalue())).text()
 
 
 async def test_a_report_shows_no_number_or_name_in_full(counter: Counter) -> None:
