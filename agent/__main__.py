@@ -6,9 +6,11 @@ something names what it changes; `--json` gives machines the same answer.
 
 import asyncio
 import contextlib
+from collections import Counter
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from hashlib import sha256
 from importlib import metadata, resources
 from pathlib import Path
 from typing import Annotated, Any
@@ -21,6 +23,8 @@ from prometheus_client import CollectorRegistry
 from agent import config, data, identity
 from agent.config import AgentSettings
 from agent.domain.letters import CatalogueError, LetterKind, read_catalogue, with_office_codes
+from agent.domain.numbering import date_wib
+from agent.domain.rosters import Fate, RowReport, read_roster
 from agent.domain.seals import Answer
 from agent.domain.sheets import vocabulary_of
 from agent.domain.texts import LetterText, read_texts
@@ -28,7 +32,7 @@ from agent.health import Health
 from agent.identity import BoxIdentity, NotEnrolled
 from agent.machine import MachineStamper
 from agent.road import HttpRoad, Lanes, Threads
-from agent.store import MarkFile, Store, WrongVillage, inspection, oplog, parcel, seals
+from agent.store import MarkFile, Store, WrongVillage, inspection, oplog, parcel, rosters, seals
 from agent.sync import Courier, LineDown
 from agent.web.app import build_app, build_metrics_app
 from agent.web.office import Office
@@ -36,8 +40,10 @@ from chassis import backups, commands, schema, systemd
 from chassis.commands import Stopped, out, show
 from chassis.database import Connection, Database, MigrationFolder, SqliteDatabase
 from chassis.service import run_until, serve, watch
+from chassis.spreadsheets import WorkbookRefused, as_csv, is_workbook
 from protocol.codec import decode, encode
 from protocol.errors import ProtocolError
+from protocol.lists.tables import ListRefused
 from protocol.messages import RECEIPT, EnrolReply, EnrolRequest, Failure, Receipt, open_signed
 from protocol.parcel import Label, read_acknowledgements
 from protocol.seal import TEXT_LENGTH_MAX, Standing
@@ -205,7 +211,7 @@ class Agent:
 
 
 def run_command(work: Coroutine[Any, Any, None]) -> None:
-    foreseen = (NotEnrolled, WrongVillage, ProtocolError, LineDown, CatalogueError)
+    foreseen = (NotEnrolled, WrongVillage, ProtocolError, LineDown, CatalogueError, WorkbookRefused)
     commands.run_command(PROGRAM, work, foreseen)
 
 
@@ -448,6 +454,58 @@ def import_acknowledgements(
         out.print(f"{len(carried.appended)} acknowledgement(s) taken")
 
     run_command(work())
+
+
+@program.command("import-residents")
+def import_residents(
+    source: Annotated[Path, typer.Argument(help="The village's roster as CSV or workbook, in SIAK or OpenSID shape.")],
+    settings_path: SettingsOption = DEFAULT_SETTINGS,
+    is_dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what the import would do.")] = False,
+    actor: Annotated[str, typer.Option(help="Who brings the file, for the record.")] = "import-residents",
+    as_json: JsonOption = False,
+) -> None:
+    """Take the village's people in from a file. Only while the agent is stopped; the page takes files while it runs.
+
+    Known NIKs are changed only where the file differs; nobody is deleted. A bad row is that row's problem.
+    """
+    settings = load(settings_path)
+
+    async def work() -> None:
+        content = commands.read_whole(source, rosters.FILE_BYTES_MAX)
+        digest = sha256(content).digest()
+        if is_workbook(content):
+            content = await as_csv(content)
+        async with archive(settings) as store:
+            today = date_wib(store.stamper.now_ms())
+            roster = read_roster(content, today, settings.home)
+            if isinstance(roster, ListRefused):
+                raise Stopped(f"{source}: {roster.sentence}")
+            if await store.database.read(lambda connection: rosters.find(connection, digest)) is not None:
+                raise Stopped(f"{source}: this file was imported before; nothing was changed")
+            reports = await rosters.preview(store.database, roster, today)
+            if not is_dry_run:
+                await rosters.take_in(store, roster, digest=digest, file_name=source.name, today=today, actor=actor)
+        show(_roster_facts(settings, reports, roster.ignored, is_dry_run=is_dry_run), as_json=as_json)
+
+    run_command(work())
+
+
+def _roster_facts(
+    settings: AgentSettings, reports: list[RowReport], ignored: tuple[str, ...], *, is_dry_run: bool
+) -> dict[str, Any]:
+    fates = Counter(report.fate for report in reports)
+    told = [
+        {"row": report.line, "fate": report.fate.value, "column": r.column, "value": r.value, "reason": r.reason}
+        for report in reports
+        for r in report.remarks
+    ]
+    return {
+        "village": settings.village,
+        "written": not is_dry_run,
+        **{fate.value: fates[fate] for fate in Fate},
+        "columns passed over": list(ignored) or "none",
+        "rows": told,
+    }
 
 
 @contextlib.asynccontextmanager

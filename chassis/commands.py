@@ -126,6 +126,15 @@ def read_small(path: Path, most: int) -> str:
         raise Stopped(f"{path}: not text") from None
 
 
+def read_whole(path: Path, most: int) -> bytes:
+    """A file of a bearable size. Raises Stopped."""
+    with path.open("rb") as file:
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise Stopped(f"{path}: larger than {most // 2**20} MB")
+    return content
+
+
 def stop_signal() -> asyncio.Event:
     """Set by SIGTERM and SIGINT. Call inside the event loop."""
     stopping = asyncio.Event()

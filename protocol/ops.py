@@ -209,6 +209,20 @@ class ResidentRecorded(Body, frozen=True):
     actor: Word
 
 
+class ResidentEvent(Body, frozen=True):
+    """What happened to a resident on record: born, died, moved_out, moved_in; or `withdrawn`: the event `withdraws` was
+    written by mistake. `place`: where, where to or where from; `reference`: the paper it rests on."""
+
+    resident: Id
+    event: Word
+    happened_on: Date
+    place: Line
+    reference: Line
+    note: Line
+    withdraws: MaybeId
+    actor: Word
+
+
 class LetterIssued(Body, frozen=True):
     """A letter that left the desk with its number. `fields` are (key, value) pairs of the kind's own questions."""
 
@@ -279,6 +293,7 @@ AnyBody: TypeAlias = (
     | NumbersVoided
     | ProposalMade
     | ProposalWithdrawn
+    | ResidentEvent
 )
 
 BODIES: dict[tuple[str, int], type[Body]] = {
@@ -290,6 +305,7 @@ BODIES: dict[tuple[str, int], type[Body]] = {
     ("numbers_voided", 1): NumbersVoided,
     ("proposal_made", 1): ProposalMade,
     ("proposal_withdrawn", 1): ProposalWithdrawn,
+    ("resident_event", 1): ResidentEvent,
 }
 """Every kind and schema ever shipped stays here: a record written ten years ago must still be readable."""
 

@@ -168,6 +168,14 @@ def date_wib(ms: int) -> date:
         raise NumberingError("Jam komputer tidak masuk akal. Setel tanggal dan jam komputer, lalu ulangi.") from error
 
 
+def day_wib(ms: int) -> str:
+    """`2021-05-17`, the same as text; empty where a clock was outside the calendar."""
+    try:
+        return date_wib(ms).isoformat()
+    except NumberingError:
+        return ""
+
+
 def year_wib(ms: int) -> int:
     """The year in WIB: the year whose series a letter of that moment counts in."""
     return date_wib(ms).year

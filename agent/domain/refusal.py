@@ -26,6 +26,13 @@ RESIDENT_NOT_FOUND = Refusal("resident_not_found", "Penduduk ini tidak tercatat 
 NIK_TAKEN = Refusal(
     "nik_taken", "NIK ini sudah tercatat untuk penduduk lain. Cari NIK itu, lalu perbaiki data yang salah."
 )
+ALREADY_DEAD = Refusal(
+    "already_dead",
+    "Penduduk ini sudah tercatat meninggal. Bila itu keliru, batalkan dahulu peristiwanya di halaman penduduk.",
+)
+ALREADY_MOVED = Refusal("already_moved", "Penduduk ini sudah tercatat pindah.")
+ALREADY_HERE = Refusal("already_here", "Penduduk ini tercatat masih tinggal di sini.")
+EVENT_NOT_FOUND = Refusal("event_not_found", "Peristiwa ini tidak tercatat pada penduduk ini, atau sudah dibatalkan.")
 NIK_PLACEHOLDER = Refusal(
     "nik_placeholder",
     "Usulan bantuan memerlukan NIK tetap. Minta KTP-el atau KK, perbaiki data penduduk, lalu usulkan.",

@@ -6,7 +6,6 @@ merged, refused or sent anywhere (the centre has its own evidence for who is who
 """
 
 import re
-import unicodedata
 from collections.abc import Mapping
 from datetime import date
 
@@ -26,7 +25,7 @@ from agent.domain.fields import (
     collect,
 )
 from agent.domain.letters import Subject
-from protocol import ids
+from protocol import ids, names
 from protocol.ids import Sex
 from protocol.regions import VillageKind
 
@@ -72,6 +71,9 @@ LABELS = {
 }
 """The questions of the form, in its order."""
 
+REQUIRED = frozenset({"nik", "name", "birth_place", "birth_date", "sex", "address"})
+"""What a letter cannot do without."""
+
 _SYNONYMS = {
     "LAKI-LAKI": "L",
     "LAKI - LAKI": "L",
@@ -82,6 +84,9 @@ _SYNONYMS = {
     "KONGHUCU": "KHONGHUCU",
     "KONGHUCHU": "KHONGHUCU",
     "KRISTEN PROTESTAN": "KRISTEN",
+    "KATHOLIK": "KATOLIK",
+    "KEPERCAYAAN": "KEPERCAYAAN TERHADAP TUHAN YME",
+    "ORANGTUA": "ORANG TUA",
     "SUDAH KAWIN": "KAWIN",
     "ISTERI": "ISTRI",
 }
@@ -190,39 +195,56 @@ def member_of(resident: Resident) -> FamilyMember:
     return FamilyMember(resident.nik, resident.name, resident.relation, resident.birth_date)
 
 
-# --- finding a name again ------------------------------------------------------------------------------------------
+def place_on_card(resident: Resident) -> tuple[int, date]:
+    """Sorts the members of a family card: the head first, then as the card orders relations, the older before the younger."""
+    known = resident.relation in RELATIONS
+    return RELATIONS.index(resident.relation) if known else len(RELATIONS), resident.birth_date
 
-_TITLES_BEFORE = frozenset(
-    (
-        "ALM ALMH ALMARHUM ALMARHUMAH BAPAK BPK IBU H HJ HAJI HAJJAH KH KYAI NYAI UST USTADZ USTADZAH "
-        "DR DRA DRS DRH IR PROF R RR"
-    ).split()
-)
-_TITLES_AFTER = frozenset(
-    (
-        "ALM ALMH ALMARHUM ALMARHUMAH SPD SPDI SPDSD SAG SE SH SIP SKM SKEP SKOM SSOS SSI ST STP SPT "
-        "MPD MPDI MM MSI MH MA AMD AMK AMKEB"
-    ).split()
-)
-_FIRST_NAME_VARIANTS = {
-    "MUHAMMAD": (
-        "M MD MH MOH MUH MOCH MUCH MOKH MOHAMAD MOHAMMAD MOHAMED MOHAMMED MUHAMAD MUHAMMED "
-        "MOCHAMAD MOCHAMMAD MUCHAMAD MUCHAMMAD MOKHAMAD MOKHAMMAD"
-    ),
-    "AHMAD": "ACH AKH AHM ACHMAD AKHMAD AHMED ACHMED",
-    "ABDUL": "ABD ABDL ABDOEL",
-    "SITI": "ST STI SITTI SITTY SITY",
-}
-_FIRST_NAMES = {variant: name for name, variants in _FIRST_NAME_VARIANTS.items() for variant in variants.split()}
-_FOLDS = (("OE", "U"), ("DJ", "J"), ("TJ", "C"), ("SJ", "S"), ("SY", "S"), ("CH", "H"), ("KH", "H"), ("V", "F"))
-_DOUBLED = re.compile(r"(.)\1+")
-_APOSTROPHES = "'’‘ʼ`"
-_NOT_LETTERS = re.compile(r"[^A-Z0-9]+")
+
+# --- finding a name again ------------------------------------------------------------------------------------------
 
 
 def search_key(name: str) -> str:
-    """A name as searched: upper case, without titles, old and new spelling alike. Never displayed, never a proof."""
-    return _join(_first_name(_tokens(name)))
+    """A name as searched: its words in the spelling that all spellings fold to. Never displayed, never a proof."""
+    return " ".join(names.word_keys(name))
+
+
+class Search(msgspec.Struct, frozen=True, kw_only=True):
+    """What a clerk typed: the beginning of a number, or words of a name, or neither; and RT and RW, three digits or empty.
+
+    `joined` is the name as one word: NURHASAN is written for NUR HASAN and the other way round.
+    """
+
+    digits: str = ""
+    words: tuple[tuple[str, ...], ...] = ()
+    joined: str = ""
+    rt: str = ""
+    rw: str = ""
+
+    @property
+    def is_block_only(self) -> bool:
+        return bool(self.rt or self.rw) and not (self.digits or self.words)
+
+
+def read_search(typed: str) -> Search:
+    """`siti rt 3 rw 1`, `siti 3/1`, `RT/RW 003/001`, `3510 2544`, `moh ali`: in any order and letter case."""
+    rest, blocks = typed.upper(), {"rt": "", "rw": ""}
+    for pattern in _BLOCK_WORDS:
+        found = pattern.search(rest)
+        if found is not None:
+            blocks |= {name: number.zfill(BLOCK_DIGITS_MAX) for name, number in found.groupdict().items()}
+            rest = f"{rest[: found.start()]} {rest[found.end() :]}"
+    digits = "".join(rest.split())
+    if digits.isascii() and digits.isdigit():
+        return Search(digits=digits, rt=blocks["rt"], rw=blocks["rw"])
+    return Search(words=search_words(rest), joined=names.name_key(rest), rt=blocks["rt"], rw=blocks["rw"])
+
+
+_BLOCK_WORDS = (
+    re.compile(r"(?:\bRT ?/ ?RW\b[ .:]*)?(?<![0-9])(?P<rt>[0-9]{1,3}) ?/ ?(?P<rw>[0-9]{1,3})(?![0-9])"),
+    re.compile(r"\bRT[ .:]*(?P<rt>[0-9]{1,3})\b"),
+    re.compile(r"\bRW[ .:]*(?P<rw>[0-9]{1,3})\b"),
+)
 
 
 def search_words(typed: str) -> tuple[tuple[str, ...], ...]:
@@ -230,46 +252,10 @@ def search_words(typed: str) -> tuple[tuple[str, ...], ...]:
 
     An unfinished `moh` may become MOHTAR or mean MUHAMMAD, so either will do. A lone letter is somebody still typing.
     """
-    tokens = _tokens(typed)
-    if len(tokens) == 1 and len(tokens[0]) == 1:
-        return ((_fold(tokens[0]),),)
-    return tuple(tuple(dict.fromkeys(map(_fold, (token, _FIRST_NAMES.get(token, token))))) for token in tokens)
-
-
-def _tokens(name: str) -> list[str]:
-    """Upper-case tokens without titles. Titles fall only as whole tokens at the edges, and never the last one left."""
-    words = _plain(name).split()
-    while len(words) > 1 and words[-1].replace(".", "").strip("()") in _TITLES_AFTER:
-        words.pop()
-    tokens = _NOT_LETTERS.sub(" ", " ".join(words)).split()
-    while len(tokens) > 1 and tokens[0] in _TITLES_BEFORE:
-        tokens.pop(0)
-    return tokens
-
-
-def _plain(name: str) -> str:
-    """Upper case without accents, apostrophes and what follows the first comma (MU'IN is also written MUIN)."""
-    decomposed = unicodedata.normalize("NFKD", name.partition(",")[0]).upper()
-    return "".join(
-        character for character in decomposed if not unicodedata.combining(character) and character not in _APOSTROPHES
-    )
-
-
-def _first_name(tokens: list[str]) -> list[str]:
-    """Variants of the common first names as one, in the first position only. A lone M is somebody still typing."""
-    if not tokens or (len(tokens) == 1 and len(tokens[0]) == 1):
-        return tokens
-    return [_FIRST_NAMES.get(tokens[0], tokens[0]), *tokens[1:]]
-
-
-def _join(tokens: list[str]) -> str:
-    return " ".join(_fold(token) for token in tokens)
-
-
-def _fold(token: str) -> str:
-    for old, new in _FOLDS:
-        token = token.replace(old, new)
-    return _DOUBLED.sub(r"\1", token)
+    words = names.name_words(typed)
+    if len(words) == 1 and len(words[0]) == 1:
+        return ((names.fold(words[0]),),)
+    return tuple(tuple(dict.fromkeys(map(names.fold, (word, names.first_word(word))))) for word in words)
 
 
 # --- single answers ------------------------------------------------------------------------------------------------

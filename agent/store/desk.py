@@ -128,6 +128,7 @@ class Store:
             found = await connection.fetch_value("SELECT village FROM box")
             if found != self.village:
                 raise WrongVillage(found, self.village)
+            await views.make_residents(connection)
             await feed.apply_pending(connection, self.stamper.now_ms())
             return await self._judge(connection)
 

@@ -4,8 +4,11 @@ An op that this program cannot read changes no view and stays in the log; an upg
 `feed.py` write the views.
 """
 
+from agent.domain.events import WITHDRAWN, state_after
+from agent.domain.numbering import day_wib
 from agent.domain.residents import search_key
 from chassis.database import Connection
+from protocol.names import name_key
 from protocol.ops import (
     LetterIssued,
     LetterVoided,
@@ -16,9 +19,27 @@ from protocol.ops import (
     Op,
     ProposalMade,
     ProposalWithdrawn,
+    ResidentEvent,
     ResidentRecorded,
     Unreadable,
+    read_header,
     read_op,
+)
+
+RESIDENTS_MAKING = 1
+"""Raise it with every change to what the residents' views hold or how they are computed."""
+REMADE_AT_ONCE = 2_000
+"""Ops read at once while views are made again: some 2 MB."""
+
+_RESIDENT_KINDS = frozenset({"resident_recorded", "resident_event"})
+_RESIDENT_COLUMNS = (
+    "nik, kk, name, name_key, name_joined, birth_place, birth_date, sex, mother, father, religion, marital_status,"
+    " occupation, relation, address, hamlet, rt, rw, recorded_ms"
+).split(", ")
+_PUT_RESIDENT = (
+    f"INSERT INTO resident (id, {', '.join(_RESIDENT_COLUMNS)})"
+    f" VALUES ({', '.join(f'${at}' for at in range(1, len(_RESIDENT_COLUMNS) + 2))})"
+    f" ON CONFLICT (id) DO UPDATE SET {', '.join(f'{column} = excluded.{column}' for column in _RESIDENT_COLUMNS)}"
 )
 
 
@@ -35,6 +56,8 @@ async def apply(connection: Connection, op: Op, ordinal: int) -> None:
                 await raise_floor(connection, high)
         case ResidentRecorded():
             await _put_resident(connection, op.record_id, body, at_ms)
+        case ResidentEvent():
+            await _put_event(connection, op, ordinal, body, at_ms)
         case LetterIssued():
             await _put_letter(connection, op, ordinal, body, at_ms)
         case LetterVoided():
@@ -69,17 +92,45 @@ async def raise_floor(connection: Connection, high: NumberHigh) -> None:
     )
 
 
+async def make_residents(connection: Connection) -> None:
+    """Make the residents' views again from the logs where they are of an older making: a new kind of row, or of search key."""
+    made = await connection.fetch_value("SELECT residents_making FROM box")
+    if made == RESIDENTS_MAKING:
+        return
+    for view in ("resident", "household_membership", "resident_event"):
+        await connection.execute(f"DELETE FROM {view}")
+    for log in await connection.fetch_all("SELECT ordinal, log_id, head_seq FROM log ORDER BY ordinal"):
+        for after in range(0, log["head_seq"], REMADE_AT_ONCE):
+            rows = await connection.fetch_all(
+                "SELECT seq, hash, header, body FROM op WHERE log = $1 AND seq > $2 AND seq <= $3 ORDER BY seq",
+                log["ordinal"],
+                after,
+                after + REMADE_AT_ONCE,
+            )
+            for row in rows:
+                op = Op(log["log_id"], row["seq"], row["hash"], row["header"], row["body"])
+                if _is_of_residents(op):
+                    await apply(connection, op, log["ordinal"])
+    await connection.execute("UPDATE box SET residents_making = $1", RESIDENTS_MAKING)
+
+
+def _is_of_residents(op: Op) -> bool:
+    try:
+        return read_header(op.header).kind in _RESIDENT_KINDS
+    except Unreadable:
+        return False
+
+
 async def _put_resident(connection: Connection, record_id: bytes, body: ResidentRecorded, at_ms: int) -> None:
     """The newest registration of a resident stands; earlier ones remain readable in the log."""
-    await connection.execute(
-        "INSERT OR REPLACE INTO resident (id, nik, kk, name, name_key, birth_place, birth_date, sex, mother, father,"
-        " religion, marital_status, occupation, relation, address, hamlet, rt, rw, recorded_ms)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)",
-        body.resident or record_id,
+    resident = body.resident or record_id
+    values = (
+        resident,
         body.nik,
         body.kk,
         body.name,
-        search_key(body.name),
+        f" {search_key(body.name)}",  # each word has a blank before it, so that one pattern finds where words begin
+        name_key(body.name),
         body.birth_place,
         body.birth_date,
         body.sex,
@@ -94,6 +145,57 @@ async def _put_resident(connection: Connection, record_id: bytes, body: Resident
         body.rt,
         body.rw,
         at_ms,
+    )
+    await connection.execute(_PUT_RESIDENT, *values)
+    await _put_kk(connection, resident, body.kk, day_wib(at_ms))
+
+
+async def _put_kk(connection: Connection, resident: bytes, kk: str, day: str) -> None:
+    """Another family card than the one a resident was on closes that one."""
+    row = await connection.fetch_one(
+        "SELECT id, kk FROM household_membership WHERE resident = $1 AND until_on IS NULL", resident
+    )
+    if row is not None and row["kk"] == kk:
+        return
+    if row is not None:
+        await connection.execute("UPDATE household_membership SET until_on = $1 WHERE id = $2", day, row["id"])
+    if kk:
+        await connection.execute(
+            "INSERT INTO household_membership (resident, kk, since_on) VALUES ($1, $2, $3)", resident, kk, day
+        )
+
+
+async def _put_event(connection: Connection, op: Op, ordinal: int, body: ResidentEvent, at_ms: int) -> None:
+    if body.event == WITHDRAWN:
+        await connection.execute(
+            "UPDATE resident_event SET withdrawn_reason = $1 WHERE id = $2 AND resident = $3 AND withdrawn_reason IS NULL",
+            body.note,
+            body.withdraws,
+            body.resident,
+        )
+    else:
+        await connection.execute(
+            "INSERT OR IGNORE INTO resident_event (id, log, seq, resident, kind, happened_on, place, reference, note, actor,"
+            " written_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+            op.record_id,
+            ordinal,
+            op.seq,
+            body.resident,
+            body.event,
+            body.happened_on,
+            body.place,
+            body.reference,
+            body.note,
+            body.actor,
+            at_ms,
+        )
+    events = await connection.fetch_all(
+        "SELECT kind, happened_on FROM resident_event WHERE resident = $1 AND withdrawn_reason IS NULL ORDER BY log, seq",
+        body.resident,
+    )
+    state, since = state_after((row[0], row[1]) for row in events)
+    await connection.execute(
+        "UPDATE resident SET state = $1, state_on = $2 WHERE id = $3", state.value, since, body.resident
     )
 
 

@@ -5,13 +5,16 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from agent.domain.numbering import WIB
+from agent.web.events import EventPages
 from agent.web.home import HomePages
+from agent.web.households import HouseholdPages
 from agent.web.letters import LetterPages
 from agent.web.measure import PREFIX, BoxCollector, Measures
 from agent.web.numbers import NumberPages
 from agent.web.office import Office
 from agent.web.proposals import ProposalPages
 from agent.web.residents import ResidentPages
+from agent.web.rosters import RosterPages
 from agent.web.seals import SealPages
 from agent.web.sync_state import SyncPages
 from chassis.metrics import HttpMetrics
@@ -54,6 +57,9 @@ def build_app(office: Office, registry: CollectorRegistry, version: str) -> web.
     pages = (
         HomePages(office),
         ResidentPages(office),
+        HouseholdPages(office),
+        EventPages(office),
+        RosterPages(office),
         LetterPages(office, Measures(registry)),
         ProposalPages(office),
         NumberPages(office),

@@ -194,7 +194,7 @@ class LetterPages:
     async def _known(self, people: Mapping[str, PeopleAnswer]) -> dict[str, FamilyMember]:
         """Residents by the NIKs that were written in rows: a NIK alone is enough for those."""
         niks = [nik for answer in people.values() for row in answer.rows if (nik := "".join(row.nik.split()))]
-        found = await self._office.store.database.read(lambda c: residents.by_niks(c, niks))
+        found = await self._office.store.database.read(lambda c: residents.with_niks(c, niks))
         return {each.resident.nik: member_of(each.resident) for each in found}
 
     async def _form(self, request: web.Request, wanted: Wanted, form: Form) -> web.StreamResponse:

@@ -5,11 +5,14 @@ stands on one resident's own page, and each look at it is written down.
 """
 
 from collections.abc import Mapping
+from datetime import date
 from hashlib import sha256
 
 import msgspec
 from aiohttp import web
 
+from agent.domain.events import LABELS as EVENT_LABELS
+from agent.domain.events import Event, EventKind, check_event
 from agent.domain.fields import FieldError
 from agent.domain.letters import by_group
 from agent.domain.numbering import date_wib
@@ -21,23 +24,28 @@ from agent.domain.residents import (
     RELIGIONS,
     Resident,
     check_resident,
+    read_search,
     resident_warnings,
 )
-from agent.store import Desk, aid, cycles, letters, residents
+from agent.store import Desk, aid, cycles, events, letters, residents
 from agent.store.residents import Registered
 from agent.web.desk import at_counter, note_look, send_once
 from agent.web.office import Office
-from agent.web.words import cycle_names, letter_state, proposal_state
+from agent.web.words import EVENT_TITLES, EVENTS, cycle_names, letter_state, proposal_state
 from chassis.database import Connection
-from chassis.web import account_of, add_notice, formats, page, read_form
+from chassis.web import Form, account_of, add_notice, form_key_of, formats, page, read_form
 from chassis.web.login import is_fragment_request
 from protocol.ids import Sex, VillageCode
 
 ID = "{id:[0-9a-f]{32}}"
+ARRIVALS = (EventKind.BORN.value, EventKind.MOVED_IN.value)
+"""How somebody may come to be on record, besides having been here before the records."""
 TYPED_MAX = 100
 """Longest search: a NIK, or as much of a name as anybody types."""
 FOUND_MAX = 25
 """Residents on one search page: who needs more types another letter, and is told so."""
+BLOCK_FOUND_MAX = 200
+"""Residents of one RT, which is looked through as a whole; the page stays under 100 KB."""
 SEEN = "seen"
 """Form field: what the resident's data was when the form was made, as a digest."""
 CHANGED_MEANWHILE = Refusal(
@@ -71,15 +79,25 @@ class ResidentPages:
     @at_counter
     async def search(self, request: web.Request) -> web.StreamResponse:
         typed = (await read_form(request)).text("q")[:TYPED_MAX]
-        found = await self._office.store.database.read(lambda c: residents.search(c, typed, FOUND_MAX + 1))
-        if len(found) == 1 and not is_fragment_request(request):
-            raise web.HTTPSeeOther(f"/residents/{found[0].id.hex()}")
-        context = {"typed": typed, "found": found[:FOUND_MAX], "is_more": len(found) > FOUND_MAX}
+        most = BLOCK_FOUND_MAX if read_search(typed).is_block_only else FOUND_MAX
+        found = await self._office.store.database.read(lambda c: residents.search(c, typed, most + 1))
+        if not is_fragment_request(request):
+            _go_to_only_one(found, typed)
+        context = {"typed": typed, "found": found[:most], "is_more": len(found) > most}
         return await page(request, "residents.html", context)
 
     @at_counter
     async def new(self, request: web.Request) -> web.StreamResponse:
-        return await self._form(request, {}, [], None)
+        """An empty form; with `arrival` one for a birth or a move, with `from` with what a household has in common."""
+        arrival = request.query.get("arrival", "")
+        values = {"arrival": arrival} if arrival in ARRIVALS else {}
+        if "from" in request.query:
+            person = await self.find(request.query["from"])
+            values |= _household_of(person.resident, is_birth=arrival == EventKind.BORN)
+        if arrival == EventKind.BORN:
+            home = self._office.settings.village
+            values["nik"] = await self._office.store.database.read(lambda c: residents.provisional_nik(c, home))
+        return await self._form(request, values, [], None)
 
     @at_counter
     async def register(self, request: web.Request) -> web.StreamResponse:
@@ -97,15 +115,22 @@ class ResidentPages:
 
     async def _save(self, request: web.Request, former: Registered | None) -> web.StreamResponse:
         form = await read_form(request)
-        checked = check_resident(form.as_dict(), date_wib(self._office.stamper.now_ms()))
-        if not isinstance(checked, Resident):
-            return await self._form(request, form.as_dict(), checked, former)
+        today = date_wib(self._office.stamper.now_ms())
+        checked = check_resident(form.as_dict(), today)
+        arrived = _arrival(form, checked, today) if former is None else None
+        errors = [*_faults(checked), *_faults(arrived)]
+        if not isinstance(checked, Resident) or errors or form.text("change"):
+            return await self._form(request, form.as_dict(), errors, former)
+        if isinstance(arrived, Event) and not form.text("confirmed"):
+            return await self._check_page(request, form, checked, arrived)
         actor = account_of(request).login
 
         async def work(desk: Desk) -> str | Refusal:
             if former is not None and await _digest_now(desk.connection, former.id) != form.text(SEEN):
                 return CHANGED_MEANWHILE
             result = await residents.register(desk, checked, actor, replaces=former.id if former else b"")
+            if isinstance(result, bytes) and isinstance(arrived, Event):
+                await events.record_arrival(desk, result, arrived, actor)
             return result if isinstance(result, Refusal) else f"/residents/{result.hex()}"
 
         sent = await send_once(self._office, request, form, work)
@@ -114,6 +139,22 @@ class ResidentPages:
             return await self._form(request, form.as_dict(), [FieldError(field, sent.code, sent.sentence)], former)
         await add_notice(request, "Data penduduk tersimpan.")
         raise web.HTTPSeeOther(sent.location)
+
+    async def _check_page(
+        self, request: web.Request, form: Form, resident: Resident, event: Event
+    ) -> web.StreamResponse:
+        names = (*LABELS, "arrival", "happened_on", "place", "reference", "note")
+        context = {
+            "title": EVENT_TITLES[event.kind],
+            "labels": LABELS,
+            "values": as_words(resident),
+            "event": event,
+            "event_labels": event_labels(event.kind),
+            "hidden": [(name, form.text(name)) for name in names],
+            "form_key": form_key_of(form),
+            "warnings": resident_warnings(resident, VillageCode(self._office.settings.village)),
+        }
+        return await page(request, "resident_check.html", context)
 
     async def _form(
         self,
@@ -132,6 +173,9 @@ class ResidentPages:
             "statuses": [(w, w) for w in MARITAL_STATUSES],
             "relations": [(w, w) for w in RELATIONS],
             "is_new": former is None,
+            "arrival": values.get("arrival", ""),
+            "title": _form_title(values.get("arrival", ""), former),
+            "event_labels": event_labels(EventKind(values["arrival"])) if values.get("arrival") in ARRIVALS else {},
             "form_key": values.get("form_key"),
             "seen": digest_of(now.resident) if now else "",
             "current": as_words(now.resident) if now and is_changed else {},
@@ -145,6 +189,8 @@ class ResidentPages:
         async def look(connection: Connection) -> dict[str, object]:
             return {
                 "household": await residents.household(connection, found.resident.kk),
+                "cards": await residents.cards(connection, found.id),
+                "events": await events.of_resident(connection, found.id),
                 "letters": await letters.of_resident(connection, found.id),
                 "proposals": await aid.of_resident(connection, found.id),
                 "names": cycle_names(await cycles(connection)),
@@ -157,6 +203,7 @@ class ResidentPages:
             "labels": LABELS,
             "values": as_words(found.resident),
             "warnings": resident_warnings(found.resident, VillageCode(self._office.settings.village)),
+            "event_words": EVENTS,
             "kinds": self._office.kinds,
             "frequent": [kind for kind in self._office.kinds.values() if kind.is_frequent],
             "groups": by_group(self._office.kinds),
@@ -168,6 +215,52 @@ class ResidentPages:
     async def find(self, text: str) -> Registered:
         """The resident of an id in an address; 404 for any other."""
         return await find_resident(self._office, text)
+
+
+def _go_to_only_one(found: list[Registered], typed: str) -> None:
+    """One person is opened at once, and so is a family card by its whole number."""
+    if len(found) == 1:
+        raise web.HTTPSeeOther(f"/residents/{found[0].id.hex()}")
+    if found and all(each.resident.kk == "".join(typed.split()) for each in found):
+        raise web.HTTPSeeOther(f"/residents/{found[0].id.hex()}/household")
+
+
+def _arrival(form: Form, checked: Resident | list[FieldError], today: date) -> Event | list[FieldError] | None:
+    """The birth or move that came with a registration; None for somebody who has always been here."""
+    if form.text("arrival") not in ARRIVALS:
+        return None
+    kind, raw = EventKind(form.text("arrival")), form.as_dict()
+    if kind is EventKind.BORN:  # asked once, as the person's own data
+        if not isinstance(checked, Resident):
+            return None
+        raw |= {"happened_on": checked.birth_date.isoformat(), "place": checked.birth_place}
+    born = checked.birth_date if isinstance(checked, Resident) else date.min
+    return check_event(raw, kind, born, today)
+
+
+def _faults(checked: object) -> list[FieldError]:
+    return checked if isinstance(checked, list) else []
+
+
+def event_labels(kind: EventKind) -> Mapping[str, str]:
+    """The questions that a registration asks besides the person's own data."""
+    asked = ("reference", "note") if kind is EventKind.BORN else ("happened_on", "place", "reference", "note")
+    return {name: EVENT_LABELS[kind][name] for name in asked}
+
+
+def _form_title(arrival: str, former: Registered | None) -> str:
+    if former is not None:
+        return "Perbaiki data penduduk"
+    return EVENT_TITLES[EventKind(arrival)] if arrival in ARRIVALS else "Penduduk baru"
+
+
+def _household_of(resident: Resident, *, is_birth: bool) -> dict[str, str]:
+    """What a new member of somebody's household has in common with them; a child also its parent's name."""
+    shared = {name: getattr(resident, name) for name in ("kk", "address", "hamlet", "rt", "rw", "religion")}
+    if not is_birth:
+        return shared
+    parent = "mother" if resident.sex is Sex.FEMALE else "father"
+    return {**shared, parent: resident.name, "relation": "ANAK", "marital_status": "BELUM KAWIN"}
 
 
 async def find_resident(office: Office, text: str) -> Registered:

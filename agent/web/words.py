@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+from agent.domain.events import EventKind
 from agent.domain.numbering import WIB, date_wib
 from agent.domain.status import Status
 from agent.store.aid import ProposalRow
@@ -17,6 +18,13 @@ OUTCOMES = {
     "needs_review": ("Perlu diperiksa", "wait"),
     "withdrawn": ("Ditarik", "plain"),
 }
+EVENTS = {
+    EventKind.BORN: "Kelahiran",
+    EventKind.DIED: "Kematian",
+    EventKind.MOVED_OUT: "Pindah keluar",
+    EventKind.MOVED_IN: "Pindah datang",
+}
+EVENT_TITLES = {kind: f"Catat {word.lower()}" for kind, word in EVENTS.items()}
 HALTED = {
     "duplicate": "Server ini tampak sebagai salinan dari server lain dengan kunci yang sama. Pastikan mana yang asli, matikan"
     " salinannya, lalu minta token pendaftaran baru ke kabupaten.",

@@ -18,9 +18,10 @@ from hashlib import sha256
 import msgspec
 from msgspec import Struct
 
-from central.domain.matching import Band, Person, compare, match_nik, name_key
+from central.domain.matching import Band, Person, compare, match_nik
 from central.domain.reasons import ReasonCode
 from protocol.ids import InvalidCode, Kk, Nik, NikProblem, Sex, is_placeholder, parse_kk, parse_nik, parse_village_code
+from protocol.names import name_key
 from protocol.regions import UnknownRegion, Village, VillageKind, village_by_any_code
 from protocol.schemes import Claim, DeterminedBy, Effect, Relation, Rulebook, Unit, month_text, relation
 

@@ -4,12 +4,11 @@ What it is for: one careful answer for imports, proposals and rosters.
 What it must never do: merge or refuse anybody because of a name alone (SUYANTO and SUYATNO are two men, NUR HASAN and NUR
 HASANAH a man and a woman), nor because two NIKs differ by one digit (neighbours in the registry do); nor show a name key
 to anyone: it is for comparing only.
-Place in the flow: whoever stores a person stores `name_key(name)` beside the name; `compare` then never normalises again.
+Place in the flow: whoever stores a person stores `protocol.names.name_key(name)` beside the name; `compare` then never
+normalises again.
 """
 
 import enum
-import re
-import unicodedata
 from datetime import date
 
 from msgspec import Struct
@@ -17,101 +16,8 @@ from rapidfuzz.distance import JaroWinkler
 
 from protocol.ids import Kk, Nik, Sex, VillageCode, is_placeholder
 
-NAME_CHARS_MAX = 300
-"""Longer text is no name; the rest is not looked at, so that a giant field costs nothing."""
 SAME_NAME_MIN = 0.85
 """Jaro-Winkler on name keys, from which two spellings may be one name. Never enough by itself."""
-
-# ------------------------------------------------------------------------------------------------ name keys
-
-
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-# Titles count only as whole words at the edges: H. SUTRISNO and SUTRISNO, S.PD are SUTRISNO, HAMIDAH stays HAMIDAH.
-
-_LEADING_TITLES = _words(
-    "H HJ HJH HAJI HAJJAH KH KYAI KIAI NYAI UST USTAD USTADZ USTADZAH USTADZH DR DRS DRA DRG DRH IR PROF R RA RADEN RR "
-    "BAPAK BPK BP IBU SDR SDRI TN NY NN AN ALM ALMH ALMARHUM ALMARHUMAH"
-)
-_TRAILING_TITLES = _words(
-    "ALM ALMH ALMARHUM ALMARHUMAH SPD SPDI SPDSD SAG SE SEI SH SHI SIP SKM SKOM SKEP SP SPT SPI SS SSI SSOS SSOSI SST ST "
-    "STP STHI SPSI SFARM SHUM MPD MPDI MM MSI MH MHI MKES MAG MKOM MAP AMD AMAPD AMK AMKEB AMDKEB BA BSC LC NERS"
-)
-_TITLE_WORDS_MAX = 3
-"""`S Pd I` is one title in three words."""
-
-_MUHAMMAD = _words(
-    "M MD MHD MOH MOHD MUH MUCH MOCH MOHAMAD MOHAMMAD MOHAMED MOHAMMED MUHAMAD MUHAMMAD MUHAMMED MOCHAMAD MOCHAMMAD "
-    "MUCHAMAD MUCHAMMAD MOKHAMAD MUKHAMAD"
-)
-_FIRST_WORDS = {
-    **dict.fromkeys(_MUHAMMAD, "MUHAMAD"),
-    **dict.fromkeys(_words("ACH ACHMAD ACHMAT AHMAD AHMAT AHMED AKHMAD"), "AHMAD"),
-    **dict.fromkeys(_words("ABD ABDL ABDOEL ABDUL"), "ABDUL"),
-    **dict.fromkeys(_words("ST STI SITI SITTI SITY"), "SITI"),
-}
-"""Variants that mean one name where they stand first and another word follows."""
-
-_SPELLINGS = (
-    ("OE", "U"),
-    ("DJ", "J"),
-    ("TJ", "C"),
-    ("SJ", "S"),
-    ("SY", "S"),
-    ("CH", "H"),
-    ("KH", "H"),
-    ("V", "F"),
-)
-_BREAKS = re.compile(r"[.\-/()]+")
-_DOUBLED = re.compile(r"(.)\1+")
-_APOSTROPHES = re.compile(r"['`\u2018\u2019\u02bc\u02bb]")
-
-
-def name_key(name: str) -> str:
-    """The compare-only form of a name: capitals without blanks; empty where the text holds no letters."""
-    words = _strip_titles(_split_words(name))
-    if len(words) > 1:
-        words[0] = _FIRST_WORDS.get(words[0], words[0])
-    key = "".join(words)
-    for written, heard in _SPELLINGS:
-        key = key.replace(written, heard)
-    return _DOUBLED.sub(r"\1", key)
-
-
-def _split_words(name: str) -> list[str]:
-    """Capital letters in words; accents dropped, what follows the first comma cut off, as titles do."""
-    plain = name[:NAME_CHARS_MAX].upper()
-    if plain.isascii() and plain.replace(" ", "").isalpha():
-        return plain.split()  # nine names in ten
-    if not plain.isascii():  # most names are, and lists have hundreds of thousands
-        plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", plain).upper())
-        plain = "".join(letter for letter in plain if not unicodedata.combining(letter))
-    words: list[str] = []
-    for chunk in _APOSTROPHES.sub("", plain).split(",", 1)[0].split():
-        joined = chunk.replace(".", "")
-        # S.PD is one title, but MOCH.ALI is two words.
-        parts = [joined] if joined in _TRAILING_TITLES else _BREAKS.split(chunk)
-        words += [part if part.isalpha() else "".join(filter(str.isalpha, part)) for part in parts]
-    return [word for word in words if word]
-
-
-def _strip_titles(words: list[str]) -> list[str]:
-    """At least one word stays: a man called H. is still somebody."""
-    while len(words) > 1 and words[0] in _LEADING_TITLES:
-        words = words[1:]
-    while (length := _trailing_title(words)) > 0:
-        words = words[:-length]
-    return words
-
-
-def _trailing_title(words: list[str]) -> int:
-    """How many words at the end make up a title; 0 for none."""
-    for length in range(min(_TITLE_WORDS_MAX, len(words) - 1), 0, -1):
-        if "".join(words[-length:]) in _TRAILING_TITLES:
-            return length
-    return 0
 
 
 def name_similarity(key_a: str, key_b: str) -> float:

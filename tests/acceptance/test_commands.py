@@ -9,6 +9,7 @@ import pytest
 
 from tests.acceptance.programs import Failed, Program, free_port
 from tests.acceptance.town import PASSWORD, VILLAGES, Centre, Town
+from tests.agent.rosters import people, siak
 
 CYCLE_WORDS = ("--scheme", "APBD-PANGAN", "--from", "2021-05", "--until", "2021-07", "--opens", "2021-04-01")
 LIST = "id_desa,NIK,NOKK,Nama,PKH,periode_pkh\n3510252010,3510251708900001,3510252508150003,SITI,YA,2021-05\n"
@@ -215,3 +216,16 @@ async def test_settings_that_cannot_work_are_refused_before_anything_starts(
 ) -> None:
     agent.settings.write_text(f"{line}\n{agent.settings.read_text()}")
     assert said in await refused(agent, "run")
+
+
+async def test_a_village_takes_its_people_in_from_a_file(agent: Program, tmp_path: Path) -> None:
+    source = tmp_path / "penduduk.csv"
+    source.write_bytes(siak(people(3)) + b"1;2;X" + b";" * 18)
+    looked = json.loads(await agent.command("import-residents", str(source), "--dry-run", "--json"))
+    assert (looked["written"], looked["new"], looked["refused"]) == (False, 3, 1)
+    done = json.loads(await agent.command("import-residents", str(source), "--json"))
+    assert (done["written"], done["new"], done["refused"]) == (True, 3, 1)
+    assert [row["row"] for row in done["rows"]] == [5]
+    assert "imported before" in await refused(agent, "import-residents", str(source))
+    source.write_bytes(b"%PDF-1.4")
+    assert "bukan CSV" in await refused(agent, "import-residents", str(source))

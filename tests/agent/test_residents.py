@@ -12,6 +12,7 @@ from agent.domain.residents import (
     Resident,
     check_resident,
     member_of,
+    read_search,
     resident_warnings,
     search_key,
     search_words,
@@ -213,3 +214,32 @@ def test_a_name_half_typed() -> None:
     assert search_words("m") == (("M",),)
     assert search_words("soeb dj") == (("SUB",), ("J",))
     assert search_words(" . ") == ()
+
+
+@pytest.mark.parametrize(
+    ("typed", "digits", "joined", "rt", "rw"),
+    [
+        ("3510 2544", "35102544", "", "", ""),
+        ("siti rt 3 rw 1", "", "SITI", "003", "001"),
+        ("RT. 03/RW.001", "", "", "003", "001"),
+        ("rt/rw 3/1 siti", "", "SITI", "003", "001"),
+        ("siti 003 / 001", "", "SITI", "003", "001"),
+        ("rw 12", "", "", "", "012"),
+        ("kartini", "", "KARTINI", "", ""),
+        ("moh ali 2/1", "", "MUHAMADALI", "002", "001"),
+        ("3510254506850002 rt 1", "3510254506850002", "", "001", ""),
+        ("12/34/56", "", "", "012", "034"),
+        ("", "", "", "", ""),
+    ],
+)
+def test_what_a_search_means(typed: str, digits: str, joined: str, rt: str, rw: str) -> None:
+    wanted = read_search(typed)
+    assert (wanted.digits, wanted.joined, wanted.rt, wanted.rw) == (digits, joined, rt, rw)
+    assert wanted.is_block_only == (bool(rt or rw) and not digits and not joined)
+
+
+@given(st.text(max_size=100))
+def test_any_search_is_understood(typed: str) -> None:
+    wanted = read_search(typed)
+    assert wanted.digits.isascii()
+    assert len(wanted.rt) in (0, 3)

@@ -3,12 +3,16 @@
 import asyncio
 import re
 import time
+from datetime import date
 from pathlib import Path
 
 import pytest
 from msgspec import structs
 
+from agent.domain.events import Event, EventKind
+from agent.domain.rosters import Roster, read_roster
 from agent.domain.status import Status
+from agent.store import events, rosters
 from chassis.web import require_declarations
 from protocol.codec import pack, unpack
 from protocol.feed import VALUES, Decision, State
@@ -27,6 +31,7 @@ from tests.agent.office import (
     tell,
     words_of,
 )
+from tests.agent.rosters import HOME, people, siak
 from tests.chassis.conftest import Browser
 
 PAGE_BYTES_MAX = 100_000
@@ -43,6 +48,24 @@ NEW_RESIDENT = {
 }
 
 
+async def roster_number(counter: Counter) -> int:
+    roster = read_roster(siak(people(5)), date(2021, 5, 17), HOME)
+    assert isinstance(roster, Roster)
+    done = await rosters.take_in(
+        counter.store, roster, digest=b"d" * 32, file_name="a.csv", today=date(2021, 5, 17), actor="clerk"
+    )
+    return done.id
+
+
+async def event_path(counter: Counter) -> str:
+    """A move of the last resident, and the page that takes it back."""
+    resident = list(counter.people.values())[-1]
+    moved = Event(kind=EventKind.MOVED_OUT, happened_on=date(2021, 5, 1), place="Jember", reference="", note="")
+    made = await counter.store.write(lambda desk: events.record(desk, resident, moved, "clerk"))
+    assert isinstance(made, bytes)
+    return f"/residents/{resident.hex()}/events/{made.hex()}/withdraw"
+
+
 async def paths(counter: Counter, clerk: Browser) -> dict[str, str]:
     """One address for every page."""
     letter, proposal = await counter.issue(clerk), await counter.propose(clerk)
@@ -53,6 +76,11 @@ async def paths(counter: Counter, clerk: Browser) -> dict[str, str]:
         "/residents/new": "/residents/new",
         "/residents/{id}": f"/residents/{somebody}",
         "/residents/{id}/edit": f"/residents/{somebody}/edit",
+        "/residents/{id}/household": f"/residents/{somebody}/household",
+        "/residents/{id}/events/new": f"/residents/{somebody}/events/new?kind=died",
+        "/residents/{id}/events/{event}/withdraw": await event_path(counter),
+        "/residents/rosters": "/residents/rosters",
+        "/residents/rosters/{number}": f"/residents/rosters/{await roster_number(counter)}",
         "/letters": "/letters",
         "/letters/new": f"/letters/new?kind=spm&resident={somebody}",
         "/letters/{id}": letter,
@@ -104,7 +132,7 @@ async def test_every_change_needs_its_role_its_token_and_our_own_page(counter: C
     for route in counter.app.router.routes():
         if route.method != "POST" or route.resource is None or route.resource.canonical.startswith("/log"):
             continue
-        path = route.resource.canonical.replace("{id}", counter.somebody)
+        path = route.resource.canonical.replace("{id}", counter.somebody).replace("{event}", "0" * 32)
         foreign = await clerk.post(path, {"csrf": token}, headers={"Origin": "https://jahat.example"})
         assert foreign.status == 403, path
         forged = await clerk.post(path, {"csrf": "x"})
@@ -231,6 +259,18 @@ async def test_a_first_name_of_many_spellings_is_found_while_it_is_typed(counter
     await clerk.post("/residents/new", {**form, **NEW_RESIDENT, "name": "MOCH. MUHTAR"})
     answer = await clerk.post("/residents", {**form, "q": typed})
     assert "MOCH. MUHTAR" in words_of(await answer.text())
+
+
+@pytest.mark.parametrize("typed", ["nurhasan", "nur hasan", "NOER HASAN", "hasan rt 9", "nur 9/2", "009/002", "rw 2"])
+async def test_a_name_joined_or_apart_and_with_its_rt(counter: Counter, typed: str) -> None:
+    clerk = await counter.browser()
+    form = await clerk.fields_of(await clerk.get("/residents/new"))
+    made = await clerk.post("/residents/new", {**form, **NEW_RESIDENT, "name": "H. NUR HASAN", "rt": "9", "rw": "2"})
+    assert made.status == 200
+    answer = await clerk.post("/residents", {**form, "q": typed})
+    assert "H. NUR HASAN" in words_of(await answer.text())
+    other = await clerk.post("/residents", {**form, "q": "nur hasan rt 8"})
+    assert "Tidak ditemukan" in words_of(await other.text())
 
 
 async def test_a_search_that_finds_too_many_says_so(counter: Counter) -> None:

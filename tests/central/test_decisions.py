@@ -27,9 +27,9 @@ from central.domain.decisions import (
     period_text,
     place_text,
 )
-from central.domain.matching import name_key
 from central.domain.reasons import ReasonCode
 from protocol.feed import Cycle
+from protocol.names import name_key
 from protocol.schemes import month
 from tests.central.desk import BLT_DD, DAY_MS, DESA, OTHER_DESA, PANGAN, RULES, START_MS, WARD, kk, nik, proposal_fact
 

@@ -8,16 +8,15 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from central.domain.matching import (
-    NAME_CHARS_MAX,
     SAME_NAME_MIN,
     Band,
     Person,
     compare,
     match_nik,
-    name_key,
     name_similarity,
 )
 from protocol.ids import Kk, Nik, Sex
+from protocol.names import NAME_CHARS_MAX, name_key
 
 NIK, OTHER_NIK = Nik("3510251705850001"), Nik("3510251705850002")
 KK = Kk("3510251705150001")

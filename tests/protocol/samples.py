@@ -74,6 +74,7 @@ from protocol.ops import (
     Position,
     ProposalMade,
     ProposalWithdrawn,
+    ResidentEvent,
     ResidentRecorded,
     Subject,
     head_message,
@@ -218,6 +219,17 @@ BODIES: tuple[AnyBody, ...] = (
         actor="sri",
     ),
     ProposalWithdrawn(salt=salt(8), proposal=salt(102), reason="pindah", actor="sri"),
+    ResidentEvent(
+        salt=salt(9),
+        resident=salt(100),
+        event="moved_out",
+        happened_on="2021-05-02",
+        place="Desa Contoh, Kabupaten Jember",
+        reference="SKPWNI/3510/02052021/0001",
+        note="",
+        withdraws=b"",
+        actor="sri",
+    ),
 )
 
 

@@ -9,9 +9,9 @@ from agent.domain import letters, numbering
 from agent.domain.letters import Draft, Letterhead, LetterKind, Signer
 from agent.domain.residents import Resident, subject_of
 from central.domain.decisions import Coverage
-from central.domain.matching import name_key
 from protocol.feed import Cycle
 from protocol.ids import Sex
+from protocol.names import name_key
 from protocol.regions import VillageKind
 from protocol.schemes import month
 from tests.simulation.clockwork import DAY, Clockwork

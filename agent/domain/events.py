@@ -1,0 +1,133 @@
+"""What happens to residents: born, died, moved out, moved in; and what somebody is after all that. Pure.
+
+The dead and those who moved stay on record and are found as before; they are only marked. An event written by mistake is
+withdrawn by another one, never erased.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from enum import StrEnum
+
+import msgspec
+
+from agent.domain import refusal
+from agent.domain.fields import Fault, FieldError, check_date, check_text, collect
+from agent.domain.refusal import Refusal
+
+TEXT_LENGTH_MAX = 300
+"""A line on the wire."""
+
+
+class EventKind(StrEnum):
+    """The four columns of the buku mutasi penduduk."""
+
+    BORN = "born"
+    DIED = "died"
+    MOVED_OUT = "moved_out"
+    MOVED_IN = "moved_in"
+
+
+WITHDRAWN = "withdrawn"
+"""On the wire in place of a kind: an earlier event was a mistake."""
+
+
+class State(StrEnum):
+    """What somebody is now, as far as the village knows."""
+
+    HERE = "here"
+    DEAD = "dead"
+    MOVED = "moved"
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True):
+    """`place`: where somebody was born or died, moved to or came from. `reference`: the paper it rests on."""
+
+    kind: EventKind
+    happened_on: date
+    place: str
+    reference: str
+    note: str
+
+
+LABELS: Mapping[EventKind, Mapping[str, str]] = {
+    EventKind.BORN: {
+        "happened_on": "Tanggal lahir",
+        "place": "Tempat lahir",
+        "reference": "Nomor surat kelahiran",
+        "note": "Catatan",
+    },
+    EventKind.DIED: {
+        "happened_on": "Tanggal meninggal",
+        "place": "Tempat meninggal",
+        "reference": "Nomor surat kematian",
+        "note": "Catatan",
+    },
+    EventKind.MOVED_OUT: {
+        "happened_on": "Tanggal pindah",
+        "place": "Alamat tujuan",
+        "reference": "Nomor surat pindah",
+        "note": "Catatan",
+    },
+    EventKind.MOVED_IN: {
+        "happened_on": "Tanggal datang",
+        "place": "Alamat asal",
+        "reference": "Nomor surat pindah",
+        "note": "Catatan",
+    },
+}
+"""The questions of each form, in its order."""
+_PLACE_REQUIRED = frozenset({EventKind.BORN, EventKind.MOVED_OUT, EventKind.MOVED_IN})
+
+
+def check_event(raw: Mapping[str, str], kind: EventKind, birth_date: date, today: date) -> Event | list[FieldError]:
+    """The event a form describes, or every fault at once."""
+    answers: dict[str, object | Fault] = {
+        "happened_on": _check_day(raw.get("happened_on", ""), birth_date, today),
+        "place": check_text(raw.get("place", ""), TEXT_LENGTH_MAX, required=kind in _PLACE_REQUIRED),
+        "reference": check_text(raw.get("reference", ""), TEXT_LENGTH_MAX, required=False),
+        "note": check_text(raw.get("note", ""), TEXT_LENGTH_MAX, required=False),
+    }
+    return collect(answers, LABELS[kind]) or msgspec.convert(answers | {"kind": kind}, Event)
+
+
+def may_record(kind: EventKind, state: State) -> Refusal | None:
+    """What cannot happen to somebody in this state."""
+    match kind, state:
+        case _, State.DEAD:
+            return refusal.ALREADY_DEAD
+        case EventKind.MOVED_OUT, State.MOVED:
+            return refusal.ALREADY_MOVED
+        case EventKind.MOVED_IN, State.HERE:
+            return refusal.ALREADY_HERE
+        case _:
+            return None
+
+
+def state_after(events: Iterable[tuple[str, str]]) -> tuple[State, str]:
+    """What somebody is, and since which date, after (kind, date) of all events that stand, in the order they were written.
+
+    Dates decide, as an old move may be written down late; of two on one day the later written. Nobody comes back from death.
+    """
+    state, since = State.HERE, ""
+    for kind, day in sorted(events, key=lambda event: event[1]):
+        match kind:
+            case EventKind.DIED:
+                return State.DEAD, day
+            case EventKind.MOVED_OUT:
+                state, since = State.MOVED, day
+            case EventKind.MOVED_IN | EventKind.BORN:
+                state, since = State.HERE, day
+    return state, since
+
+
+def _check_day(raw: str, birth_date: date, today: date) -> date | Fault | None:
+    day = check_date(raw, required=True)
+    if not isinstance(day, date):
+        return day
+    if day > today:
+        return Fault(
+            "in_the_future", "tanggal ini belum terjadi. Periksa tahunnya, atau jam komputer bila tanggalnya benar."
+        )
+    if day < birth_date:
+        return Fault("before_birth", "lebih awal dari tanggal lahir orang ini. Periksa tahunnya.")
+    return day
