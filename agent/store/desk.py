@@ -129,6 +129,7 @@ class Store:
             if found != self.village:
                 raise WrongVillage(found, self.village)
             await feed.apply_pending(connection, self.stamper.now_ms())
+            await views.complete_voids(connection)
             return await self._judge(connection)
 
         verdict = await self.database.transact(work)

@@ -49,6 +49,7 @@ async def apply(connection: Connection, op: Op, ordinal: int) -> None:
                 "INSERT OR IGNORE INTO number_used (series, year, number, record, is_void) VALUES ($1, $2, $3, $4, 1)",
                 [(body.series, body.year, n, op.record_id) for n in range(body.first, body.last + 1)],
             )
+            await _put_void(connection, op.record_id, body)
             await raise_floor(connection, NumberHigh(body.series, body.year, body.last))
         case ProposalMade():
             await _put_proposal(connection, op, ordinal, body, at_ms)
@@ -56,6 +57,38 @@ async def apply(connection: Connection, op: Op, ordinal: int) -> None:
             await connection.execute(
                 "UPDATE proposal SET withdrawn_reason = $1 WHERE id = $2", body.reason, body.proposal
             )
+
+
+async def complete_voids(connection: Connection) -> None:
+    """Reasons of voided numbers that an older program applied without keeping them; reads the log only when one lacks."""
+    lacking = {
+        row[0]
+        for row in await connection.fetch_all(
+            "SELECT DISTINCT record FROM number_used WHERE is_void = 1 AND record NOT IN (SELECT record FROM number_void)"
+        )
+    }
+    if not lacking:
+        return
+    for row in await connection.fetch_all(
+        "SELECT log.log_id, op.seq, op.hash, op.header, op.body FROM op JOIN log ON log.ordinal = op.log"
+        " WHERE substr(op.hash, 1, 16) IN (SELECT record FROM number_used WHERE is_void = 1)"
+    ):
+        op = Op(row[0], row[1], row[2], row[3], row[4])
+        _, body = read_op(op)
+        if isinstance(body, NumbersVoided):
+            await _put_void(connection, op.record_id, body)
+
+
+async def _put_void(connection: Connection, record_id: bytes, body: NumbersVoided) -> None:
+    await connection.execute(
+        "INSERT OR IGNORE INTO number_void (record, series, year, first, last, reason) VALUES ($1, $2, $3, $4, $5, $6)",
+        record_id,
+        body.series,
+        body.year,
+        body.first,
+        body.last,
+        body.reason,
+    )
 
 
 async def raise_floor(connection: Connection, high: NumberHigh) -> None:

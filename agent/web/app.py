@@ -5,12 +5,14 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from agent.domain.numbering import WIB
+from agent.render.books import Bindery
 from agent.web.home import HomePages
 from agent.web.letters import LetterPages
 from agent.web.measure import PREFIX, BoxCollector, Measures
 from agent.web.numbers import NumberPages
 from agent.web.office import Office
 from agent.web.proposals import ProposalPages
+from agent.web.registers import register_pages
 from agent.web.residents import ResidentPages
 from agent.web.sync_state import SyncPages
 from chassis.metrics import HttpMetrics
@@ -22,6 +24,7 @@ NAVIGATION = (
     NavigationEntry("Beranda", "/"),
     NavigationEntry("Penduduk", "/residents"),
     NavigationEntry("Surat", "/letters"),
+    NavigationEntry("Buku register", "/registers"),
     NavigationEntry("Usulan", "/proposals"),
     NavigationEntry("Nomor surat", "/numbers"),
     NavigationEntry("Sinkronisasi", "/sync"),
@@ -55,6 +58,7 @@ def build_app(office: Office, registry: CollectorRegistry, version: str) -> web.
         LetterPages(office, Measures(registry)),
         ProposalPages(office),
         NumberPages(office),
+        *register_pages(office, Bindery()),
         sync,
     )
     for each in pages:

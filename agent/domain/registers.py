@@ -1,0 +1,166 @@
+"""The office's registers: which books there are, their columns, and each entry in words.
+
+The books are those of Permendagri 47/2016: buku agenda, buku ekspedisi, buku induk penduduk. One line of words serves
+the page, the paper and the spreadsheet alike, so that they cannot disagree. Must never read a clock or a database.
+"""
+
+import datetime
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from agent.domain.letters import Letterhead, head_title
+from agent.domain.numbering import SERIES_ALL
+from agent.domain.sheets import DOTTED_LINE, Signature, letterhead_lines, office_address
+from agent.domain.texts import date_words
+from protocol.regions import VillageKind
+
+VOLUME_ROWS = 2_000
+"""Lines of one printed volume: some 60 pages, and half a second and 150 MB of a process beside the pages."""
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+"""A spreadsheet takes a cell that begins with one of these for a formula (OWASP, CSV Injection)."""
+LONG_DIGITS = 12
+"""From here on a spreadsheet rounds a number or writes it as 3,51E+15: NIK and family card numbers have 16 digits."""
+
+
+class Column(msgspec.Struct, frozen=True, array_like=True):
+    """`width`: its share of the page in print."""
+
+    label: str
+    width: float
+
+
+class Book(msgspec.Struct, frozen=True, kw_only=True):
+    """A register. `key` names it in addresses, file names and the access trail."""
+
+    key: str
+    title: str
+    columns: tuple[Column, ...]
+    is_yearly: bool = True
+
+
+class Line(msgspec.Struct, frozen=True):
+    """One entry: a cell for each column; the record that has a page of its own, else empty."""
+
+    cells: tuple[str, ...]
+    record: bytes = b""
+    is_void: bool = False
+
+
+class OutgoingEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """A letter, or the numbers `number` to `last` that carry none (`letter` empty). `void_reason`: None for a valid letter."""
+
+    letter: bytes
+    series: str
+    number: int
+    last: int
+    printed_number: str
+    issued_on: str
+    kind: str
+    subject_name: str
+    void_reason: str | None
+
+
+class BookHead(msgspec.Struct, frozen=True, kw_only=True):
+    """All words of a printed book but its lines. `volume`: empty, or which volume of how many this is."""
+
+    letterhead: tuple[str, ...]
+    office_address: str
+    title: str
+    period: str
+    volume: str
+    columns: tuple[Column, ...]
+    signatures: tuple[Signature, ...]
+    dated: datetime.date
+
+
+OUTGOING = Book(
+    key="outgoing",
+    title="Buku agenda surat keluar",
+    columns=(
+        Column("No.", 1),
+        Column("Nomor surat", 3.3),
+        Column("Tanggal", 2),
+        Column("Isi singkat", 4.2),
+        Column("Ditujukan kepada", 4),
+        Column("Keterangan", 3),
+    ),
+)
+
+
+def outgoing_line(entry: OutgoingEntry, titles: Mapping[str, str]) -> Line:
+    """A letter of any kind; one that the catalogue does not know (any more) is named by its key."""
+    reason = None if entry.void_reason is None else f"BATAL: {entry.void_reason}"
+    cells = (
+        number_words(entry.series, entry.number, entry.last),
+        entry.printed_number or "-",
+        iso_words(entry.issued_on),
+        titles.get(entry.kind, entry.kind) or "Nomor tanpa surat",
+        entry.subject_name or "-",
+        reason or "",
+    )
+    return Line(cells, entry.letter, is_void=reason is not None)
+
+
+def number_words(series: str, first: int, last: int) -> str:
+    """`12`, `12 s/d 15` (a spreadsheet takes `12-15` for a date), or `sktm 12` in an office with several series."""
+    numbers = str(first) if first == last else f"{first} s/d {last}"
+    return numbers if series == SERIES_ALL else f"{series} {numbers}"
+
+
+def iso_words(text: str) -> str:
+    """`5 Mei 2021` for a date as records carry it; a dash for none, any other text as it stands."""
+    if not text:
+        return "-"
+    try:
+        return date_words(datetime.date.fromisoformat(text))
+    except ValueError:
+        return text
+
+
+def volumes(lines: int) -> int:
+    """In how many volumes a book of so many lines is printed; an empty book has one."""
+    return max(1, -(-lines // VOLUME_ROWS))
+
+
+def book_head(
+    book: Book,
+    letterhead: Letterhead,
+    *,
+    head_name: str,
+    head_nip: str,
+    period: str,
+    volume: tuple[int, int],
+    dated: datetime.date,
+) -> BookHead:
+    """The first page's head and the last page's signatures: the secretary keeps the book, the head has seen it."""
+    number, of = volume
+    secretary = "Sekretaris Desa" if letterhead.village_kind is VillageKind.DESA else "Sekretaris Lurah"
+    below = (f"NIP. {head_nip}",) if head_nip else ()
+    return BookHead(
+        letterhead=letterhead_lines(letterhead),
+        office_address=office_address(letterhead),
+        title=book.title.upper(),
+        period=period,
+        volume=f"Jilid {number} dari {of}" if of > 1 else "",
+        columns=book.columns,
+        signatures=(
+            Signature(
+                heading=("Mengetahui,", head_title(letterhead).upper()), name=head_name or DOTTED_LINE, below=below
+            ),
+            Signature(heading=(f"{letterhead.village}, {date_words(dated)}", secretary.upper()), name=DOTTED_LINE),
+        ),
+        dated=dated,
+    )
+
+
+def csv_cells(cells: Sequence[str]) -> list[str]:
+    """Cells that a spreadsheet shows as they stand: an apostrophe before what it would compute or round."""
+    return [f"'{cell}" if _is_at_risk(cell) else cell for cell in cells]
+
+
+def _is_at_risk(cell: str) -> bool:
+    bare = cell.lstrip(" ")
+    if bare.startswith(FORMULA_STARTS):
+        return bare != "-"
+    return bare.isdigit() and (len(bare) >= LONG_DIGITS or (bare.startswith("0") and len(bare) > 1))

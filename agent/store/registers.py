@@ -1,0 +1,113 @@
+"""The registers as rows: how many a year has, some of them in order, and those that a search finds.
+
+Only reads. A search looks through one year of one book; `LIKE` on an index that holds all it asks for.
+"""
+
+import re
+from dataclasses import dataclass
+
+from agent.domain.registers import OutgoingEntry
+from chassis.database import Connection
+
+NUMBERS_TYPED_MAX = 8
+"""Runs of digits taken from what was typed: a printed number has four or five."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One year of a book; `typed` narrows it to a number or to names, `kind` (outgoing letters only) to one kind."""
+
+    year: int
+    typed: str = ""
+    kind: str = ""
+
+
+async def years(connection: Connection) -> list[int]:
+    """Years in which a number was used, newest first."""
+    rows = await connection.fetch_all("SELECT DISTINCT year FROM number_floor ORDER BY year DESC")
+    return [r[0] for r in rows]
+
+
+# --- outgoing ---------------------------------------------------------------------------------------------------------
+
+
+async def count_outgoing(connection: Connection, wanted: Wanted) -> int:
+    letters, voids, args = _outgoing(wanted)
+    total: int = await connection.fetch_value(
+        f"SELECT (SELECT count(*) FROM letter WHERE {letters}) + (SELECT count(*) FROM number_void WHERE {voids})",
+        *args,
+    )
+    return total
+
+
+async def outgoing(
+    connection: Connection, wanted: Wanted, *, limit: int, offset: int, is_newest_first: bool = False
+) -> list[OutgoingEntry]:
+    """Letters and voided ranges by series and number. The places are found in the index, only the rows shown are read."""
+    letters, voids, args = _outgoing(wanted)
+    down = " DESC" if is_newest_first else ""
+    rows = await connection.fetch_all(
+        "SELECT coalesce(letter.id, x''), place.series, place.number, coalesce(number_void.last, place.number),"
+        " coalesce(letter.printed_number, ''), coalesce(letter.issued_on, ''), coalesce(letter.kind, ''),"
+        " coalesce(letter.subject_name, ''), coalesce(number_void.reason, letter.voided_reason)"
+        " FROM (SELECT series, number, rowid AS letter, NULL AS void FROM letter"
+        f" WHERE {letters} UNION ALL"
+        f" SELECT series, first, NULL, rowid FROM number_void WHERE {voids}"
+        f" ORDER BY 1{down}, 2{down} LIMIT {limit:d} OFFSET {offset:d}) AS place"
+        " LEFT JOIN letter ON letter.rowid = place.letter LEFT JOIN number_void ON number_void.rowid = place.void"
+        f" ORDER BY place.series{down}, place.number{down}",
+        *args,
+    )
+    return [
+        OutgoingEntry(
+            letter=r[0],
+            series=r[1],
+            number=r[2],
+            last=r[3],
+            printed_number=r[4],
+            issued_on=r[5],
+            kind=r[6],
+            subject_name=r[7],
+            void_reason=r[8],
+        )
+        for r in rows
+    ]
+
+
+def _outgoing(wanted: Wanted) -> tuple[str, str, list[object]]:
+    """The conditions on letters and on voided ranges, and their arguments."""
+    letters, voids = ["year = $1"], ["year = $1"]
+    args: list[object] = [wanted.year]
+    if wanted.kind:
+        args.append(wanted.kind)
+        letters.append(f"kind = ${len(args)}")
+        voids.append("0")
+    numbers = numbers_in(wanted.typed)
+    if numbers:
+        listed = ", ".join(str(number) for number in numbers)
+        letters.append(f"number IN ({listed})")
+        voids.append("(" + " OR ".join(f"{number} BETWEEN first AND last" for number in numbers) + ")")
+        if not wanted.typed.isdigit():
+            args.append(wanted.typed)
+            letters.append(f"printed_number = ${len(args)}")
+            voids.append("0")
+    elif wanted.typed:
+        letters.append(begins(wanted.typed, "subject_name", args))
+        voids.append("0")
+    return " AND ".join(letters), " AND ".join(voids), args
+
+
+def numbers_in(typed: str) -> list[int]:
+    """The numbers that a typed letter number may mean: `123`, or any part of `470/123/429.508.03/2021`; none for a name."""
+    if not re.fullmatch(r"[0-9A-Za-z ./_-]*[0-9][0-9A-Za-z ./_-]*", typed):
+        return []
+    return sorted({int(run) for run in re.findall(r"[0-9]{1,5}", typed)})[:NUMBERS_TYPED_MAX]
+
+
+def begins(typed: str, column: str, args: list[object]) -> str:
+    """Each typed word begins a word of the column; letter case does not count. Adds to the arguments."""
+    conditions = []
+    for word in typed.split()[:8]:
+        args.append("% " + word.replace("!", "!!").replace("%", "!%").replace("_", "!_") + "%")
+        conditions.append(f"(' ' || {column}) LIKE ${len(args)} ESCAPE '!'")
+    return "(" + " AND ".join(conditions) + ")"

@@ -1,0 +1,199 @@
+"""The registers as the office uses them: searched, paged, printed, exported, and every copy taken out written down."""
+
+import asyncio
+import csv
+import io
+import re
+import zipfile
+
+import pytest
+from pypdf import PdfReader
+
+from agent.domain.registers import VOLUME_ROWS
+from agent.store import letters, registers, views
+from agent.store.registers import Wanted
+from protocol.ops import NumberHigh
+from tests.agent.office import Counter, words_of
+from tests.chassis.conftest import Browser
+
+
+async def search(browser: Browser, book: str, **typed: str) -> str:
+    token = (await browser.fields_of(await browser.get("/residents/new")))["csrf"]
+    answer = await browser.post(f"/registers/{book}", {"csrf": token, "q": "", "year": "2021", **typed})
+    assert answer.status == 200
+    assert typed.get("q", "") not in str(answer.url).partition("?")[2] or not typed.get("q")
+    return await answer.text()
+
+
+async def void_range(counter: Counter, first: int, last: int) -> None:
+    """Numbers that another server gave and that are gone with it."""
+
+    async def floor(connection: object) -> None:
+        await views.raise_floor(connection, NumberHigh("semua", 2021, last))  # type: ignore[arg-type]
+
+    await counter.store.database.transact(floor)
+    refused = await counter.store.write(
+        lambda desk: letters.void_numbers(desk, "semua", 2021, (first, last), "hilang bersama server lama", "head")
+    )
+    assert refused is None
+
+
+async def trail(counter: Counter) -> list[tuple[str, str, str]]:
+    rows = await counter.store.database.read(
+        lambda c: c.fetch_all("SELECT actor, action, subject FROM access_log ORDER BY access_id")
+    )
+    return [(r[0], r[1], r[2]) for r in rows if "register" in r[1]]
+
+
+def sheet_of(xlsx: bytes) -> tuple[list[list[str]], str]:
+    """The cells of a workbook's sheet and its XML, read without the library that wrote it."""
+    with zipfile.ZipFile(io.BytesIO(xlsx)) as archive:
+        xml = archive.read("xl/worksheets/sheet1.xml").decode()
+        shared = re.findall(r"<si><t[^>]*>([^<]*)</t></si>", archive.read("xl/sharedStrings.xml").decode())
+    rows = []
+    for row in re.findall(r"<row [^>]*>(.*?)</row>", xml):
+        cells = re.findall(r'<c [^>]*t="s"[^>]*><v>(\d+)</v></c>', row)
+        rows.append([shared[int(place)] for place in cells])
+    return rows, xml
+
+
+async def test_the_agenda_shows_letters_voids_and_lost_numbers(counter: Counter) -> None:
+    clerk, head = await counter.browser(), await counter.browser("head")
+    await void_range(counter, 1, 4)
+    letter = await counter.issue(clerk)
+    await counter.issue(clerk, "sktm")
+    form = await head.fields_of(await head.get(f"{letter}/void"))
+    await head.post(f"{letter}/void", {**form, "reason": "salah nama"})
+    html = await (await clerk.get("/registers/outgoing")).text()
+    words = words_of(html)
+    assert "1 s/d 4 - - Nomor tanpa surat - BATAL: hilang bersama server lama" in words
+    assert "BATAL: salah nama" in words
+    assert f'href="{letter}"' in html
+    assert words.index("/006/") < words.index("/005/") < words.index("1 s/d 4"), "newest first"
+
+
+async def test_the_agenda_is_searched_by_number_name_and_kind(counter: Counter) -> None:
+    clerk = await counter.browser()
+    await void_range(counter, 1, 4)
+    for kind in ("skd", "sktm", "skd"):
+        await counter.issue(clerk, kind)
+    name = await counter.value("SELECT subject_name FROM letter LIMIT 1")
+    printed = await counter.value("SELECT printed_number FROM letter WHERE number = 6")
+    for typed, found in (
+        ({"q": "6"}, 1),
+        ({"q": printed}, 1),
+        ({"q": "3"}, 1),
+        ({"q": name.split()[0].lower()[:3]}, 3),
+        ({"q": "%"}, 0),
+        ({"q": "bukan siapa-siapa"}, 0),
+        ({"q": "\u200b"}, 0),
+        ({"kind": "skd"}, 2),
+        ({"kind": "sktm", "q": name}, 1),
+        ({"kind": "x"}, 4),
+        ({"year": "2020"}, 4),
+        ({}, 4),
+    ):
+        html = await search(clerk, "outgoing", **typed)
+        assert html.partition("<tbody>")[2].count("<tr><td>") == found, typed
+
+
+async def test_a_long_agenda_has_pages_also_when_searched(counter: Counter, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agent.web.registers.ROWS_MAX", 2)
+    clerk = await counter.browser()
+    for _ in range(5):
+        await counter.issue(clerk)
+    seen = []
+    for number in (1, 2, 3):
+        seen += re.findall(
+            "/letters/([0-9a-f]{32})", await (await clerk.get(f"/registers/outgoing?page={number}")).text()
+        )
+    assert len(set(seen)) == len(seen) == 5
+    name = await counter.value("SELECT subject_name FROM letter LIMIT 1")
+    found = []
+    for page in ("1", "2", "3"):
+        html = await search(clerk, "outgoing", q=name, page=page)
+        assert f"Halaman {page} dari 3" in html
+        found += re.findall("/letters/([0-9a-f]{32})", html)
+    assert found == seen
+    for odd in ("?page=999", "?page=x&year=abcd", "?year=1999", "?year=%D9%A2%D9%A0%D9%A2%D9%A1"):
+        assert (await clerk.get(f"/registers/outgoing{odd}")).status == 200
+
+
+async def test_the_agenda_on_paper(counter: Counter) -> None:
+    clerk = await counter.browser()
+    await void_range(counter, 1, 4)
+    await asyncio.gather(*(counter.issue(clerk) for _ in range(60)))
+    for paper, width in (("A4", 842), ("F4", 935)):
+        answer = await clerk.get(f"/registers/outgoing/pdf?year=2021&paper={paper}")
+        assert answer.status == 200
+        assert answer.headers["Content-Disposition"] == 'inline; filename="buku-agenda-surat-keluar.pdf"'
+        book = PdfReader(io.BytesIO(await answer.read()))
+        assert round(float(book.pages[0].mediabox.width)) == width
+        texts = [sheet.extract_text() for sheet in book.pages]
+        assert len(texts) >= 2
+        for number, text in enumerate(texts, start=1):
+            assert f"Halaman {number} dari {len(texts)}" in text
+            assert "Ditujukan kepada" in text or "/429" not in text, "the heading is repeated"
+        assert "KANTOR DESA SUKOJATI" in texts[0]
+        assert "BATAL: hilang bersama" in texts[0]
+        assert "Mengetahui" in texts[-1]
+        assert "H. AHMAD FAUZI, S.Sos." in texts[-1]
+        assert all(f"/{n:03d}/429" in "".join(texts) for n in range(5, 65))
+
+
+async def test_a_book_is_printed_by_volumes(counter: Counter, monkeypatch: pytest.MonkeyPatch) -> None:
+    clerk = await counter.browser()
+    for _ in range(5):
+        await counter.issue(clerk)
+    monkeypatch.setattr("agent.domain.registers.VOLUME_ROWS", 2)
+    monkeypatch.setattr("agent.web.registers.VOLUME_ROWS", 2)
+    assert "Jilid 3 dari 3" in await (await clerk.get("/registers/outgoing")).text()
+    printed = []
+    for volume in (1, 2, 3):
+        answer = await clerk.get(f"/registers/outgoing/pdf?volume={volume}")
+        text = PdfReader(io.BytesIO(await answer.read())).pages[0].extract_text()
+        assert f"Jilid {volume} dari 3" in text
+        printed.append(re.findall(r"/(\d{3})/429", text))
+    assert printed == [["001", "002"], ["003", "004"], ["005"]]
+    assert VOLUME_ROWS > 2
+
+
+async def test_exports_are_text_that_no_spreadsheet_computes(counter: Counter) -> None:
+    clerk = await counter.browser()
+    await counter.store.database.transact(
+        lambda c: c.execute(
+            "UPDATE resident SET name = '=cmd|''/C calc''!A0' WHERE id = $1", bytes.fromhex(counter.somebody)
+        )
+    )
+    await counter.issue(clerk)
+    answer = await clerk.get("/registers/outgoing/csv?year=2021")
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="buku-agenda-surat-keluar.csv"'
+    raw = await answer.read()
+    assert raw.startswith(b"\xef\xbb\xbf")
+    rows = list(csv.reader(io.StringIO(raw.decode("utf-8-sig")), delimiter=";"))
+    assert [len(row) for row in rows] == [6, 6]
+    assert rows[1][4] == "'=cmd|'/C calc'!A0"
+    cells, xml = sheet_of(await (await clerk.get("/registers/outgoing/xlsx?year=2021")).read())
+    assert "<f>" not in xml
+    assert cells[-1][0] == "1", "a number is text as well"
+    assert any(cell.startswith("=cmd|") for cell in cells[-1])
+
+
+async def test_every_copy_taken_out_is_written_down(counter: Counter) -> None:
+    clerk, head = await counter.browser(), await counter.browser("head")
+    await clerk.get("/registers/outgoing/pdf?year=2021")
+    await head.get("/registers/outgoing/csv")
+    await head.get("/registers/outgoing/xlsx?year=1999")
+    assert await trail(counter) == [
+        ("clerk", "print_register", "outgoing/2021"),
+        ("head", "export_register", "outgoing/2021"),
+        ("head", "export_register", "outgoing/2021"),
+    ]
+
+
+async def test_reasons_that_an_older_program_did_not_keep_are_read_from_the_log(counter: Counter) -> None:
+    await void_range(counter, 1, 4)
+    await counter.store.database.transact(lambda c: c.execute("DELETE FROM number_void"))
+    await counter.store.open()
+    found = await counter.store.database.read(lambda c: registers.outgoing(c, Wanted(2021), limit=9, offset=0))
+    assert [(each.number, each.last, each.void_reason) for each in found] == [(1, 4, "hilang bersama server lama")]
