@@ -270,6 +270,35 @@ class ProposalWithdrawn(Body, frozen=True):
     actor: Word
 
 
+class IncomingRegistered(Body, frozen=True):
+    """A letter that came in, as entered in the agenda (`incoming` empty) or as corrected (`incoming` = first record's id).
+
+    It takes its number in a series of its own, by the rules of `LetterIssued`; a correction keeps it.
+    """
+
+    incoming: MaybeId
+    series: Word
+    year: Number
+    number: Number
+    received_on: Date
+    sender: Line
+    their_number: Line
+    dated: Date
+    subject: Line
+    disposition: Line
+    actor: Word
+
+
+class LetterHandedOver(Body, frozen=True):
+    """A letter left the office: for whom, and who took it. One letter may go out more than once."""
+
+    letter: Id
+    handed_on: Date
+    recipient: Line
+    received_by: Line
+    actor: Word
+
+
 AnyBody: TypeAlias = (
     LogOpened
     | NumbersConfirmed
@@ -279,6 +308,8 @@ AnyBody: TypeAlias = (
     | NumbersVoided
     | ProposalMade
     | ProposalWithdrawn
+    | IncomingRegistered
+    | LetterHandedOver
 )
 
 BODIES: dict[tuple[str, int], type[Body]] = {
@@ -290,6 +321,8 @@ BODIES: dict[tuple[str, int], type[Body]] = {
     ("numbers_voided", 1): NumbersVoided,
     ("proposal_made", 1): ProposalMade,
     ("proposal_withdrawn", 1): ProposalWithdrawn,
+    ("incoming_registered", 1): IncomingRegistered,
+    ("letter_handed_over", 1): LetterHandedOver,
 }
 """Every kind and schema ever shipped stays here: a record written ten years ago must still be readable."""
 

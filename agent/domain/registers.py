@@ -61,6 +61,21 @@ class OutgoingEntry(msgspec.Struct, frozen=True, kw_only=True):
     void_reason: str | None
 
 
+class IncomingEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """An incoming letter, or numbers that carry none (`incoming` empty, `void_reason` set)."""
+
+    incoming: bytes
+    number: int
+    last: int
+    received_on: str
+    sender: str
+    their_number: str
+    dated: str
+    subject: str
+    disposition: str
+    void_reason: str | None
+
+
 class BookHead(msgspec.Struct, frozen=True, kw_only=True):
     """All words of a printed book but its lines. `volume`: empty, or which volume of how many this is."""
 
@@ -86,6 +101,37 @@ OUTGOING = Book(
         Column("Keterangan", 3),
     ),
 )
+
+
+INCOMING = Book(
+    key="incoming",
+    title="Buku agenda surat masuk",
+    columns=(
+        Column("No.", 1),
+        Column("Tanggal diterima", 1.8),
+        Column("Nomor surat", 2.8),
+        Column("Tanggal surat", 1.8),
+        Column("Pengirim", 3),
+        Column("Isi singkat", 4),
+        Column("Disposisi", 3),
+        Column("Keterangan", 1.8),
+    ),
+)
+
+
+def incoming_line(entry: IncomingEntry) -> Line:
+    """An incoming letter as the agenda shows it."""
+    cells = (
+        number_words(SERIES_ALL, entry.number, entry.last),
+        iso_words(entry.received_on),
+        entry.their_number or "-",
+        iso_words(entry.dated),
+        entry.sender or "-",
+        entry.subject or "Nomor tanpa surat",
+        entry.disposition,
+        "" if entry.void_reason is None else f"BATAL: {entry.void_reason}",
+    )
+    return Line(cells, entry.incoming, is_void=entry.void_reason is not None)
 
 
 def outgoing_line(entry: OutgoingEntry, titles: Mapping[str, str]) -> Line:

@@ -13,3 +13,32 @@ CREATE INDEX number_void_register ON number_void (year, series, first);
 
 -- Holds all that a search of the register asks for: 50,000 letters are looked through without touching their rows.
 CREATE INDEX letter_register ON letter (year, series, number, kind, subject_name);
+
+CREATE TABLE incoming (
+  id BLOB PRIMARY KEY CHECK (length(id) = 16),
+  series TEXT NOT NULL,
+  year INTEGER NOT NULL,
+  number INTEGER NOT NULL CHECK (number > 0),
+  received_on TEXT NOT NULL,
+  sender TEXT NOT NULL,
+  their_number TEXT NOT NULL,
+  dated TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  disposition TEXT NOT NULL,
+  recorded_ms INTEGER NOT NULL
+) STRICT;
+CREATE INDEX incoming_register ON incoming (year, number);
+
+-- letter: of the register of outgoing letters; a log may name one that this server does not hold.
+CREATE TABLE handover (
+  id BLOB PRIMARY KEY CHECK (length(id) = 16),
+  letter BLOB NOT NULL,
+  year INTEGER NOT NULL,
+  handed_on TEXT NOT NULL,
+  recipient TEXT NOT NULL,
+  received_by TEXT NOT NULL,
+  actor TEXT NOT NULL,
+  written_ms INTEGER NOT NULL
+) STRICT;
+CREATE INDEX handover_register ON handover (year, handed_on, written_ms);
+CREATE INDEX handover_letter ON handover (letter);

@@ -6,7 +6,8 @@ Only reads. A search looks through one year of one book; `LIKE` on an index that
 import re
 from dataclasses import dataclass
 
-from agent.domain.registers import OutgoingEntry
+from agent.domain.incoming import SERIES_INCOMING
+from agent.domain.registers import IncomingEntry, OutgoingEntry
 from chassis.database import Connection
 
 NUMBERS_TYPED_MAX = 8
@@ -76,7 +77,7 @@ async def outgoing(
 
 def _outgoing(wanted: Wanted) -> tuple[str, str, list[object]]:
     """The conditions on letters and on voided ranges, and their arguments."""
-    letters, voids = ["year = $1"], ["year = $1"]
+    letters, voids = ["year = $1"], [f"year = $1 AND series != '{SERIES_INCOMING}'"]
     args: list[object] = [wanted.year]
     if wanted.kind:
         args.append(wanted.kind)
@@ -95,6 +96,64 @@ def _outgoing(wanted: Wanted) -> tuple[str, str, list[object]]:
         letters.append(begins(wanted.typed, "subject_name", args))
         voids.append("0")
     return " AND ".join(letters), " AND ".join(voids), args
+
+
+# --- incoming ---------------------------------------------------------------------------------------------------------
+
+
+async def count_incoming(connection: Connection, wanted: Wanted) -> int:
+    total: int = await connection.fetch_value(
+        "SELECT (SELECT count(*) FROM incoming WHERE year = $1)"
+        f" + (SELECT count(*) FROM number_void WHERE year = $1 AND series = '{SERIES_INCOMING}')",
+        wanted.year,
+    )
+    return total
+
+
+async def incoming(
+    connection: Connection, wanted: Wanted, *, limit: int, offset: int, is_newest_first: bool = False
+) -> list[IncomingEntry]:
+    """Incoming letters and voided ranges by number. A search looks at the number, the sender, their number and the subject."""
+    args: list[object] = [wanted.year]
+    letters, voids = ["year = $1"], ["year = $1", f"series = '{SERIES_INCOMING}'"]
+    if wanted.typed.isascii() and wanted.typed.isdigit():
+        number = int(wanted.typed[:NUMBERS_TYPED_MAX])
+        letters.append(f"number = {number}")
+        voids.append(f"{number} BETWEEN first AND last")
+    elif wanted.typed:
+        letters.append(begins(wanted.typed, "sender || ' ' || subject || ' ' || their_number", args))
+        voids.append("0")
+    down = " DESC" if is_newest_first else ""
+    rows = await connection.fetch_all(
+        "SELECT coalesce(incoming.id, x''), place.number, coalesce(number_void.last, place.number),"
+        " coalesce(received_on, ''), coalesce(sender, ''), coalesce(their_number, ''), coalesce(dated, ''),"
+        " coalesce(subject, ''), coalesce(disposition, ''), number_void.reason"
+        " FROM (SELECT number, rowid AS letter, NULL AS void FROM incoming"
+        f" WHERE {' AND '.join(letters)} UNION ALL"
+        f" SELECT first, NULL, rowid FROM number_void WHERE {' AND '.join(voids)}"
+        f" ORDER BY 1{down} LIMIT {limit:d} OFFSET {offset:d}) AS place"
+        " LEFT JOIN incoming ON incoming.rowid = place.letter LEFT JOIN number_void ON number_void.rowid = place.void"
+        f" ORDER BY place.number{down}",
+        *args,
+    )
+    return [
+        IncomingEntry(
+            incoming=r[0],
+            number=r[1],
+            last=r[2],
+            received_on=r[3],
+            sender=r[4],
+            their_number=r[5],
+            dated=r[6],
+            subject=r[7],
+            disposition=r[8],
+            void_reason=r[9],
+        )
+        for r in rows
+    ]
+
+
+# --- what was typed ---------------------------------------------------------------------------------------------------
 
 
 def numbers_in(typed: str) -> list[int]:

@@ -7,6 +7,8 @@ An op that this program cannot read changes no view and stays in the log; an upg
 from agent.domain.residents import search_key
 from chassis.database import Connection
 from protocol.ops import (
+    IncomingRegistered,
+    LetterHandedOver,
     LetterIssued,
     LetterVoided,
     LogOpened,
@@ -51,6 +53,10 @@ async def apply(connection: Connection, op: Op, ordinal: int) -> None:
             )
             await _put_void(connection, op.record_id, body)
             await raise_floor(connection, NumberHigh(body.series, body.year, body.last))
+        case IncomingRegistered():
+            await _put_incoming(connection, op.record_id, body, at_ms)
+        case LetterHandedOver():
+            await _put_handover(connection, op.record_id, body, at_ms)
         case ProposalMade():
             await _put_proposal(connection, op, ordinal, body, at_ms)
         case ProposalWithdrawn():
@@ -155,6 +161,48 @@ async def _put_letter(connection: Connection, op: Op, ordinal: int, body: Letter
         op.record_id,
     )
     await raise_floor(connection, NumberHigh(body.series, body.year, body.number))
+
+
+async def _put_incoming(connection: Connection, record_id: bytes, body: IncomingRegistered, at_ms: int) -> None:
+    """The newest entry of an incoming letter stands; its number was taken by the first."""
+    await connection.execute(
+        "INSERT OR REPLACE INTO incoming (id, series, year, number, received_on, sender, their_number, dated, subject,"
+        " disposition, recorded_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+        body.incoming or record_id,
+        body.series,
+        body.year,
+        body.number,
+        body.received_on,
+        body.sender,
+        body.their_number,
+        body.dated,
+        body.subject,
+        body.disposition,
+        at_ms,
+    )
+    await connection.execute(
+        "INSERT OR IGNORE INTO number_used (series, year, number, record, is_void) VALUES ($1, $2, $3, $4, 0)",
+        body.series,
+        body.year,
+        body.number,
+        body.incoming or record_id,
+    )
+    await raise_floor(connection, NumberHigh(body.series, body.year, body.number))
+
+
+async def _put_handover(connection: Connection, record_id: bytes, body: LetterHandedOver, at_ms: int) -> None:
+    await connection.execute(
+        "INSERT OR IGNORE INTO handover (id, letter, year, handed_on, recipient, received_by, actor, written_ms)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        record_id,
+        body.letter,
+        int(body.handed_on[:4]) if body.handed_on[:4].isdigit() else 0,
+        body.handed_on,
+        body.recipient,
+        body.received_by,
+        body.actor,
+        at_ms,
+    )
 
 
 async def _resident_of(connection: Connection, nik: str) -> bytes:

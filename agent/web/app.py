@@ -7,6 +7,7 @@ from prometheus_client import CollectorRegistry
 from agent.domain.numbering import WIB
 from agent.render.books import Bindery
 from agent.web.home import HomePages
+from agent.web.incoming import IncomingPages
 from agent.web.letters import LetterPages
 from agent.web.measure import PREFIX, BoxCollector, Measures
 from agent.web.numbers import NumberPages
@@ -58,6 +59,7 @@ def build_app(office: Office, registry: CollectorRegistry, version: str) -> web.
         LetterPages(office, Measures(registry)),
         ProposalPages(office),
         NumberPages(office),
+        IncomingPages(office),
         *register_pages(office, Bindery()),
         sync,
     )

@@ -15,12 +15,14 @@ from aiohttp import web
 from agent.domain.fields import Fault, check_text
 from agent.domain.numbering import date_wib
 from agent.domain.registers import (
+    INCOMING,
     OUTGOING,
     VOLUME_ROWS,
     Book,
     Line,
     book_head,
     csv_cells,
+    incoming_line,
     outgoing_line,
     volumes,
 )
@@ -57,6 +59,8 @@ class Source:
     record_address: str
     link_at: int
     kinds: Sequence[tuple[str, str]] = ()
+    entry: tuple[str, str] | None = None
+    """Address and words of the form that writes into this book."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +76,7 @@ class Shown:
 
 def register_pages(office: Office, bindery: Bindery) -> "list[BookPages | ShelfPages]":
     """The shelf and every book on it."""
-    sources = [outgoing_source(office)]
+    sources = [outgoing_source(office), incoming_source()]
     return [ShelfPages([each.book for each in sources]), *(BookPages(office, bindery, each) for each in sources)]
 
 
@@ -95,6 +99,26 @@ def outgoing_source(office: Office) -> Source:
         record_address="/letters/",
         link_at=1,
         kinds=tuple(titles.items()),
+    )
+
+
+def incoming_source() -> Source:
+    async def lines(
+        connection: Connection, wanted: Wanted, limit: int, offset: int, is_newest_first: bool
+    ) -> list[Line]:
+        entries = await registers.incoming(
+            connection, wanted, limit=limit, offset=offset, is_newest_first=is_newest_first
+        )
+        return [incoming_line(entry) for entry in entries]
+
+    return Source(
+        book=INCOMING,
+        count=registers.count_incoming,
+        lines=lines,
+        search_hint="Nomor agenda, pengirim, isi, atau awal nomor surat",
+        record_address="/registers/incoming/",
+        link_at=5,
+        entry=("/registers/incoming/new", "Catat surat masuk"),
     )
 
 

@@ -17,6 +17,7 @@ from protocol.ops import (
     ID_BYTES,
     AnyBody,
     Header,
+    IncomingRegistered,
     LetterIssued,
     LogOpened,
     NumberHigh,
@@ -143,6 +144,8 @@ class _Desk:
                 self.reading.anchors.append(header.anchor_hash)
             case LetterIssued():
                 self._add_letter(body, record)
+            case IncomingRegistered() if not body.incoming:  # a correction keeps the number it has
+                self._add_letter(body, record)
             case ProposalWithdrawn():
                 self.reading.withdrawn.append(body.proposal)
             case LogOpened() | NumbersConfirmed():
@@ -150,9 +153,9 @@ class _Desk:
             case NumbersVoided():
                 self.reading.numbers.append(NumberHigh(body.series, body.year, body.last))
             case _:
-                pass  # residents and voids stay in the log; nothing at the centre reads them yet
+                pass  # residents, voids and handovers stay in the log; nothing at the centre reads them yet
 
-    def _add_letter(self, body: LetterIssued, record: bytes) -> None:
+    def _add_letter(self, body: LetterIssued | IncomingRegistered, record: bytes) -> None:
         run = self._runs.get((body.series, body.year))
         if run is not None and body.number == run.last + 1:
             run.records.append(record)

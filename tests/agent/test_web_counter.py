@@ -32,7 +32,7 @@ from tests.chassis.conftest import Browser
 PAGE_BYTES_MAX = 100_000
 PAGE_SECONDS_MAX = 0.1
 SERIES_MAX = 250
-BOOKS = ("outgoing",)
+BOOKS = ("outgoing", "incoming")
 NEW_RESIDENT = {
     "nik": "3510251708900009",
     "kk": "",
@@ -64,6 +64,8 @@ async def paths(counter: Counter, clerk: Browser) -> dict[str, str]:
         "/proposals/{id}": proposal,
         "/numbers": "/numbers",
         "/registers": "/registers",
+        "/registers/incoming/new": "/registers/incoming/new",
+        "/registers/incoming/{id}": await counter.receive(clerk),
         **{f"/registers/{book}": f"/registers/{book}" for book in BOOKS},
         **{
             f"/registers/{book}/{form}": f"/registers/{book}/{form}"
@@ -364,7 +366,7 @@ async def test_after_a_loss_the_paper_agenda_is_read_before_anything_is_numbered
         refused = await clerk.post("/letters", ready)
         assert refused.status == 409
         assert "buku agenda" in await refused.text()
-        token = {"csrf": form["csrf"]}
+        token = {"csrf": form["csrf"], "last-surat-masuk-2021": "0"}
         for typed in ("", "x", "-1", "999999", "١٢"):
             assert (await clerk.post("/numbers/confirm", {**token, "last-semua-2021": typed})).status == 422
         far = await clerk.post("/numbers/confirm", {**token, "last-semua-2021": "7000"})

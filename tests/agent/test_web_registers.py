@@ -5,6 +5,7 @@ import csv
 import io
 import re
 import zipfile
+from pathlib import Path
 
 import pytest
 from pypdf import PdfReader
@@ -13,7 +14,7 @@ from agent.domain.registers import VOLUME_ROWS
 from agent.store import letters, registers, views
 from agent.store.registers import Wanted
 from protocol.ops import NumberHigh
-from tests.agent.office import Counter, words_of
+from tests.agent.office import Counter, open_counter, words_of
 from tests.chassis.conftest import Browser
 
 
@@ -197,3 +198,161 @@ async def test_reasons_that_an_older_program_did_not_keep_are_read_from_the_log(
     await counter.store.open()
     found = await counter.store.database.read(lambda c: registers.outgoing(c, Wanted(2021), limit=9, offset=0))
     assert [(each.number, each.last, each.void_reason) for each in found] == [(1, 4, "hilang bersama server lama")]
+
+
+# --- incoming ---------------------------------------------------------------------------------------------------------
+
+
+async def test_an_incoming_letter_from_form_to_agenda(counter: Counter) -> None:
+    clerk = await counter.browser()
+    first = await counter.receive(clerk, their_number="005/214/429.520/2021", dated="30-04-2021")
+    second = await counter.receive(clerk, sender="Kepala Dinas Sosial", subject="Permintaan data")
+    assert "Surat masuk nomor 2 tahun 2021" in words_of(await (await clerk.get(second)).text())
+    html = await (await clerk.get("/registers/incoming")).text()
+    assert f'href="{first}"' in html
+    assert "1 17 Mei 2021 005/214/429.520/2021 30 April 2021 Camat Blimbingsari Undangan rapat" in words_of(html)
+    for typed, found in (
+        ("camat", [first]),
+        ("005/214", [first]),
+        ("permintaan", [second]),
+        ("2", [second]),
+        ("x", []),
+    ):
+        html = await search(clerk, "incoming", q=typed)
+        assert re.findall(r"/registers/incoming/[0-9a-f]{32}", html) == found, typed
+
+
+async def test_incoming_and_outgoing_numbers_are_two_agendas(counter: Counter) -> None:
+    clerk = await counter.browser()
+    await asyncio.gather(*(counter.receive(clerk) for _ in range(20)), *(counter.issue(clerk) for _ in range(20)))
+    for table in ("incoming", "letter"):
+        numbers = await counter.store.database.read(
+            lambda c, t=table: c.fetch_all(f"SELECT number FROM {t} ORDER BY 1")
+        )
+        assert [row[0] for row in numbers] == list(range(1, 21)), table
+    mark = counter.store.mark.read()
+    assert mark is not None
+    assert {(n.series, n.number) for n in mark.numbers} == {("semua", 20), ("surat-masuk", 20)}
+
+
+async def test_an_incoming_form_sent_twice_is_one_letter(counter: Counter) -> None:
+    clerk = await counter.browser()
+    form = await clerk.fields_of(await clerk.get("/registers/incoming/new"))
+    ready = {**form, "received_on": "17-05-2021", "sender": "Camat", "subject": "Undangan"}
+    answers = await asyncio.gather(
+        *(clerk.post("/registers/incoming/new", ready, allow_redirects=False) for _ in range(8))
+    )
+    assert len({answer.headers["Location"] for answer in answers}) == 1
+    assert "Tidak ada nomor baru" in await (await clerk.post("/registers/incoming/new", ready)).text()
+    assert await counter.value("SELECT count(*) FROM incoming") == 1
+
+
+async def test_a_disposition_is_added_under_the_same_number(counter: Counter) -> None:
+    clerk = await counter.browser()
+    letter = await counter.receive(clerk)
+    await counter.receive(clerk)
+    asked = await clerk.get(f"/registers/incoming/new?incoming={letter.rpartition('/')[2]}")
+    form = await clerk.fields_of(asked)
+    assert 'value="Camat Blimbingsari"' in await asked.text()
+    typed = {"received_on": "16-05-2021", "sender": "Camat", "subject": "Undangan", "disposition": "Sekretaris hadiri"}
+    checked = await clerk.post("/registers/incoming/check", {**form, **typed})
+    assert "Nomor agendanya tetap 1" in words_of(await checked.text())
+    done = await clerk.post("/registers/incoming/new", await clerk.fields_of(checked))
+    assert done.url.path == letter
+    assert "Sekretaris hadiri" in words_of(await done.text())
+    assert await counter.value("SELECT group_concat(number) FROM (SELECT number FROM incoming ORDER BY 1)") == "1,2"
+    before = await counter.value("SELECT count(*) FROM op")
+    same = await clerk.fields_of(await clerk.get(f"/registers/incoming/new?incoming={letter.rpartition('/')[2]}"))
+    await clerk.post("/registers/incoming/new", {**same, **typed})
+    assert await counter.value("SELECT count(*) FROM op") == before, "nothing was changed, so nothing is written"
+    moved = await clerk.post("/registers/incoming/check", {**form, **typed, "received_on": "31-12-2020"})
+    assert moved.status == 422
+    assert "harus di tahun 2021" in await moved.text()
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"sender": ""}, "Pengirim: wajib diisi."),
+        ({"subject": "\u200b"}, "karakter tersembunyi"),
+        ({"received_on": "18-05-2021"}, "belum tiba"),
+        ({"received_on": "31-02-2021"}, "tidak ada di kalender"),
+        ({"received_on": "01-01-2019"}, "terlalu lama"),
+        ({"dated": "18-05-2021"}, "sesudah tanggal diterima"),
+        ({"disposition": "x" * 301}, "paling panjang 300"),
+    ],
+)
+async def test_what_an_incoming_letter_lacks_is_said_and_nothing_typed_is_lost(
+    counter: Counter, changes: dict[str, str], sentence: str
+) -> None:
+    clerk = await counter.browser()
+    form = await clerk.fields_of(await clerk.get("/registers/incoming/new"))
+    typed = {"received_on": "17-05-2021", "sender": "Camat", "subject": "Undangan", "their_number": "005/1", **changes}
+    for path in ("check", "new"):
+        answer = await clerk.post(f"/registers/incoming/{path}", {**form, **typed})
+        html = await answer.text()
+        assert answer.status == 422
+        assert sentence in html
+        assert 'value="005/1"' in html
+    assert await counter.value("SELECT count(*) FROM incoming") == 0
+
+
+async def test_incoming_letters_of_last_year_stand_in_its_agenda(counter: Counter) -> None:
+    clerk = await counter.browser()
+    await counter.receive(clerk)
+    late = await counter.receive(clerk, received_on="30-12-2020")
+    assert "nomor 1 tahun 2020" in words_of(await (await clerk.get(late)).text())
+    assert late in await (await clerk.get("/registers/incoming?year=2020")).text()
+    assert late not in await (await clerk.get("/registers/incoming")).text()
+
+
+async def test_gaps_in_the_incoming_agenda_are_void_rows(counter: Counter) -> None:
+    clerk = await counter.browser()
+
+    async def floor(connection: object) -> None:
+        await views.raise_floor(connection, NumberHigh("surat-masuk", 2021, 3))  # type: ignore[arg-type]
+
+    await counter.store.database.transact(floor)
+    await counter.receive(clerk)
+    head = await counter.browser("head")
+    void = {**await head.fields_of(await head.get("/numbers")), "reason": "hilang bersama server lama"}
+    assert (void["series"], void["first"], void["last"]) == ("surat-masuk", "1", "3")
+    await head.post("/numbers/void", void)
+    words = words_of(await (await clerk.get("/registers/incoming")).text())
+    assert "1 s/d 3 - - - - Nomor tanpa surat BATAL: hilang bersama server lama" in words
+    assert "Nomor tanpa surat" not in words_of(await (await clerk.get("/registers/outgoing")).text())
+
+
+async def test_incoming_letters_wait_for_the_paper_agenda_after_a_loss(tmp_path: Path) -> None:
+    counter = await open_counter(tmp_path, is_first=False)
+    try:
+        clerk = await counter.browser()
+        form = await clerk.fields_of(await clerk.get("/registers/incoming/new"))
+        ready = {**form, "received_on": "17-05-2021", "sender": "Camat", "subject": "Undangan"}
+        refused = await clerk.post("/registers/incoming/new", ready)
+        assert refused.status == 409
+        assert "buku agenda" in await refused.text()
+        token = {"csrf": form["csrf"], "last-semua-2021": "0"}
+        assert (await clerk.post("/numbers/confirm", {**token, "last-surat-masuk-2021": ""})).status == 422
+        assert (await clerk.post("/numbers/confirm", {**token, "last-surat-masuk-2021": "41"})).status == 200
+        assert "nomor 42 tahun 2021" in words_of(await (await clerk.post("/registers/incoming/new", ready)).text())
+    finally:
+        await counter.close()
+
+
+async def test_another_offices_incoming_letter_is_not_here(counter: Counter) -> None:
+    clerk = await counter.browser()
+    assert (await clerk.get(f"/registers/incoming/{'ab' * 16}")).status == 404
+    for odd in ("ab" * 16, "xyz"):
+        assert (await clerk.get(f"/registers/incoming/new?incoming={odd}")).status == 404
+
+
+async def test_the_incoming_agenda_on_paper_and_in_a_sheet(counter: Counter) -> None:
+    clerk = await counter.browser()
+    await counter.receive(clerk, sender="=1+1", their_number="0051234567890")
+    text = PdfReader(io.BytesIO(await (await clerk.get("/registers/incoming/pdf")).read())).pages[0].extract_text()
+    assert "BUKU AGENDA SURAT MASUK" in text
+    assert "Undangan rapat" in text
+    raw = (await (await clerk.get("/registers/incoming/csv")).read()).decode("utf-8-sig")
+    row = list(csv.reader(io.StringIO(raw), delimiter=";"))[1]
+    assert (row[2], row[4]) == ("'0051234567890", "'=1+1")

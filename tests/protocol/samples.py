@@ -58,6 +58,8 @@ from protocol.ops import (
     HEADER_VERSION,
     AnyBody,
     Header,
+    IncomingRegistered,
+    LetterHandedOver,
     Letterhead,
     LetterIssued,
     LetterVoided,
@@ -212,6 +214,28 @@ BODIES: tuple[AnyBody, ...] = (
         actor="sri",
     ),
     ProposalWithdrawn(salt=salt(8), proposal=salt(102), reason="pindah", actor="sri"),
+    IncomingRegistered(
+        salt=salt(9),
+        incoming=b"",
+        series="surat-masuk",
+        year=2021,
+        number=12,
+        received_on="2021-05-03",
+        sender="Camat Songgon",
+        their_number="005/214/429.520/2021",
+        dated="2021-04-30",
+        subject="Undangan rapat koordinasi",
+        disposition="Sekretaris: hadiri",
+        actor="sri",
+    ),
+    LetterHandedOver(
+        salt=salt(10),
+        letter=salt(104),
+        handed_on="2021-05-04",
+        recipient="Camat Songgon",
+        received_by="BUDI CONTOH",
+        actor="sri",
+    ),
 )
 
 
