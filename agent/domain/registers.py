@@ -76,6 +76,21 @@ class IncomingEntry(msgspec.Struct, frozen=True, kw_only=True):
     void_reason: str | None
 
 
+class HandoverEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """A letter handed over. `place`: its place in the year's book, 0 where a search found it."""
+
+    letter: bytes
+    place: int
+    handed_on: str
+    recipient: str
+    received_by: str
+    actor: str
+    printed_number: str
+    issued_on: str
+    kind: str
+    is_void: bool
+
+
 class BookHead(msgspec.Struct, frozen=True, kw_only=True):
     """All words of a printed book but its lines. `volume`: empty, or which volume of how many this is."""
 
@@ -117,6 +132,38 @@ INCOMING = Book(
         Column("Keterangan", 1.8),
     ),
 )
+
+
+EXPEDITION = Book(
+    key="expedition",
+    title="Buku ekspedisi",
+    columns=(
+        Column("No.", 1),
+        Column("Tanggal penyerahan", 1.9),
+        Column("Nomor surat", 3.4),
+        Column("Tanggal surat", 1.9),
+        Column("Isi singkat", 3.4),
+        Column("Ditujukan kepada", 3.4),
+        Column("Diterima oleh", 2.6),
+        Column("Petugas", 1.6),
+    ),
+)
+
+
+def handover_line(entry: HandoverEntry, titles: Mapping[str, str]) -> Line:
+    """A handover; a letter that this server does not hold (any more) is still in the book."""
+    title = titles.get(entry.kind, entry.kind) or "Surat tidak ada di server ini"
+    cells = (
+        str(entry.place) if entry.place else "",
+        iso_words(entry.handed_on),
+        entry.printed_number or "-",
+        iso_words(entry.issued_on),
+        f"{title} (BATAL)" if entry.is_void else title,
+        entry.recipient,
+        entry.received_by or "-",
+        entry.actor,
+    )
+    return Line(cells, entry.letter if entry.printed_number else b"")
 
 
 def incoming_line(entry: IncomingEntry) -> Line:

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 
 from agent.domain.incoming import SERIES_INCOMING
-from agent.domain.registers import IncomingEntry, OutgoingEntry
+from agent.domain.registers import HandoverEntry, IncomingEntry, OutgoingEntry
 from chassis.database import Connection
 
 NUMBERS_TYPED_MAX = 8
@@ -24,8 +24,12 @@ class Wanted:
 
 
 async def years(connection: Connection) -> list[int]:
-    """Years in which a number was used, newest first."""
-    rows = await connection.fetch_all("SELECT DISTINCT year FROM number_floor ORDER BY year DESC")
+    """Years in which a number was used or a letter handed over."""
+    rows = await connection.fetch_all(
+        "WITH RECURSIVE handed (year) AS (SELECT max(year) FROM handover UNION ALL"  # one step a year, not one a row
+        " SELECT (SELECT max(year) FROM handover WHERE year < handed.year) FROM handed WHERE handed.year IS NOT NULL)"
+        " SELECT year FROM number_floor UNION SELECT year FROM handed WHERE year IS NOT NULL"
+    )
     return [r[0] for r in rows]
 
 
@@ -150,6 +154,53 @@ async def incoming(
             void_reason=r[9],
         )
         for r in rows
+    ]
+
+
+# --- handed over ------------------------------------------------------------------------------------------------------
+
+
+async def count_handovers(connection: Connection, wanted: Wanted) -> int:
+    total: int = await connection.fetch_value("SELECT count(*) FROM handover WHERE year = $1", wanted.year)
+    return total
+
+
+async def handovers(
+    connection: Connection, wanted: Wanted, *, limit: int, offset: int, is_newest_first: bool = False
+) -> list[HandoverEntry]:
+    """Letters handed over, by day and by when it was written down. A search looks at both people and the letter's number."""
+    args: list[object] = [wanted.year]
+    source, where = "handover", "handover.year = $1"
+    if wanted.typed:
+        source = "handover LEFT JOIN letter ON letter.id = handover.letter"
+        searched = "recipient || ' ' || received_by || ' ' || coalesce(printed_number, '')"
+        where += " AND " + begins(wanted.typed, searched, args)
+    down = " DESC" if is_newest_first else ""
+    order = f"handed_on{down}, handover.written_ms{down}, handover.rowid{down}"
+    rows = await connection.fetch_all(
+        "SELECT letter, handed_on, recipient, received_by, actor, coalesce(printed_number, ''), coalesce(issued_on, ''),"
+        " coalesce(kind, ''), voided_reason IS NOT NULL FROM handover LEFT JOIN letter ON letter.id = handover.letter"
+        f" WHERE handover.rowid IN (SELECT handover.rowid FROM {source} WHERE {where}"
+        f" ORDER BY {order} LIMIT {limit:d} OFFSET {offset:d}) ORDER BY {order}",
+        *args,
+    )
+    first, step = offset + 1, 1
+    if is_newest_first:
+        first, step = await count_handovers(connection, wanted) - offset, -1
+    return [
+        HandoverEntry(
+            letter=r[0],
+            place=0 if wanted.typed else first + step * n,
+            handed_on=r[1],
+            recipient=r[2],
+            received_by=r[3],
+            actor=r[4],
+            printed_number=r[5],
+            issued_on=r[6],
+            kind=r[7],
+            is_void=bool(r[8]),
+        )
+        for n, r in enumerate(rows)
     ]
 
 

@@ -6,6 +6,7 @@ from prometheus_client import CollectorRegistry
 
 from agent.domain.numbering import WIB
 from agent.render.books import Bindery
+from agent.web.handovers import HandoverPages
 from agent.web.home import HomePages
 from agent.web.incoming import IncomingPages
 from agent.web.letters import LetterPages
@@ -60,6 +61,7 @@ def build_app(office: Office, registry: CollectorRegistry, version: str) -> web.
         ProposalPages(office),
         NumberPages(office),
         IncomingPages(office),
+        HandoverPages(office),
         *register_pages(office, Bindery()),
         sync,
     )

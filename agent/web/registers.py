@@ -15,6 +15,7 @@ from aiohttp import web
 from agent.domain.fields import Fault, check_text
 from agent.domain.numbering import date_wib
 from agent.domain.registers import (
+    EXPEDITION,
     INCOMING,
     OUTGOING,
     VOLUME_ROWS,
@@ -22,6 +23,7 @@ from agent.domain.registers import (
     Line,
     book_head,
     csv_cells,
+    handover_line,
     incoming_line,
     outgoing_line,
     volumes,
@@ -76,7 +78,7 @@ class Shown:
 
 def register_pages(office: Office, bindery: Bindery) -> "list[BookPages | ShelfPages]":
     """The shelf and every book on it."""
-    sources = [outgoing_source(office), incoming_source()]
+    sources = [outgoing_source(office), incoming_source(), expedition_source(office)]
     return [ShelfPages([each.book for each in sources]), *(BookPages(office, bindery, each) for each in sources)]
 
 
@@ -115,10 +117,31 @@ def incoming_source() -> Source:
         book=INCOMING,
         count=registers.count_incoming,
         lines=lines,
-        search_hint="Nomor agenda, pengirim, isi, atau awal nomor surat",
+        search_hint="Nomor, pengirim, atau isi",
         record_address="/registers/incoming/",
         link_at=5,
         entry=("/registers/incoming/new", "Catat surat masuk"),
+    )
+
+
+def expedition_source(office: Office) -> Source:
+    titles = {kind.key: kind.title for kind in office.kinds.values()}
+
+    async def lines(
+        connection: Connection, wanted: Wanted, limit: int, offset: int, is_newest_first: bool
+    ) -> list[Line]:
+        entries = await registers.handovers(
+            connection, wanted, limit=limit, offset=offset, is_newest_first=is_newest_first
+        )
+        return [handover_line(entry, titles) for entry in entries]
+
+    return Source(
+        book=EXPEDITION,
+        count=registers.count_handovers,
+        lines=lines,
+        search_hint="Penerima, atau awal nomor surat",
+        record_address="/letters/",
+        link_at=2,
     )
 
 

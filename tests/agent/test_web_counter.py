@@ -32,7 +32,7 @@ from tests.chassis.conftest import Browser
 PAGE_BYTES_MAX = 100_000
 PAGE_SECONDS_MAX = 0.1
 SERIES_MAX = 250
-BOOKS = ("outgoing", "incoming")
+BOOKS = ("outgoing", "incoming", "expedition")
 NEW_RESIDENT = {
     "nik": "3510251708900009",
     "kk": "",
@@ -59,6 +59,7 @@ async def paths(counter: Counter, clerk: Browser) -> dict[str, str]:
         "/letters/{id}": letter,
         "/letters/{id}/pdf": f"{letter}/pdf",
         "/letters/{id}/void": f"{letter}/void",
+        "/letters/{id}/hand-over": f"{letter}/hand-over",
         "/proposals": "/proposals",
         "/proposals/new": f"/proposals/new?resident={somebody}",
         "/proposals/{id}": proposal,

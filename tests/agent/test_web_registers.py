@@ -356,3 +356,71 @@ async def test_the_incoming_agenda_on_paper_and_in_a_sheet(counter: Counter) -> 
     raw = (await (await clerk.get("/registers/incoming/csv")).read()).decode("utf-8-sig")
     row = list(csv.reader(io.StringIO(raw), delimiter=";"))[1]
     assert (row[2], row[4]) == ("'0051234567890", "'=1+1")
+
+
+# --- handed over ------------------------------------------------------------------------------------------------------
+
+
+async def hand_over(browser: Browser, letter: str, **answers: str) -> int:
+    """A letter leaves the office, through the pages; the status of the answer."""
+    form = await browser.fields_of(await browser.get(f"{letter}/hand-over"))
+    typed = {"recipient": "Camat Blimbingsari", "received_by": "", "handed_on": "17-05-2021", **answers}
+    return (await browser.post(f"{letter}/hand-over", {**form, **typed}, allow_redirects=False)).status
+
+
+async def test_a_letter_handed_over_stands_in_the_book(counter: Counter) -> None:
+    clerk = await counter.browser()
+    letter, other = await counter.issue(clerk), await counter.issue(clerk, "sktm")
+    assert f'href="{letter}/hand-over"' in await (await clerk.get(letter)).text()
+    assert await hand_over(clerk, letter) == 303
+    assert await hand_over(clerk, other, recipient="Dinas Sosial", received_by="kurir") == 303
+    html = await (await clerk.get("/registers/expedition")).text()
+    assert re.findall("/letters/[0-9a-f]{32}", html) == [other, letter]
+    words = words_of(html)
+    assert "Surat Keterangan Tidak Mampu Dinas Sosial kurir clerk" in words
+    assert "Surat Keterangan Domisili Camat Blimbingsari - clerk" in words
+    assert re.findall("/letters/[0-9a-f]{32}", await search(clerk, "expedition", q="dinas")) == [other]
+    text = PdfReader(io.BytesIO(await (await clerk.get("/registers/expedition/pdf")).read())).pages[0].extract_text()
+    assert "BUKU EKSPEDISI" in text
+    assert text.index("Camat Blimbingsari") < text.index("Dinas Sosial")
+    raw = (await (await clerk.get("/registers/expedition/csv")).read()).decode("utf-8-sig")
+    assert [row[0] for row in csv.reader(io.StringIO(raw), delimiter=";")] == ["No.", "1", "2"]
+
+
+async def test_a_handover_is_written_once_and_of_valid_letters_only(counter: Counter) -> None:
+    clerk, head = await counter.browser(), await counter.browser("head")
+    letter = await counter.issue(clerk)
+    form = await clerk.fields_of(await clerk.get(f"{letter}/hand-over"))
+    ready = {**form, "recipient": "Camat", "received_by": "", "handed_on": "17-05-2021"}
+    await asyncio.gather(*(clerk.post(f"{letter}/hand-over", ready) for _ in range(5)))
+    assert await counter.value("SELECT count(*) FROM handover") == 1
+    void = await head.fields_of(await head.get(f"{letter}/void"))
+    await head.post(f"{letter}/void", {**void, "reason": "salah nama"})
+    other = await clerk.fields_of(await clerk.get(f"{letter}/hand-over"))
+    refused = await clerk.post(f"{letter}/hand-over", {**ready, **other})
+    assert refused.status == 422
+    assert "sudah dibatalkan" in await refused.text()
+    assert "(BATAL)" in await (await clerk.get("/registers/expedition")).text()
+    assert f"{letter}/hand-over" not in await (await clerk.get(letter)).text()
+    assert (await clerk.get(f"/letters/{'ab' * 16}/hand-over")).status == 404
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"recipient": ""}, "Ditujukan kepada: wajib diisi."),
+        ({"handed_on": "18-05-2021"}, "belum tiba"),
+        ({"handed_on": "16-05-2021"}, "sebelum tanggal suratnya"),
+        ({"handed_on": "kemarin"}, "bukan tanggal"),
+        ({"received_by": "\u200b"}, "karakter tersembunyi"),
+    ],
+)
+async def test_what_a_handover_lacks_is_said(counter: Counter, changes: dict[str, str], sentence: str) -> None:
+    clerk = await counter.browser()
+    letter = await counter.issue(clerk)
+    form = await clerk.fields_of(await clerk.get(f"{letter}/hand-over"))
+    typed = {"recipient": "Camat", "received_by": "", "handed_on": "17-05-2021", **changes}
+    answer = await clerk.post(f"{letter}/hand-over", {**form, **typed})
+    assert answer.status == 422
+    assert sentence in await answer.text()
+    assert await counter.value("SELECT count(*) FROM handover") == 0
