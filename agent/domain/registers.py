@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from agent.domain.letters import Letterhead, head_title
+from agent.domain.letters import Letterhead, address_line, head_title
 from agent.domain.numbering import SERIES_ALL
 from agent.domain.sheets import DOTTED_LINE, Signature, letterhead_lines, office_address
 from agent.domain.texts import date_words
@@ -31,12 +31,13 @@ class Column(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Book(msgspec.Struct, frozen=True, kw_only=True):
-    """A register. `key` names it in addresses, file names and the access trail."""
+    """A register. `key` names it in addresses, file names and the access trail; `masked`: columns of whole numbers of people."""
 
     key: str
     title: str
     columns: tuple[Column, ...]
     is_yearly: bool = True
+    masked: tuple[int, ...] = ()
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -89,6 +90,26 @@ class HandoverEntry(msgspec.Struct, frozen=True, kw_only=True):
     issued_on: str
     kind: str
     is_void: bool
+
+
+class ResidentEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """A resident. `place`: their place in the book, 0 where a search found them."""
+
+    resident: bytes
+    place: int
+    name: str
+    sex: str
+    marital_status: str
+    birth_place: str
+    birth_date: str
+    religion: str
+    occupation: str
+    address: str
+    rt: str
+    rw: str
+    relation: str
+    nik: str
+    kk: str
 
 
 class BookHead(msgspec.Struct, frozen=True, kw_only=True):
@@ -148,6 +169,47 @@ EXPEDITION = Book(
         Column("Petugas", 1.6),
     ),
 )
+
+
+RESIDENTS = Book(
+    key="residents",
+    title="Buku induk penduduk",
+    columns=(
+        Column("No.", 1),
+        Column("Nama lengkap", 3.6),
+        Column("L/P", 0.7),
+        Column("Status kawin", 1.9),
+        Column("Tempat lahir", 2.2),
+        Column("Tanggal lahir", 1.9),
+        Column("Agama", 1.5),
+        Column("Pekerjaan", 2.3),
+        Column("Alamat", 3.2),
+        Column("Kedudukan dalam keluarga", 2.1),
+        Column("NIK", 2.8),
+        Column("Nomor KK", 2.8),
+    ),
+    is_yearly=False,
+    masked=(10, 11),
+)
+
+
+def resident_line(entry: ResidentEntry) -> Line:
+    """A resident with their whole numbers; a page shows them masked (`Book.masked`)."""
+    cells = (
+        str(entry.place) if entry.place else "",
+        entry.name,
+        entry.sex,
+        entry.marital_status or "-",
+        entry.birth_place or "-",
+        iso_words(entry.birth_date),
+        entry.religion or "-",
+        entry.occupation or "-",
+        address_line(entry.address, entry.rt, entry.rw) or "-",
+        entry.relation or "-",
+        entry.nik,
+        entry.kk or "-",
+    )
+    return Line(cells, entry.resident)
 
 
 def handover_line(entry: HandoverEntry, titles: Mapping[str, str]) -> Line:

@@ -42,3 +42,6 @@ CREATE TABLE handover (
 ) STRICT;
 CREATE INDEX handover_register ON handover (year, handed_on, written_ms);
 CREATE INDEX handover_letter ON handover (letter);
+
+-- The register of residents goes from neighbourhood to neighbourhood and household to household.
+CREATE INDEX resident_register ON resident (rw, rt, kk, birth_date);

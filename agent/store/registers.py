@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 
 from agent.domain.incoming import SERIES_INCOMING
-from agent.domain.registers import HandoverEntry, IncomingEntry, OutgoingEntry
+from agent.domain.registers import HandoverEntry, IncomingEntry, OutgoingEntry, ResidentEntry
 from chassis.database import Connection
 
 NUMBERS_TYPED_MAX = 8
@@ -199,6 +199,52 @@ async def handovers(
             issued_on=r[6],
             kind=r[7],
             is_void=bool(r[8]),
+        )
+        for n, r in enumerate(rows)
+    ]
+
+
+# --- residents --------------------------------------------------------------------------------------------------------
+
+
+async def count_residents(connection: Connection, _wanted: Wanted) -> int:
+    total: int = await connection.fetch_value("SELECT count(*) FROM resident")
+    return total
+
+
+async def residents(connection: Connection, wanted: Wanted, *, limit: int, offset: int) -> list[ResidentEntry]:
+    """Residents by neighbourhood, household and age. A search takes the beginning of a NIK or KK, else of the name's words."""
+    args: list[object] = []
+    where, digits = "1", "".join(wanted.typed.split())
+    if digits.isascii() and digits.isdigit():
+        args = [digits, digits + ":"]  # ':' follows '9'
+        where = "(nik >= $1 AND nik < $2) OR (kk >= $1 AND kk < $2)"
+    elif wanted.typed:
+        where = begins(wanted.typed, "name", args)
+    order = "rw, rt, kk, birth_date, rowid"
+    rows = await connection.fetch_all(
+        "SELECT id, name, sex, marital_status, birth_place, birth_date, religion, occupation, address, rt, rw, relation,"
+        f" nik, kk FROM resident WHERE rowid IN (SELECT rowid FROM resident WHERE {where}"
+        f" ORDER BY {order} LIMIT {limit:d} OFFSET {offset:d}) ORDER BY {order}",
+        *args,
+    )
+    return [
+        ResidentEntry(
+            resident=r[0],
+            place=0 if wanted.typed else offset + 1 + n,
+            name=r[1],
+            sex=r[2],
+            marital_status=r[3],
+            birth_place=r[4],
+            birth_date=r[5],
+            religion=r[6],
+            occupation=r[7],
+            address=r[8],
+            rt=r[9],
+            rw=r[10],
+            relation=r[11],
+            nik=r[12],
+            kk=r[13],
         )
         for n, r in enumerate(rows)
     ]

@@ -18,6 +18,7 @@ from agent.domain.registers import (
     EXPEDITION,
     INCOMING,
     OUTGOING,
+    RESIDENTS,
     VOLUME_ROWS,
     Book,
     Line,
@@ -26,16 +27,17 @@ from agent.domain.registers import (
     handover_line,
     incoming_line,
     outgoing_line,
+    resident_line,
     volumes,
 )
 from agent.render import Paper
 from agent.render.books import Bindery, Form, pdf_on
 from agent.store import registers
 from agent.store.registers import Wanted
-from agent.web.desk import at_counter
+from agent.web.desk import COUNTER_ROLES, SUPERIORS, at_counter, by_superior
 from agent.web.office import Office
 from chassis.database import Connection
-from chassis.web import account_of, page, page_count, page_number, read_form
+from chassis.web import account_of, formats, page, page_count, page_number, read_form
 from chassis.web.accounts import record_access
 
 ROWS_MAX = 50
@@ -63,6 +65,8 @@ class Source:
     kinds: Sequence[tuple[str, str]] = ()
     entry: tuple[str, str] | None = None
     """Address and words of the form that writes into this book."""
+    takers: tuple[str, ...] = COUNTER_ROLES
+    """Who may take a copy of the whole book out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +83,10 @@ class Shown:
 def register_pages(office: Office, bindery: Bindery) -> "list[BookPages | ShelfPages]":
     """The shelf and every book on it."""
     sources = [outgoing_source(office), incoming_source(), expedition_source(office)]
-    return [ShelfPages([each.book for each in sources]), *(BookPages(office, bindery, each) for each in sources)]
+    people = residents_source()
+    books = [each.book for each in (*sources, people)]
+    pages = (BookPages(office, bindery, each) for each in sources)
+    return [ShelfPages(books), *pages, ResidentBookPages(office, bindery, people)]
 
 
 def outgoing_source(office: Office) -> Source:
@@ -142,6 +149,22 @@ def expedition_source(office: Office) -> Source:
         search_hint="Penerima, atau awal nomor surat",
         record_address="/letters/",
         link_at=2,
+    )
+
+
+def residents_source() -> Source:
+    async def lines(connection: Connection, wanted: Wanted, limit: int, offset: int, _newest_first: bool) -> list[Line]:
+        entries = await registers.residents(connection, wanted, limit=limit, offset=offset)
+        return [resident_line(entry) for entry in entries]
+
+    return Source(
+        book=RESIDENTS,
+        count=registers.count_residents,
+        lines=lines,
+        search_hint="NIK, nomor KK, atau nama",
+        record_address="/residents/",
+        link_at=1,
+        takers=SUPERIORS,
     )
 
 
@@ -247,16 +270,16 @@ class BookPages:
     async def _bind(self, request: web.Request, form: Form) -> bytes:
         year, setting = await self._asked_year(request), self._office.settings
         of = volumes(await self._office.store.database.read(lambda c: self._source.count(c, Wanted(year))))
-        whole = form is Form.XLSX
+        whole, today = form is Form.XLSX, date_wib(self._office.stamper.now_ms())
         volume = 1 if whole else page_number(request.query.get("volume", ""), of)
         head = book_head(
             self._book,
             setting.letterhead(),
             head_name=setting.office.head_name,
             head_nip=setting.office.head_nip,
-            period=f"Tahun {year}" if self._book.is_yearly else "",
+            period=f"Tahun {year}" if self._book.is_yearly else f"Keadaan tanggal {formats.tanggal(today)}",
             volume=(volume, 1 if whole else of),
-            dated=date_wib(self._office.stamper.now_ms()),
+            dated=today,
         )
         first, most = (0, None) if whole else ((volume - 1) * VOLUME_ROWS, VOLUME_ROWS)
         return await self._bindery.bind(form, head, self._cells(year, first, most))
@@ -285,7 +308,8 @@ class BookPages:
     async def _note(self, request: web.Request, action: str) -> None:
         """The trail says which book of which year was taken out, and by whom."""
         now_ms, actor = self._office.stamper.now_ms(), account_of(request).login
-        subject = f"{self._book.key}/{await self._asked_year(request)}"
+        year = await self._asked_year(request)
+        subject = f"{self._book.key}/{year}" if self._book.is_yearly else self._book.key
 
         async def note(connection: Connection) -> None:
             await record_access(connection, now_ms=now_ms, actor=actor, action=action, subject=subject)
@@ -298,6 +322,22 @@ class BookPages:
         name = "-".join(self._book.title.lower().split())
         headers = {"Content-Disposition": f'{disposition}; filename="{name}.{suffix}"', "Content-Type": kind}
         return web.Response(body=body, headers=headers)
+
+
+class ResidentBookPages(BookPages):
+    """/registers/residents: copies with the whole NIK of everybody are for the secretary and the head alone."""
+
+    @by_superior
+    async def pdf(self, request: web.Request) -> web.StreamResponse:
+        return await super().pdf(request)
+
+    @by_superior
+    async def xlsx(self, request: web.Request) -> web.StreamResponse:
+        return await super().xlsx(request)
+
+    @by_superior
+    async def csv(self, request: web.Request) -> web.StreamResponse:
+        return await super().csv(request)
 
 
 def _year(asked: str, known: Sequence[int]) -> int:

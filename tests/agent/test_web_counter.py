@@ -32,7 +32,7 @@ from tests.chassis.conftest import Browser
 PAGE_BYTES_MAX = 100_000
 PAGE_SECONDS_MAX = 0.1
 SERIES_MAX = 250
-BOOKS = ("outgoing", "incoming", "expedition")
+BOOKS = ("outgoing", "incoming", "expedition", "residents")
 NEW_RESIDENT = {
     "nik": "3510251708900009",
     "kk": "",
@@ -78,7 +78,7 @@ async def paths(counter: Counter, clerk: Browser) -> dict[str, str]:
     }
 
 
-SUPERIORS_ONLY = {"/letters/{id}/void"}
+SUPERIORS_ONLY = {"/letters/{id}/void", *(f"/registers/residents/{form}" for form in ("pdf", "xlsx", "csv"))}
 MADE_BESIDE = ("/pdf", "/xlsx")
 """Books are bound in a process of their own: they take longer and hold nobody up."""
 POSTS_OF_SUPERIORS = {"/letters/{id}/void", "/numbers/void"}

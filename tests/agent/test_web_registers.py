@@ -424,3 +424,42 @@ async def test_what_a_handover_lacks_is_said(counter: Counter, changes: dict[str
     assert answer.status == 422
     assert sentence in await answer.text()
     assert await counter.value("SELECT count(*) FROM handover") == 0
+
+
+# --- residents --------------------------------------------------------------------------------------------------------
+
+
+async def test_the_book_of_residents_shows_four_digits_and_goes_from_house_to_house(counter: Counter) -> None:
+    clerk = await counter.browser()
+    html = await (await clerk.get("/registers/residents")).text()
+    assert not any(nik in html for nik in counter.people)
+    assert not re.search(r"\d{16}", html)
+    shown = [bytes.fromhex(each) for each in re.findall("/residents/([0-9a-f]{32})", html)]
+    rows = await counter.store.database.read(
+        lambda c: c.fetch_all("SELECT id FROM resident ORDER BY rw, rt, kk, birth_date")
+    )
+    assert shown == [row[0] for row in rows]
+    nik, person = next(iter(counter.people.items()))
+    for typed in (nik, f"{nik[:4]} {nik[4:]}", await counter.value("SELECT name FROM resident WHERE id = $1", person)):
+        assert person.hex() in await search(clerk, "residents", q=typed)
+    assert "hanya sekretaris atau kepala" in html
+
+
+async def test_the_book_of_residents_is_taken_out_by_superiors_and_written_down(counter: Counter) -> None:
+    clerk, head = await counter.browser(), await counter.browser("head")
+    for form in ("pdf", "xlsx", "csv"):
+        assert (await clerk.get(f"/registers/residents/{form}")).status == 403
+    raw = (await (await head.get("/registers/residents/csv")).read()).decode("utf-8-sig")
+    rows = list(csv.reader(io.StringIO(raw), delimiter=";"))[1:]
+    assert {row[10] for row in rows} == {f"'{nik}" for nik in counter.people}
+    cells, _ = sheet_of(await (await head.get("/registers/residents/xlsx")).read())
+    assert {row[10] for row in cells[3:]} == set(counter.people)
+    pages = PdfReader(io.BytesIO(await (await head.get("/registers/residents/pdf?paper=A4")).read())).pages
+    text = "".join(sheet.extract_text() for sheet in pages)
+    assert all(nik in text for nik in counter.people)
+    assert "Keadaan tanggal 17 Mei 2021" in text
+    assert await trail(counter) == [
+        ("head", "export_register", "residents"),
+        ("head", "export_register", "residents"),
+        ("head", "print_register", "residents"),
+    ]
