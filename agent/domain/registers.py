@@ -38,6 +38,12 @@ class Book(msgspec.Struct, frozen=True, kw_only=True):
     columns: tuple[Column, ...]
     is_yearly: bool = True
     masked: tuple[int, ...] = ()
+    on_page: tuple[int, ...] = ()
+
+    @property
+    def shown(self) -> tuple[int, ...]:
+        """The columns that a screen has room for: those named, else all."""
+        return self.on_page or tuple(range(len(self.columns)))
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -177,11 +183,11 @@ RESIDENTS = Book(
     columns=(
         Column("No.", 1),
         Column("Nama lengkap", 3.6),
-        Column("L/P", 0.7),
+        Column("L/P", 0.8),
         Column("Status kawin", 1.9),
-        Column("Tempat lahir", 2.2),
-        Column("Tanggal lahir", 1.9),
-        Column("Agama", 1.5),
+        Column("Tempat lahir", 2.7),
+        Column("Tanggal lahir", 2.1),
+        Column("Agama", 1.7),
         Column("Pekerjaan", 2.3),
         Column("Alamat", 3.2),
         Column("Kedudukan dalam keluarga", 2.1),
@@ -190,6 +196,7 @@ RESIDENTS = Book(
     ),
     is_yearly=False,
     masked=(10, 11),
+    on_page=(0, 1, 2, 5, 8, 9, 10),
 )
 
 

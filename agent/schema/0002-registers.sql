@@ -11,7 +11,7 @@ CREATE TABLE number_void (
 ) STRICT;
 CREATE INDEX number_void_register ON number_void (year, series, first);
 
--- Holds all that a search of the register asks for: 50,000 letters are looked through without touching their rows.
+-- Like the two further down it holds all that a search asks for: a year is looked through without touching its rows.
 CREATE INDEX letter_register ON letter (year, series, number, kind, subject_name);
 
 CREATE TABLE incoming (
@@ -27,7 +27,7 @@ CREATE TABLE incoming (
   disposition TEXT NOT NULL,
   recorded_ms INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX incoming_register ON incoming (year, number);
+CREATE INDEX incoming_register ON incoming (year, number, sender, subject, their_number);
 
 -- letter: of the register of outgoing letters; a log may name one that this server does not hold.
 CREATE TABLE handover (
@@ -40,7 +40,7 @@ CREATE TABLE handover (
   actor TEXT NOT NULL,
   written_ms INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX handover_register ON handover (year, handed_on, written_ms);
+CREATE INDEX handover_register ON handover (year, handed_on, written_ms, recipient, received_by);
 CREATE INDEX handover_letter ON handover (letter);
 
 -- The register of residents goes from neighbourhood to neighbourhood and household to household.

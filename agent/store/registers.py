@@ -168,19 +168,23 @@ async def count_handovers(connection: Connection, wanted: Wanted) -> int:
 async def handovers(
     connection: Connection, wanted: Wanted, *, limit: int, offset: int, is_newest_first: bool = False
 ) -> list[HandoverEntry]:
-    """Letters handed over, by day and by when it was written down. A search looks at both people and the letter's number."""
+    """Letters handed over, by day and by when it was written down. A search looks at both people, or at the letter's number."""
     args: list[object] = [wanted.year]
-    source, where = "handover", "handover.year = $1"
-    if wanted.typed:
-        source = "handover LEFT JOIN letter ON letter.id = handover.letter"
-        searched = "recipient || ' ' || received_by || ' ' || coalesce(printed_number, '')"
-        where += " AND " + begins(wanted.typed, searched, args)
+    where = "year = $1"
+    if numbers := numbers_in(wanted.typed):
+        args.append(wanted.typed)
+        where += (
+            " AND letter IN (SELECT id FROM letter WHERE year IN ($1, $1 - 1)"
+            f" AND number IN ({', '.join(map(str, numbers))}) AND $2 IN (printed_number, CAST(number AS TEXT)))"
+        )
+    elif wanted.typed:
+        where += " AND " + begins(wanted.typed, "recipient || ' ' || received_by", args)
     down = " DESC" if is_newest_first else ""
     order = f"handed_on{down}, handover.written_ms{down}, handover.rowid{down}"
     rows = await connection.fetch_all(
         "SELECT letter, handed_on, recipient, received_by, actor, coalesce(printed_number, ''), coalesce(issued_on, ''),"
         " coalesce(kind, ''), voided_reason IS NOT NULL FROM handover LEFT JOIN letter ON letter.id = handover.letter"
-        f" WHERE handover.rowid IN (SELECT handover.rowid FROM {source} WHERE {where}"
+        f" WHERE handover.rowid IN (SELECT rowid FROM handover WHERE {where}"
         f" ORDER BY {order} LIMIT {limit:d} OFFSET {offset:d}) ORDER BY {order}",
         *args,
     )

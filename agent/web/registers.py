@@ -146,7 +146,7 @@ def expedition_source(office: Office) -> Source:
         book=EXPEDITION,
         count=registers.count_handovers,
         lines=lines,
-        search_hint="Penerima, atau awal nomor surat",
+        search_hint="Penerima atau nomor surat",
         record_address="/letters/",
         link_at=2,
     )
@@ -224,6 +224,7 @@ class BookPages:
             return {"years": known, "year": year, "shown": shown, "volumes": volumes(whole)}
 
         context = await self._office.store.database.read(look)
+        context |= {"headings": [self._book.columns[n].label for n in self._book.shown]}
         context |= {"book": self._book, "source": self._source, "typed": typed, "kind": kind}
         return await page(request, "register.html", context)
 

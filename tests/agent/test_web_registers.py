@@ -379,7 +379,16 @@ async def test_a_letter_handed_over_stands_in_the_book(counter: Counter) -> None
     words = words_of(html)
     assert "Surat Keterangan Tidak Mampu Dinas Sosial kurir clerk" in words
     assert "Surat Keterangan Domisili Camat Blimbingsari - clerk" in words
-    assert re.findall("/letters/[0-9a-f]{32}", await search(clerk, "expedition", q="dinas")) == [other]
+    printed = await counter.value("SELECT printed_number FROM letter WHERE number = 2")
+    for typed, found in (
+        ("dinas", [other]),
+        (printed, [other]),
+        ("1", [letter]),
+        ("kurir", [other]),
+        ("camat dinas", []),
+    ):
+        html = await search(clerk, "expedition", q=typed)
+        assert re.findall("/letters/[0-9a-f]{32}", html) == found, typed
     text = PdfReader(io.BytesIO(await (await clerk.get("/registers/expedition/pdf")).read())).pages[0].extract_text()
     assert "BUKU EKSPEDISI" in text
     assert text.index("Camat Blimbingsari") < text.index("Dinas Sosial")
