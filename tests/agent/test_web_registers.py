@@ -11,7 +11,7 @@ import pytest
 from pypdf import PdfReader
 
 from agent.domain.registers import VOLUME_ROWS
-from agent.store import letters, registers, views
+from agent.store import letters, oplog, registers, views
 from agent.store.registers import Wanted
 from protocol.ops import NumberHigh
 from tests.agent.office import Counter, open_counter, words_of
@@ -198,6 +198,44 @@ async def test_reasons_that_an_older_program_did_not_keep_are_read_from_the_log(
     await counter.store.open()
     found = await counter.store.database.read(lambda c: registers.outgoing(c, Wanted(2021), limit=9, offset=0))
     assert [(each.number, each.last, each.void_reason) for each in found] == [(1, 4, "hilang bersama server lama")]
+
+
+VIEWS = (
+    "SELECT record, series, year, first, last, reason FROM number_void ORDER BY record",
+    "SELECT * FROM incoming ORDER BY id",
+    "SELECT * FROM handover ORDER BY id",
+    "SELECT series, year, number, record, is_void FROM number_used ORDER BY 1, 2, 3, 4",
+    "SELECT series, year, number FROM number_floor ORDER BY 1, 2",
+)
+
+
+async def test_a_log_that_comes_back_makes_the_same_registers(counter: Counter, tmp_path: Path) -> None:
+    """As after a loss, when the centre gives the village its own records back."""
+    clerk = await counter.browser()
+    await void_range(counter, 1, 4)
+    letter = await counter.issue(clerk)
+    incoming = await counter.receive(clerk)
+    form = await clerk.fields_of(await clerk.get(f"/registers/incoming/new?incoming={incoming.rpartition('/')[2]}"))
+    typed = {"received_on": "17-05-2021", "sender": "Camat", "subject": "Undangan", "disposition": "hadiri"}
+    await clerk.post("/registers/incoming/new", {**form, **typed})
+    await hand_over(clerk, letter)
+    folder = tmp_path / "replaced"
+    folder.mkdir()
+    other = await open_counter(folder, persons=0, is_first=False)
+    try:
+        log_id = await counter.value("SELECT log_id FROM log")
+        batch = await counter.store.database.read(lambda c: oplog.read_batch(c, log_id, 0, 4_096))
+        assert batch is not None
+        await other.store.put_back(batch.after, batch.headers, batch.bodies)
+        for view in VIEWS:
+            rows = [
+                [tuple(row) for row in await store.database.read(lambda c, v=view: c.fetch_all(v))]
+                for store in (counter.store, other.store)
+            ]
+            assert rows[0] == rows[1]
+            assert rows[0], "there is something to compare"
+    finally:
+        await other.close()
 
 
 # --- incoming ---------------------------------------------------------------------------------------------------------
