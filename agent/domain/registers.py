@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from agent.domain.fields import is_printable
 from agent.domain.letters import Letterhead, address_line, head_title
 from agent.domain.numbering import SERIES_ALL
 from agent.domain.sheets import DOTTED_LINE, Signature, letterhead_lines, office_address
@@ -314,6 +315,18 @@ def book_head(
         ),
         dated=dated,
     )
+
+
+def print_cells(cells: Sequence[str]) -> list[str]:
+    """Cells for the press: a character that its typeface lacks becomes a question mark, or the whole book could not be set.
+
+    Nothing typed here holds one (`fields`); a record that another program wrote may. Page and spreadsheet show it as it is.
+    """
+    return [cell if cell.isascii() and cell.isprintable() else _in_typeface(cell) for cell in cells]
+
+
+def _in_typeface(cell: str) -> str:
+    return "".join(character if is_printable(character) else "?" for character in cell)
 
 
 def csv_cells(cells: Sequence[str]) -> list[str]:

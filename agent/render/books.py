@@ -20,7 +20,7 @@ import typst
 import xlsxwriter
 
 from agent.domain.numbering import WIB
-from agent.domain.registers import BookHead
+from agent.domain.registers import BookHead, print_cells
 from agent.render.press import CannotPrint, Paper
 
 SECONDS_MAX = 120
@@ -105,7 +105,7 @@ def set_pdf(head: BookHead, lines: Sequence[Cells], paper: Paper) -> bytes:
         root=str(_LAYOUTS),
         font_paths=typst.Fonts(include_system_fonts=False, include_embedded_fonts=True),
     )
-    inputs = {"head": _text(head), "rows": _text(lines), "paper": paper.value}
+    inputs = {"head": _text(head), "rows": _text([print_cells(cells) for cells in lines]), "paper": paper.value}
     made = compiler.compile(
         format="pdf",
         sys_inputs=inputs,

@@ -192,6 +192,16 @@ async def test_every_copy_taken_out_is_written_down(counter: Counter) -> None:
     ]
 
 
+async def test_a_name_that_the_typeface_lacks_does_not_keep_the_book_from_the_press(counter: Counter) -> None:
+    """Such a name is refused when it is typed; a log of another program may bring one."""
+    clerk = await counter.browser()
+    await counter.issue(clerk)
+    await counter.store.database.transact(lambda c: c.execute("UPDATE letter SET subject_name = $1", "SITI \U0001f600"))
+    assert "SITI \U0001f600" in await (await clerk.get("/registers/outgoing")).text()
+    text = PdfReader(io.BytesIO(await (await clerk.get("/registers/outgoing/pdf")).read())).pages[0].extract_text()
+    assert "SITI ?" in text
+
+
 async def test_reasons_that_an_older_program_did_not_keep_are_read_from_the_log(counter: Counter) -> None:
     await void_range(counter, 1, 4)
     await counter.store.database.transact(lambda c: c.execute("DELETE FROM number_void"))
