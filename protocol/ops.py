@@ -284,6 +284,35 @@ class ProposalWithdrawn(Body, frozen=True):
     actor: Word
 
 
+class IncomingRegistered(Body, frozen=True):
+    """A letter that came in, as entered in the agenda (`incoming` empty) or as corrected (`incoming` = first record's id).
+
+    It takes its number in a series of its own, by the rules of `LetterIssued`; a correction keeps it.
+    """
+
+    incoming: MaybeId
+    series: Word
+    year: Number
+    number: Number
+    received_on: Date
+    sender: Line
+    their_number: Line
+    dated: Date
+    subject: Line
+    disposition: Line
+    actor: Word
+
+
+class LetterHandedOver(Body, frozen=True):
+    """A letter left the office: for whom, and who took it. One letter may go out more than once."""
+
+    letter: Id
+    handed_on: Date
+    recipient: Line
+    received_by: Line
+    actor: Word
+
+
 AnyBody: TypeAlias = (
     LogOpened
     | NumbersConfirmed
@@ -294,6 +323,8 @@ AnyBody: TypeAlias = (
     | ProposalMade
     | ProposalWithdrawn
     | ResidentEvent
+    | IncomingRegistered
+    | LetterHandedOver
 )
 
 BODIES: dict[tuple[str, int], type[Body]] = {
@@ -306,6 +337,8 @@ BODIES: dict[tuple[str, int], type[Body]] = {
     ("proposal_made", 1): ProposalMade,
     ("proposal_withdrawn", 1): ProposalWithdrawn,
     ("resident_event", 1): ResidentEvent,
+    ("incoming_registered", 1): IncomingRegistered,
+    ("letter_handed_over", 1): LetterHandedOver,
 }
 """Every kind and schema ever shipped stays here: a record written ten years ago must still be readable."""
 

@@ -158,8 +158,8 @@ def _sheet(
     filled = (_fill_block(block, values, _members(draft, kind), people) for block in text.blocks)
     spots = text.spots or _spots_of_old(draft)
     return LetterSheet(
-        letterhead=_letterhead_lines(draft.letterhead),
-        office_address=_office_address(draft.letterhead),
+        letterhead=letterhead_lines(draft.letterhead),
+        office_address=office_address(draft.letterhead),
         title=(text.title or draft.title).upper(),
         number=number,
         blocks=tuple(block for block in filled if block is not None),
@@ -288,7 +288,7 @@ def _people_rows(people: tuple[FamilyMember, ...]) -> tuple[tuple[str, ...], ...
     )
 
 
-def _letterhead_lines(office: Letterhead) -> tuple[str, ...]:
+def letterhead_lines(office: Letterhead) -> tuple[str, ...]:
     return (
         f"PEMERINTAH KABUPATEN {office.regency}".upper(),
         f"KECAMATAN {office.district}".upper(),
@@ -296,7 +296,7 @@ def _letterhead_lines(office: Letterhead) -> tuple[str, ...]:
     )
 
 
-def _office_address(office: Letterhead) -> str:
+def office_address(office: Letterhead) -> str:
     named = (
         ("", office.address),
         ("Telp. ", office.phone),

@@ -130,6 +130,7 @@ class Store:
                 raise WrongVillage(found, self.village)
             await views.make_residents(connection)
             await feed.apply_pending(connection, self.stamper.now_ms())
+            await views.complete_voids(connection)
             return await self._judge(connection)
 
         verdict = await self.database.transact(work)

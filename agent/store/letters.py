@@ -135,6 +135,12 @@ async def find(
     return _from_wire(letter_id, body, kinds[body.kind]), _row(row)
 
 
+async def row(connection: Connection, letter_id: bytes) -> LetterRow | None:
+    """A letter as lists show it."""
+    found = await connection.fetch_one(_ROWS + " WHERE letter.id = $1", letter_id)
+    return None if found is None else _row(found)
+
+
 async def is_held(connection: Connection, letter_id: bytes) -> bool:
     """Whether this server holds that letter: of two on one number one may stand on a copy's branch only."""
     return await connection.fetch_value("SELECT 1 FROM letter WHERE id = $1", letter_id) is not None

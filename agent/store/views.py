@@ -10,6 +10,8 @@ from agent.domain.residents import search_key
 from chassis.database import Connection
 from protocol.names import name_key
 from protocol.ops import (
+    IncomingRegistered,
+    LetterHandedOver,
     LetterIssued,
     LetterVoided,
     LogOpened,
@@ -72,13 +74,50 @@ async def apply(connection: Connection, op: Op, ordinal: int) -> None:
                 "INSERT OR IGNORE INTO number_used (series, year, number, record, is_void) VALUES ($1, $2, $3, $4, 1)",
                 [(body.series, body.year, n, op.record_id) for n in range(body.first, body.last + 1)],
             )
+            await _put_void(connection, op.record_id, body)
             await raise_floor(connection, NumberHigh(body.series, body.year, body.last))
+        case IncomingRegistered():
+            await _put_incoming(connection, op.record_id, body, at_ms)
+        case LetterHandedOver():
+            await _put_handover(connection, op.record_id, body, at_ms)
         case ProposalMade():
             await _put_proposal(connection, op, ordinal, body, at_ms)
         case ProposalWithdrawn():
             await connection.execute(
                 "UPDATE proposal SET withdrawn_reason = $1 WHERE id = $2", body.reason, body.proposal
             )
+
+
+async def complete_voids(connection: Connection) -> None:
+    """Reasons of voided numbers that an older program applied without keeping them; reads the log only when one lacks."""
+    lacking = {
+        row[0]
+        for row in await connection.fetch_all(
+            "SELECT DISTINCT record FROM number_used WHERE is_void = 1 AND record NOT IN (SELECT record FROM number_void)"
+        )
+    }
+    if not lacking:
+        return
+    for row in await connection.fetch_all(
+        "SELECT log.log_id, op.seq, op.hash, op.header, op.body FROM op JOIN log ON log.ordinal = op.log"
+        " WHERE substr(op.hash, 1, 16) IN (SELECT record FROM number_used WHERE is_void = 1)"
+    ):
+        op = Op(row[0], row[1], row[2], row[3], row[4])
+        _, body = read_op(op)
+        if isinstance(body, NumbersVoided):
+            await _put_void(connection, op.record_id, body)
+
+
+async def _put_void(connection: Connection, record_id: bytes, body: NumbersVoided) -> None:
+    await connection.execute(
+        "INSERT OR IGNORE INTO number_void (record, series, year, first, last, reason) VALUES ($1, $2, $3, $4, $5, $6)",
+        record_id,
+        body.series,
+        body.year,
+        body.first,
+        body.last,
+        body.reason,
+    )
 
 
 async def raise_floor(connection: Connection, high: NumberHigh) -> None:
@@ -224,6 +263,48 @@ async def _put_letter(connection: Connection, op: Op, ordinal: int, body: Letter
         op.record_id,
     )
     await raise_floor(connection, NumberHigh(body.series, body.year, body.number))
+
+
+async def _put_incoming(connection: Connection, record_id: bytes, body: IncomingRegistered, at_ms: int) -> None:
+    """The newest entry of an incoming letter stands; its number was taken by the first."""
+    await connection.execute(
+        "INSERT OR REPLACE INTO incoming (id, series, year, number, received_on, sender, their_number, dated, subject,"
+        " disposition, recorded_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+        body.incoming or record_id,
+        body.series,
+        body.year,
+        body.number,
+        body.received_on,
+        body.sender,
+        body.their_number,
+        body.dated,
+        body.subject,
+        body.disposition,
+        at_ms,
+    )
+    await connection.execute(
+        "INSERT OR IGNORE INTO number_used (series, year, number, record, is_void) VALUES ($1, $2, $3, $4, 0)",
+        body.series,
+        body.year,
+        body.number,
+        body.incoming or record_id,
+    )
+    await raise_floor(connection, NumberHigh(body.series, body.year, body.number))
+
+
+async def _put_handover(connection: Connection, record_id: bytes, body: LetterHandedOver, at_ms: int) -> None:
+    await connection.execute(
+        "INSERT OR IGNORE INTO handover (id, letter, year, handed_on, recipient, received_by, actor, written_ms)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        record_id,
+        body.letter,
+        int(body.handed_on[:4]) if body.handed_on[:4].isdigit() else 0,
+        body.handed_on,
+        body.recipient,
+        body.received_by,
+        body.actor,
+        at_ms,
+    )
 
 
 async def _resident_of(connection: Connection, nik: str) -> bytes:

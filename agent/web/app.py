@@ -5,14 +5,18 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from agent.domain.numbering import WIB
+from agent.render.books import Bindery
 from agent.web.events import EventPages
+from agent.web.handovers import HandoverPages
 from agent.web.home import HomePages
 from agent.web.households import HouseholdPages
+from agent.web.incoming import IncomingPages
 from agent.web.letters import LetterPages
 from agent.web.measure import PREFIX, BoxCollector, Measures
 from agent.web.numbers import NumberPages
 from agent.web.office import Office
 from agent.web.proposals import ProposalPages
+from agent.web.registers import register_pages
 from agent.web.residents import ResidentPages
 from agent.web.rosters import RosterPages
 from agent.web.seals import SealPages
@@ -27,6 +31,7 @@ NAVIGATION = (
     NavigationEntry("Penduduk", "/residents"),
     NavigationEntry("Surat", "/letters"),
     NavigationEntry("Periksa surat", "/verify"),
+    NavigationEntry("Buku register", "/registers"),
     NavigationEntry("Usulan", "/proposals"),
     NavigationEntry("Nomor surat", "/numbers"),
     NavigationEntry("Sinkronisasi", "/sync"),
@@ -64,6 +69,9 @@ def build_app(office: Office, registry: CollectorRegistry, version: str) -> web.
         ProposalPages(office),
         NumberPages(office),
         SealPages(office),
+        IncomingPages(office),
+        HandoverPages(office),
+        *register_pages(office, Bindery()),
         sync,
     )
     for each in pages:

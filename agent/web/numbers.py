@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from aiohttp import web
 
 from agent.domain.fields import FieldError
+from agent.domain.incoming import SERIES_INCOMING
 from agent.domain.numbering import NUMBER_MAX, SERIES_ALL, NumberingError, SeriesPolicy, date_wib
 from agent.domain.refusal import NUMBER_RANGE, NUMBER_TOO_LOW
 from agent.store import Desk, highest, letters
@@ -85,9 +86,10 @@ class NumberPages:
         raise web.HTTPSeeOther("/numbers")
 
     async def _series(self) -> list[tuple[str, int]]:
-        """The series to confirm: those known, and this year's of the office's policy."""
+        """The series to confirm: those known, this year's of the office's policy, and that of incoming letters."""
         known = set(await self._office.store.database.read(highest))
         year = date_wib(self._office.stamper.now_ms()).year
+        known.add((SERIES_INCOMING, year))
         policy = self._office.numbering()
         if not isinstance(policy, NumberingError):
             match policy.series:

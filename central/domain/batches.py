@@ -18,6 +18,7 @@ from protocol.ops import (
     ID_BYTES,
     AnyBody,
     Header,
+    IncomingRegistered,
     LetterIssued,
     LetterVoided,
     LogOpened,
@@ -146,6 +147,8 @@ class _Desk:
                 self.reading.anchors.append(header.anchor_hash)
             case LetterIssued():
                 self._add_letter(body, record)
+            case IncomingRegistered() if not body.incoming:  # a correction keeps the number it has
+                self._add_letter(body, record)
             case ProposalWithdrawn():
                 self.reading.withdrawn.append(body.proposal)
             case LogOpened() | NumbersConfirmed():
@@ -155,9 +158,9 @@ class _Desk:
             case LetterVoided():
                 self.reading.voided.append((body.letter, header.claimed_ms))
             case _:
-                pass  # residents stay in the log; nothing at the centre reads them yet
+                pass  # residents, incoming letters and handovers stay in the log; nothing at the centre reads them yet
 
-    def _add_letter(self, body: LetterIssued, record: bytes) -> None:
+    def _add_letter(self, body: LetterIssued | IncomingRegistered, record: bytes) -> None:
         run = self._runs.get((body.series, body.year))
         if run is not None and body.number == run.last + 1:
             run.records.append(record)

@@ -11,12 +11,19 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from agent.domain.incoming import SERIES_INCOMING
 from tests.acceptance.kills import Work, missing_at_box
 from tests.acceptance.programs import Failed, Program, until
 from tests.acceptance.town import CYCLE, VILLAGES, Box, Town, until_answered
 
 SERIES = "semua"
 SMALL_DISK = "size=6m"
+
+
+def agenda_says(last: int) -> list[tuple[str, str]]:
+    """What the clerk reads from the paper agendas: the last letter that went out, and that no letter came in."""
+    year = date.today().year
+    return [(f"last-{SERIES}-{year}", str(last)), (f"last-{SERIES_INCOMING}-{year}", "0")]
 
 
 async def some_letters(box: Box, resident: str, count: int) -> list[str]:
@@ -129,10 +136,9 @@ async def test_a_restored_box_without_its_mark_asks_for_the_agenda(town: Town, t
     assert status == 409
     assert "buku agenda" in sentence
     assert numbers(box) == [1, 2]
-    year = date.today().year
-    status, sentence = await box.clerk.send("/numbers/confirm", [(f"last-{SERIES}-{year}", "1")])
+    status, sentence = await box.clerk.send("/numbers/confirm", agenda_says(1))
     assert "lebih rendah" in sentence
-    status, _ = await box.clerk.send("/numbers/confirm", [(f"last-{SERIES}-{year}", "5")])
+    status, _ = await box.clerk.send("/numbers/confirm", agenda_says(5))
     assert status == 303
     await some_letters(box, resident, 1)
     assert numbers(box) == [1, 2, 6]
@@ -179,7 +185,7 @@ async def test_a_new_machine_gets_the_village_s_log_back_and_asks_for_the_agenda
     await until("the log to come back", is_back)
     status, sentence = await fresh.clerk.issue_at_once(resident)
     assert (status, "buku agenda" in sentence) == (409, True)
-    await fresh.clerk.send("/numbers/confirm", [(f"last-{SERIES}-{date.today().year}", "3")])
+    await fresh.clerk.send("/numbers/confirm", agenda_says(3))
     await some_letters(fresh, resident, 1)
     assert numbers(fresh) == [1, 2, 3, 4]
     await fresh.until_sent()
@@ -220,7 +226,7 @@ async def test_a_copied_box_is_refused_and_both_are_told(town: Town) -> None:
     await box.start()
     status, sentence = await box.clerk.issue_at_once(resident)
     assert (status, "buku agenda" in sentence) == (409, True), "the copy may have used that number"
-    await box.clerk.send("/numbers/confirm", [(f"last-{SERIES}-{date.today().year}", "5")])
+    await box.clerk.send("/numbers/confirm", agenda_says(5))
     await some_letters(box, resident, 1)
     assert numbers(box) == [1, 2, 6]
     box.link.mend()

@@ -170,6 +170,16 @@ class Counter:
         assert issued.status == 303, await issued.text()
         return issued.headers["Location"]
 
+    async def receive(self, browser: Browser, **answers: str) -> str:
+        """One incoming letter, through the pages; its address."""
+        form = await browser.fields_of(await browser.get("/registers/incoming/new"))
+        typed = {"received_on": "17-05-2021", "sender": "Camat Blimbingsari", "subject": "Undangan rapat", **answers}
+        checked = await browser.post("/registers/incoming/check", {**form, **typed})
+        assert checked.status == 200, await checked.text()
+        entered = await browser.post("/registers/incoming/new", await browser.fields_of(checked), allow_redirects=False)
+        assert entered.status == 303, await entered.text()
+        return entered.headers["Location"]
+
     async def propose(self, browser: Browser, resident: str = "") -> str:
         path = f"/proposals/new?resident={resident or self.somebody}"
         form = await browser.fields_of(await browser.get(path))

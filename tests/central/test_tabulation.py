@@ -6,7 +6,7 @@ from central.pipeline import judge, judge_next
 from central.store import logs
 from protocol.codec import pack
 from protocol.feed import NumberClash, Quarantined
-from protocol.ops import HEADER_VERSION, Header, NumberHigh, NumbersConfirmed, NumbersVoided
+from protocol.ops import HEADER_VERSION, Header, IncomingRegistered, NumberHigh, NumbersConfirmed, NumbersVoided, Op
 from tests.central.desk import DESA, OTHER_DESA, START_MS, Machine, Regency, nik, proposal_body, unpack
 
 GOOD = pack(proposal_body(bytes(16)))
@@ -192,6 +192,40 @@ async def test_the_same_number_elsewhere_is_no_clash(regency: Regency, machine: 
     await regency.settle()
     assert await regency.value("SELECT count(*) FROM number_clash") == 0
     assert await regency.value("SELECT count(*) FROM letter_run") == 4
+
+
+async def test_incoming_letters_are_numbered_like_those_issued_and_a_correction_is_no_clash(
+    regency: Regency, machine: Machine
+) -> None:
+    def entered(number: int, incoming: bytes = b"") -> Op:
+        return machine.write(
+            IncomingRegistered(
+                salt=machine.salt(),
+                incoming=incoming,
+                series="surat-masuk",
+                year=2021,
+                number=number,
+                received_on="2021-05-03",
+                sender="Camat",
+                their_number="",
+                dated="",
+                subject="Undangan",
+                disposition="",
+                actor="sri",
+            )
+        )
+
+    first = entered(1)
+    entered(2)
+    entered(1, incoming=first.record_id)
+    await regency.send(machine)
+    await regency.settle()
+    assert await regency.rows("SELECT number FROM number_clash") == []
+    assert (await regency.greet(machine)).numbers == [NumberHigh("surat-masuk", 2021, 2)]
+    second = entered(2)
+    await regency.send(machine, second.seq)
+    await regency.settle()
+    assert await regency.rows("SELECT number, second_record FROM number_clash") == [(2, second.record_id)]
 
 
 async def test_a_letters_bytes_are_never_touched(regency: Regency, machine: Machine) -> None:

@@ -1,0 +1,132 @@
+"""The words of the registers: one line for page, paper and spreadsheet, and cells that no spreadsheet computes."""
+
+import csv
+import io
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.domain.registers import (
+    FORMULA_STARTS,
+    OUTGOING,
+    VOLUME_ROWS,
+    OutgoingEntry,
+    csv_cells,
+    iso_words,
+    number_words,
+    outgoing_line,
+    volumes,
+)
+from agent.store.registers import begins, numbers_in
+
+TITLES = {"sktm": "Surat Keterangan Tidak Mampu"}
+
+
+def entry(**changes: object) -> OutgoingEntry:
+    values = {
+        "letter": b"l" * 16,
+        "series": "semua",
+        "number": 12,
+        "last": 12,
+        "printed_number": "470/012/429.508.03/2021",
+        "issued_on": "2021-05-03",
+        "kind": "sktm",
+        "subject_name": "SITI CONTOH",
+        "void_reason": None,
+    }
+    return OutgoingEntry(**{**values, **changes})  # type: ignore[arg-type]
+
+
+def test_a_letter_is_a_line_of_as_many_cells_as_the_book_has_columns() -> None:
+    line = outgoing_line(entry(), TITLES)
+    assert line.cells == (
+        "12",
+        "470/012/429.508.03/2021",
+        "3 Mei 2021",
+        "Surat Keterangan Tidak Mampu",
+        "SITI CONTOH",
+        "",
+    )
+    assert len(line.cells) == len(OUTGOING.columns)
+    assert not line.is_void
+
+
+def test_a_kind_that_the_catalogue_does_not_know_is_still_in_the_book() -> None:
+    assert outgoing_line(entry(kind="surat_baru"), TITLES).cells[3] == "surat_baru"
+
+
+def test_voids_say_why() -> None:
+    assert outgoing_line(entry(void_reason="salah nama"), TITLES).cells[-1] == "BATAL: salah nama"
+    gap = entry(letter=b"", last=15, printed_number="", issued_on="", kind="", subject_name="", void_reason="terbakar")
+    line = outgoing_line(gap, TITLES)
+    assert line.cells == ("12 s/d 15", "-", "-", "Nomor tanpa surat", "-", "BATAL: terbakar")
+    assert (line.record, line.is_void) == (b"", True)
+
+
+def test_numbers_name_their_series_where_there_are_several() -> None:
+    assert number_words("semua", 3, 3) == "3"
+    assert number_words("sktm", 3, 4) == "sktm 3 s/d 4"
+
+
+@pytest.mark.parametrize(("raw", "words"), [("2021-05-03", "3 Mei 2021"), ("", "-"), ("2021-02-30", "2021-02-30")])
+def test_dates_in_words(raw: str, words: str) -> None:
+    assert iso_words(raw) == words
+
+
+def test_a_long_book_has_volumes() -> None:
+    assert [volumes(n) for n in (0, 1, VOLUME_ROWS, VOLUME_ROWS + 1, 50_000)] == [1, 1, 1, 2, 25]
+
+
+@given(st.lists(st.text(max_size=30), min_size=1, max_size=6))
+def test_no_cell_of_a_csv_begins_a_formula(cells: list[str]) -> None:
+    text = io.StringIO(newline="")
+    csv.writer(text, delimiter=";").writerow(csv_cells(cells))
+    text.seek(0)
+    read = next(csv.reader(text, delimiter=";"))
+    for written, cell in zip(read, cells, strict=True):
+        assert written in (cell, f"'{cell}")
+        assert written == "-" or not written.lstrip(" ").startswith(FORMULA_STARTS)
+
+
+@pytest.mark.parametrize(
+    ("cell", "written"),
+    [
+        ("3510256507850001", "'3510256507850001"),
+        ("007", "'007"),
+        ("=HYPERLINK(1)", "'=HYPERLINK(1)"),
+        (" =1", "' =1"),
+        ("+62", "'+62"),
+        ("-1", "'-1"),
+        ("@x", "'@x"),
+        ("\tx", "'\tx"),
+        ("\rx", "'\rx"),
+        ("-", "-"),
+        ("12", "12"),
+        ("SITI", "SITI"),
+        ("", ""),
+    ],
+)
+def test_cells_at_risk_get_an_apostrophe(cell: str, written: str) -> None:
+    assert csv_cells([cell]) == [written]
+
+
+@pytest.mark.parametrize(
+    ("typed", "numbers"),
+    [
+        ("123", [123]),
+        ("470/123/2021", [123, 470, 2021]),
+        ("siti", []),
+        ("", []),
+        ("% 1 !", []),
+        ("1" * 40, [11111]),
+    ],
+)
+def test_what_is_typed_is_a_number_or_a_name(typed: str, numbers: list[int]) -> None:
+    assert numbers_in(typed) == numbers
+
+
+def test_typed_signs_are_no_wildcards() -> None:
+    args: list[object] = []
+    begins("50%_!", "subject_name", args)
+    assert args == ["% 50!%!_!!%"]
