@@ -31,9 +31,6 @@ SHEET_BYTES_MAX = 64_000
 SIZES_POINTS = (12, 11.5, 11, 10, 9, 8)
 """From the size of an official letter down to the smallest that can be read: one or two are tried, seldom more."""
 
-FLOWING_POINTS = 9
-"""What one page cannot hold at the smallest size flows over several, and then need not be small."""
-
 _NO_ROOM = "panicked with: no room"
 _LAYOUTS = Path(__file__).parent / "layouts"
 _LOCK = Lock()
@@ -81,7 +78,7 @@ def _set(form: Literal["pdf", "svg"], sheet: LetterSheet, paper: Paper, *, copy:
     for size in _sizes(sheet, paper):
         with suppress(_NoRoom):
             return _compile(form, inputs, "once", size, sheet.dated)
-    return _compile(form, inputs, "flow", FLOWING_POINTS if sheet.has_seal_room else SIZES_POINTS[-1], sheet.dated)
+    return _compile(form, inputs, "flow", SIZES_POINTS[-1], sheet.dated)
 
 
 def _sizes(sheet: LetterSheet, paper: Paper) -> tuple[float, ...]:
