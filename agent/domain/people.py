@@ -20,6 +20,7 @@ from agent.domain.fields import (
     check_text,
     encode_value,
 )
+from protocol.ids import Nik, is_placeholder
 
 NOTE_LENGTH_MAX = 150
 """Longest word on who somebody is: a relation, or a trade and an address."""
@@ -82,17 +83,22 @@ def check_people(
 
 def _add(people: list[FamilyMember], person: FamilyMember) -> None:
     for place, other in enumerate(people):
-        if person.nik and person.nik == other.nik:
+        if _is_own(person.nik) and person.nik == other.nik:
             people[place] = msgspec.structs.replace(other, relation=person.relation or other.relation)
             return
     people.append(person)
+
+
+def _is_own(nik: str) -> bool:
+    """Whether a NIK tells who somebody is: a placeholder is shared by many."""
+    return bool(nik) and not is_placeholder(Nik(nik))
 
 
 def _check_row(row: PersonRow, known: Mapping[str, FamilyMember]) -> FamilyMember | Fault:
     nik = check_nik(row.nik, required=False)
     if isinstance(nik, Fault):
         return Fault(nik.code, f"NIK: {nik.message}")
-    on_record = known.get(nik)
+    on_record = known.get(nik) if _is_own(nik) else None
     if not row.name.strip() and on_record is None:
         cure = "NIK ini belum terdaftar di sini; tulis namanya." if nik else "tulis namanya."
         return Fault("name_missing", f"nama: {cure}")

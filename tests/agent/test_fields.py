@@ -152,6 +152,18 @@ def test_two_people_without_a_nik_are_two_people() -> None:
     assert checked == (FamilyMember("", "SITI", "", None),) * 2
 
 
+def test_people_who_share_a_placeholder_are_not_one_person() -> None:
+    nobody = "0" * 16
+    known = {nobody: FamilyMember(nobody, "ORANG LAIN", "", None)}
+    two = PeopleAnswer(rows=(PersonRow(nik=nobody, name="SITI"), PersonRow(nik=nobody, name="AMINAH")))
+    checked = check_people(two, (), known, required=True, most=2)
+    assert isinstance(checked, tuple)
+    assert [each.name for each in checked] == ["SITI", "AMINAH"]
+    fault = check_people(PeopleAnswer(rows=(PersonRow(nik=nobody),)), (), known, required=True, most=2)
+    assert isinstance(fault, Fault)
+    assert fault.code == "name_missing"
+
+
 @pytest.mark.parametrize(
     ("answer", "code"),
     [

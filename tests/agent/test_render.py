@@ -6,6 +6,7 @@ import xml.etree.ElementTree as ET
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 import pytest
@@ -318,3 +319,22 @@ def test_the_lower_left_corner_of_the_letter_is_free_for_the_seal(key: str) -> N
     page.extract_text(visitor_text=place)
     floor = min(right) if len(sheet.signatures) == 1 else BOTTOM_POINTS
     assert min(left) - floor >= SEAL_POINTS, "from the lowest words on the left down to the end of the letter"
+
+
+@pytest.mark.parametrize("paper", list(Paper))
+@pytest.mark.parametrize("key", KINDS)
+def test_a_page_is_set_once(monkeypatch: pytest.MonkeyPatch, key: str, paper: Paper) -> None:
+    """Every further try costs as much again as the page itself."""
+    tried: list[float] = []
+    compile_page = press._compile
+
+    def count(
+        form: Literal["pdf", "svg"], inputs: dict[str, str], fitting: str, size: float, dated: date
+    ) -> list[bytes]:
+        tried.append(size)
+        return compile_page(form, inputs, fitting, size, dated)
+
+    monkeypatch.setattr(press, "_compile", count)
+    render_pdf(sheet_of(key), paper)
+    assert len(tried) == 1
+    assert tried[0] >= 10, "and is easily read"

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from agent import data
 from agent.domain import letters, sheets
-from agent.domain.letters import Capacity, Signer
+from agent.domain.letters import Capacity, Countersign, Signer
 from agent.domain.sheets import COMMON_VOCABULARY, LetterSheet, Standing, draft_sheet, letter_sheet, vocabulary_of
 from agent.domain.texts import (
     FILTERS,
@@ -240,3 +240,18 @@ def test_a_void_letter_and_a_draft_never_look_valid() -> None:
 def test_without_a_signer_the_pen_has_a_line() -> None:
     sheet = sheet_of("skd", signer=Signer(name="", title="Kepala Desa Sukojati"))
     assert sheet.signatures[0].name == sheets.DOTTED_LINE
+
+
+@pytest.mark.parametrize("key", sorted(CATALOGUE))
+def test_whoever_the_catalogue_names_signs(key: str) -> None:
+    kind, spots = kind_of(key), TEXTS[key, newest_version(TEXTS, key)].spots
+    signing = {spot.who for spot in spots}
+    assert ("camat" in signing) == (kind.countersigned_by_camat is not Countersign.NO)
+    assert "kepala" in signing
+    if kind.declared_by == "applicant":
+        assert "pemohon" in signing
+    if kind.declared_by == "heirs":
+        assert {"ahli_waris", "saksi"} <= signing
+    assert {"saksi"} & {field.placeholder for field in kind.fields} <= signing, (
+        "witnesses sign where they are asked for"
+    )
