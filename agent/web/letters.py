@@ -39,7 +39,7 @@ from agent.web.desk import Sent, at_counter, by_superior, check_reason, note_loo
 from agent.web.measure import Measures
 from agent.web.office import Office
 from agent.web.residents import find_resident
-from agent.web.seals import seal_text
+from agent.web.seals import draft_text, seal_text
 from agent.web.words import letter_state
 from chassis.database import Connection
 from chassis.web import Form, account_of, add_notice, form_key_of, page, page_count, page_number, read_form
@@ -237,7 +237,8 @@ class LetterPages:
         await note_look(self._office, request, "preview_letter", wanted.person.id)
         text = self._office.texts[draft.kind, draft.text_version]
         try:
-            pages = await asyncio.to_thread(render_svg, draft_sheet(draft, wanted.kind, text), Paper.A4)
+            sheet, seal = draft_sheet(draft, wanted.kind, text), draft_text(self._office)
+            pages = await asyncio.to_thread(lambda: render_svg(sheet, Paper.A4, seal=seal))
         except CannotPrint:
             self._measures.print_failed()
             return UNPRINTABLE

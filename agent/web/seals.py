@@ -38,6 +38,16 @@ TITLES = {
 }
 
 
+DRAFT_CODE = seal.PREFIX + "PRATINJAU"
+"""Stands in a preview where the letter's code will be, so that the page is the one that is printed; whoever scans it reads
+that it is none."""
+
+
+def draft_text(office: Office) -> str:
+    """What stands in the QR code of a letter that has no number yet."""
+    return "" if office.identity is None else DRAFT_CODE
+
+
 async def seal_text(office: Office, letter: Letter, sheet: LetterSheet) -> str:
     """What stands in the QR code of a letter; empty for one that is printed without: void, from before there were seals,
     or of a server that is not enrolled and so has no key that anybody knows."""

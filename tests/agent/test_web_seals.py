@@ -1,6 +1,7 @@
 """The seal on paper: printed by the real press, read by an independent reader (zbar), and what the page then says."""
 
 import io
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -14,9 +15,10 @@ import agent
 from agent.domain.refusal import Refusal
 from agent.domain.seals import printed_words, seal_of
 from agent.domain.sheets import draft_sheet, letter_sheet
-from agent.render import Paper, render_pdf
+from agent.render import Paper, render_pdf, render_svg
 from agent.store import MarkFile, Store, letters, seals
 from agent.web import photo
+from agent.web.seals import DRAFT_CODE
 from chassis import schema
 from chassis.database import MigrationFolder, SqliteDatabase
 from chassis.signing import Key
@@ -148,6 +150,15 @@ async def test_an_ordinary_code_is_no_larger_than_version_12() -> None:
 
     for kind in CATALOGUE:
         assert int(segno.make_qr(sample_code(kind), error="m", boost_error=False).version) <= 12
+
+
+async def test_a_preview_is_the_page_that_is_printed_with_a_code_that_is_worth_nothing(counter: Counter) -> None:
+    sheet = draft_sheet(draft("spm"), kind_of("spm"), TEXTS["spm", 1])
+    (before,), (after,) = (render_svg(sheet, Paper.A4, seal=code) for code in (DRAFT_CODE, sample_code("spm")))
+    places = [re.findall(r'<g [^>]*transform="([^"]+)"', page) for page in (before, after)]
+    assert len(places[0]) > 20
+    assert places[0] == places[1], "every word stands where it will stand"
+    assert "Rusak" in await checked(await counter.browser(), DRAFT_CODE)
 
 
 @needs_zbar
