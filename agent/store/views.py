@@ -4,7 +4,7 @@ An op that this program cannot read changes no view and stays in the log; an upg
 `feed.py` write the views.
 """
 
-from agent.domain.events import WITHDRAWN, state_after
+from agent.domain.events import WITHDRAWN, EventKind, state_after
 from agent.domain.numbering import day_wib
 from agent.domain.residents import search_key
 from chassis.database import Connection
@@ -33,6 +33,7 @@ RESIDENTS_MAKING = 1
 REMADE_AT_ONCE = 2_000
 """Ops read at once while views are made again: some 2 MB."""
 
+_EVENTS = frozenset(kind.value for kind in EventKind)
 _RESIDENT_KINDS = frozenset({"resident_recorded", "resident_event"})
 _RESIDENT_COLUMNS = (
     "nik, kk, name, name_key, name_joined, birth_place, birth_date, sex, mother, father, religion, marital_status,"
@@ -212,7 +213,7 @@ async def _put_event(connection: Connection, op: Op, ordinal: int, body: Residen
             body.withdraws,
             body.resident,
         )
-    else:
+    elif body.event in _EVENTS:  # any other word is a later program's; the log keeps it
         await connection.execute(
             "INSERT OR IGNORE INTO resident_event (id, log, seq, resident, kind, happened_on, place, reference, note, actor,"
             " written_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",

@@ -11,6 +11,7 @@ from agent.domain.events import Event, EventKind, State, check_event, may_record
 from agent.domain.refusal import ALREADY_DEAD, Refusal
 from agent.store import events, residents, views
 from chassis.database import Connection
+from protocol import ops
 from protocol.ids import Kk, Nik, is_placeholder
 from tests.agent.office import SUKOJATI, Counter
 
@@ -115,6 +116,17 @@ async def test_a_death_that_was_a_mistake_is_taken_back_and_stays_readable(count
     assert (row.kind, row.withdrawn_reason) == (EventKind.DIED, "salah orang")
     year = date(2021, 1, 1), date(2021, 12, 31)
     assert await counter.store.database.read(lambda c: events.mutations(c, *year)) == []
+
+
+async def test_an_event_of_a_later_program_stays_in_the_log_and_breaks_no_page(counter: Counter) -> None:
+    resident = next(iter(counter.people.values()))
+
+    def married(salt: bytes) -> ops.ResidentEvent:
+        return ops.ResidentEvent(salt, resident, "married", "2021-05-01", "", "", "", b"", "sri")
+
+    await counter.store.write(lambda desk: desk.append(married))
+    assert await counter.store.database.read(lambda c: events.of_resident(c, resident)) == []
+    assert await state_of(counter, resident) is State.HERE
 
 
 async def test_the_register_of_mutations_is_of_its_year_and_in_order(counter: Counter) -> None:

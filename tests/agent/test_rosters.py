@@ -137,6 +137,14 @@ def test_every_row_has_one_fate() -> None:
     ]
 
 
+def test_a_placeholder_is_many_peoples_and_each_of_them_once() -> None:
+    provisional = "0351025201000001"
+    rows = [siak_row(person, NIK=provisional) for person in (ONE, FOLK[1], ONE)]
+    found = read("\n".join([SIAK, *rows]).encode())
+    assert [row.line for row in found.rows] == [2, 3]
+    assert [(report.line, report.remarks[0].code) for report in found.reports] == [(4, "nik_twice")]
+
+
 def test_a_faulty_detail_is_left_out_and_told() -> None:
     made = judge(one_row(**{"Nomor KK": "123", "Agama": "JEDI", "RT": "ABC"}), None, TODAY)
     assert made.report.fate is Fate.NEW

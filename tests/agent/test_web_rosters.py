@@ -90,6 +90,17 @@ async def test_a_report_shows_no_number_or_name_in_full(counter: Counter) -> Non
     assert "RAHASIA" not in html
 
 
+async def test_people_with_a_placeholder_come_in_once_however_often_they_are_sent(counter: Counter) -> None:
+    clerk = await counter.browser()
+    await confirm(clerk, await send(clerk, siak(FOLK[:5], NIK="9999999999999999")))
+    report = await send(clerk, siak(FOLK[:6], NIK="9999999999999999"))
+    words = words_of(await report.text())
+    assert "5 sama" in words
+    assert "1 baru" in words
+    await confirm(clerk, report)
+    assert await counter.value("SELECT count(*) FROM resident WHERE nik = '9999999999999999'") == 6
+
+
 async def test_only_who_sent_a_file_may_confirm_it(counter: Counter) -> None:
     clerk, head = await counter.browser(), await counter.browser("head")
     sent = await clerk.fields_of(await send(clerk, siak(FOLK)))

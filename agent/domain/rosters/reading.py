@@ -58,7 +58,7 @@ def read_roster(data: bytes, today: date, home: Village) -> Roster | ListRefused
 
 
 class _Reading:
-    """One pass over the rows; remembers the NIKs it has seen."""
+    """One pass over the rows; remembers whom it has seen."""
 
     def __init__(
         self, header: Header, fields: dict[str, int], ignored: tuple[str, ...], *, today: date, home: Village
@@ -72,7 +72,7 @@ class _Reading:
         self.order = Order.DAY_FIRST
         self.rows: list[RosterRow] = []
         self.reports: list[RowReport] = []
-        self.seen: dict[str, int] = {}
+        self.seen: dict[tuple[str, ...], int] = {}
         self.endings = {"nik": Endings(), "kk": Endings()}
 
     def run(self, lines: Sequence[str]) -> Roster | ListRefused:
@@ -132,11 +132,12 @@ class _Reading:
         problem = parse_nik(nik)
         if isinstance(problem, NikProblem):
             return self._remark("nik", problem.value, problem.sentence, mask_nik(nik) if nik else "")
-        if not is_placeholder(problem):
-            earlier = self.seen.setdefault(nik, row.line)
-            if earlier != row.line:
-                reason = f"NIK ini sudah ada pada baris {earlier}. Biarkan satu baris saja."
-                return self._remark("nik", "nik_twice", reason, mask_nik(nik))
+        # a placeholder is on many people's papers: there the name and birth date make it the same person
+        person = (nik, *(self._cell(row, field) for field in ("name", "birth_date") if is_placeholder(problem)))
+        earlier = self.seen.setdefault(person, row.line)
+        if earlier != row.line:
+            reason = f"Orang ini sudah ada pada baris {earlier}. Biarkan satu baris saja."
+            return self._remark("nik", "nik_twice", reason, mask_nik(nik))
         named = clean_text(self._cell(row, "village"))
         district = clean_text(self._cell(row, "district")) or self.home.district.name
         if named and find_village(named, district) != self.home:
