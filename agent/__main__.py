@@ -68,6 +68,8 @@ def letter_rules(settings: AgentSettings) -> tuple[dict[str, LetterKind], dict[t
     """Kinds with the office's own codes, and every text ever shipped."""
     kinds = read_catalogue(data.letters_csv(), data.letter_fields_csv())
     texts = read_texts(data.letter_texts(), {key: vocabulary_of(kind) for key, kind in kinds.items()})
+    if unknown := sorted(settings.workflow.kinds.keys() - kinds.keys()):
+        raise CatalogueError(f"workflow.kinds: no such letter kind: {', '.join(unknown)}")
     return with_office_codes(kinds, settings.numbers.codes), texts
 
 

@@ -270,6 +270,48 @@ class ProposalWithdrawn(Body, frozen=True):
     actor: Word
 
 
+class RequestOpened(Body, frozen=True):
+    """A resident asks for a letter. `source`: counter or kiosk; `queue`: the day's number at the kiosk, 0 at the counter."""
+
+    kind: Word
+    resident: MaybeId
+    source: Word
+    queue: Number
+    fields: Annotated[list[tuple[Word, Text]], Meta(max_length=32)]
+    actor: Word
+
+
+class RequestPaper(Message, frozen=True):
+    """What will be printed, fixed when it was verified: exactly this is approved, signed and issued."""
+
+    subject: Subject
+    fields: Annotated[list[tuple[Word, Text]], Meta(max_length=32)]
+    text_version: Number
+
+
+class RequestSigner(Message, frozen=True):
+    """Who signs, as the letter will print it."""
+
+    name: Line
+    title: Line
+    nip: Word
+
+
+class RequestMoved(Body, frozen=True):
+    """One step of a request. `move`: verify, approve, sign, issue, hand_over, reject or close.
+
+    `paper` comes with verify, `signer` with verify (a pen will sign) or sign (a login did), `letter` with issue.
+    """
+
+    request: Id
+    move: Word
+    paper: RequestPaper | None
+    signer: RequestSigner | None
+    letter: MaybeId
+    reason: Line
+    actor: Word
+
+
 AnyBody: TypeAlias = (
     LogOpened
     | NumbersConfirmed
@@ -279,6 +321,8 @@ AnyBody: TypeAlias = (
     | NumbersVoided
     | ProposalMade
     | ProposalWithdrawn
+    | RequestOpened
+    | RequestMoved
 )
 
 BODIES: dict[tuple[str, int], type[Body]] = {
@@ -290,6 +334,8 @@ BODIES: dict[tuple[str, int], type[Body]] = {
     ("numbers_voided", 1): NumbersVoided,
     ("proposal_made", 1): ProposalMade,
     ("proposal_withdrawn", 1): ProposalWithdrawn,
+    ("request_opened", 1): RequestOpened,
+    ("request_moved", 1): RequestMoved,
 }
 """Every kind and schema ever shipped stays here: a record written ten years ago must still be readable."""
 

@@ -145,7 +145,18 @@ async def test_a_cycle_that_boxes_could_not_read_is_not_published(centre: Centre
 
 
 async def test_no_cycle_is_opened_for_what_a_ministry_determines(centre: Centre) -> None:
-    words = ("cycle", "add", "BPNT-2021-05", "--name", "BPNT", *CYCLE_WORDS, "--scheme", "BPNT", "--closes", "2021-06-01")
+    words = (
+        "cycle",
+        "add",
+        "BPNT-2021-05",
+        "--name",
+        "BPNT",
+        *CYCLE_WORDS,
+        "--scheme",
+        "BPNT",
+        "--closes",
+        "2021-06-01",
+    )
     assert "import its list instead" in await refused(centre.program, *words)
 
 

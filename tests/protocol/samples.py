@@ -69,6 +69,10 @@ from protocol.ops import (
     Position,
     ProposalMade,
     ProposalWithdrawn,
+    RequestMoved,
+    RequestOpened,
+    RequestPaper,
+    RequestSigner,
     ResidentRecorded,
     Subject,
     head_message,
@@ -212,6 +216,25 @@ BODIES: tuple[AnyBody, ...] = (
         actor="sri",
     ),
     ProposalWithdrawn(salt=salt(8), proposal=salt(102), reason="pindah", actor="sri"),
+    RequestOpened(
+        salt=salt(9),
+        kind="skd",
+        resident=salt(100),
+        source="kiosk",
+        queue=3,
+        fields=[("purpose", "pembukaan rekening bank")],
+        actor="kiosk",
+    ),
+    RequestMoved(
+        salt=salt(10),
+        request=salt(103),
+        move="verify",
+        paper=RequestPaper(subject=SUBJECT, fields=[("purpose", "pembukaan rekening bank")], text_version=1),
+        signer=RequestSigner(name="SLAMET CONTOH", title="Kepala Desa", nip=""),
+        letter=b"",
+        reason="",
+        actor="sri",
+    ),
 )
 
 
