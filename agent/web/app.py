@@ -11,6 +11,7 @@ from agent.web.measure import PREFIX, BoxCollector, Measures
 from agent.web.numbers import NumberPages
 from agent.web.office import Office
 from agent.web.proposals import ProposalPages
+from agent.web.requests import RequestPages
 from agent.web.residents import ResidentPages
 from agent.web.sync_state import SyncPages
 from chassis.metrics import HttpMetrics
@@ -22,6 +23,7 @@ NAVIGATION = (
     NavigationEntry("Beranda", "/"),
     NavigationEntry("Penduduk", "/residents"),
     NavigationEntry("Surat", "/letters"),
+    NavigationEntry("Permohonan", "/requests"),
     NavigationEntry("Usulan", "/proposals"),
     NavigationEntry("Nomor surat", "/numbers"),
     NavigationEntry("Sinkronisasi", "/sync"),
@@ -49,10 +51,12 @@ def build_app(office: Office, registry: CollectorRegistry, version: str) -> web.
     )
     environment.globals["wib"] = WIB
     environment.filters.update(mask_nik=mask_nik, pair=lambda word: (word, word))
+    measures = Measures(registry)
     pages = (
         HomePages(office),
         ResidentPages(office),
-        LetterPages(office, Measures(registry)),
+        LetterPages(office, measures),
+        RequestPages(office, measures),
         ProposalPages(office),
         NumberPages(office),
         sync,

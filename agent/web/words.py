@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 from agent.domain.numbering import WIB, date_wib
+from agent.domain.requests import Move, Route, State, next_move
 from agent.domain.status import Status
 from agent.store.aid import ProposalRow
 from agent.store.oplog import Outbox
@@ -88,6 +89,43 @@ def letter_state(is_acked: bool, voided_reason: str | None) -> tuple[str, str]:
     if voided_reason is not None:
         return "Dibatalkan", "bad"
     return ("Diterima kabupaten", "good") if is_acked else ("Tersimpan di kantor", "plain")
+
+
+WAITING = {
+    Move.VERIFY: "Menunggu diperiksa petugas",
+    Move.APPROVE: "Menunggu persetujuan sekretaris",
+    Move.SIGN: "Menunggu tanda tangan",
+    Move.ISSUE: "Siap diterbitkan",
+    Move.HAND_OVER: "Terbit, belum diserahkan",
+}
+STEPS = {
+    Move.VERIFY: "Diverifikasi",
+    Move.APPROVE: "Disetujui",
+    Move.SIGN: "Ditandatangani",
+    Move.ISSUE: "Diterbitkan",
+    Move.HAND_OVER: "Diserahkan",
+    Move.REJECT: "Dikembalikan ke petugas",
+    Move.CLOSE: "Ditutup tanpa surat",
+}
+
+
+def request_state(state: State, route: Route) -> tuple[str, str]:
+    """What a request waits for, or how it ended."""
+    match state:
+        case State.RETURNED:
+            return "Dikembalikan ke petugas", "bad"
+        case State.CLOSED:
+            return "Ditutup tanpa surat", "plain"
+        case State.HANDED_OVER:
+            return "Sudah diserahkan", "good"
+    onward = next_move(state, route)
+    assert onward is not None, "only the two ends above lead nowhere"
+    return WAITING[onward], "good" if onward in (Move.ISSUE, Move.HAND_OVER) else "wait"
+
+
+def request_source(source: str, queue: int) -> str:
+    """Where it was asked for, and the number that is called out."""
+    return f"Anjungan, antrean {queue}" if queue else "Anjungan" if source == "kiosk" else "Loket"
 
 
 def is_open(cycle: Cycle, now_ms: int) -> bool:

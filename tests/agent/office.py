@@ -151,6 +151,17 @@ class Counter:
         assert issued.status == 303, await issued.text()
         return issued.headers["Location"]
 
+    async def ask(self, browser: Browser, kind: str = "skd", **answers: str) -> str:
+        """Send a letter on its way through the pages, or keep it as a request with `later`; the request's address."""
+        form = await browser.fields_of(await browser.get(f"/letters/new?kind={kind}&resident={self.somebody}"))
+        checked = await browser.post("/letters/check", {**form, "purpose": "melamar kerja"})
+        assert checked.status == 200, await checked.text()
+        ready = await browser.fields_of(checked)
+        sent = await browser.post("/letters", {**ready, **answers}, allow_redirects=False)
+        assert sent.status == 303, await sent.text()
+        assert sent.headers["Location"].startswith("/requests/")
+        return sent.headers["Location"]
+
     async def propose(self, browser: Browser, resident: str = "") -> str:
         path = f"/proposals/new?resident={resident or self.somebody}"
         form = await browser.fields_of(await browser.get(path))
@@ -166,9 +177,9 @@ class Counter:
         await self.store.database.close()
 
 
-async def open_counter(folder: Path, *, persons: int = 12, is_first: bool = True) -> Counter:
-    """`is_first=False`: a server whose numbers are not known, as after a loss."""
-    chosen, stamps = settings(folder), Stamps()
+async def open_counter(folder: Path, *, persons: int = 12, is_first: bool = True, **changes: Any) -> Counter:
+    """`is_first=False`: a server whose numbers are not known, as after a loss. `changes` to the office's settings."""
+    chosen, stamps = msgspec.structs.replace(settings(folder), **changes), Stamps()
     chosen.data_folder.mkdir(exist_ok=True)
     chosen.identity_folder.mkdir(exist_ok=True)
     database = await SqliteDatabase.open(

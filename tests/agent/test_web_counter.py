@@ -46,6 +46,7 @@ NEW_RESIDENT = {
 async def paths(counter: Counter, clerk: Browser) -> dict[str, str]:
     """One address for every page."""
     letter, proposal = await counter.issue(clerk), await counter.propose(clerk)
+    asked = await counter.ask(clerk, later="1")
     somebody = counter.somebody
     return {
         "/": "/",
@@ -58,6 +59,8 @@ async def paths(counter: Counter, clerk: Browser) -> dict[str, str]:
         "/letters/{id}": letter,
         "/letters/{id}/pdf": f"{letter}/pdf",
         "/letters/{id}/void": f"{letter}/void",
+        "/requests": "/requests",
+        "/requests/{id}": asked,
         "/proposals": "/proposals",
         "/proposals/new": f"/proposals/new?resident={somebody}",
         "/proposals/{id}": proposal,
@@ -78,7 +81,7 @@ async def test_every_role_sees_every_page_it_may_and_no_other(counter: Counter) 
         for r in counter.app.router.routes()
         if r.resource is not None
         and r.method == "GET"
-        and not re.match("/static|/log|/letters/preview", r.resource.canonical)
+        and not re.match("/static|/log|/letters/preview|/requests/{id}/preview", r.resource.canonical)
     }
     assert served == known.keys(), "a new page must be added here"
     require_declarations(counter.app)

@@ -53,7 +53,10 @@ def test_good_settings_are_typed(path: Path) -> None:
         (("port", "prot"), r"unknown key listen\.prot; did you mean listen\.port\?"),
         (("database", "databse"), r"unknown key databse; did you mean database\?"),
         (("url", "uri"), r"unknown key peers\.uri; did you mean peers\.url\?"),
-        (("[listen]", "zebra = 1\n[listen]"), r"unknown key zebra; known keys: backup, branches, database, listen, peers"),
+        (
+            ("[listen]", "zebra = 1\n[listen]"),
+            r"unknown key zebra; known keys: backup, branches, database, listen, peers",
+        ),
         (("[[peers]]", "[backup]\nurk = 'x'\n[[peers]]"), r"unknown key backup\.urk"),
         (("8080", "'8080'"), r"key listen\.port: expected `int`, got `str`"),
         (("8080", "true"), r"key listen\.port: expected `int`, got `bool`"),
