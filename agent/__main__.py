@@ -30,6 +30,7 @@ from agent.road import HttpRoad, Lanes, Threads
 from agent.store import MarkFile, Store, WrongVillage, inspection, oplog, parcel
 from agent.sync import Courier, LineDown
 from agent.web.app import build_app, build_metrics_app
+from agent.web.kiosk import build_kiosk_app
 from agent.web.office import Office
 from chassis import backups, commands, schema, systemd
 from chassis.commands import Stopped, out, show
@@ -113,6 +114,8 @@ class Agent:
             await serve(
                 stack, build_app(office, registry, VERSION), self.settings.listen.host, self.settings.listen.port
             )
+            if self.settings.kiosk is not None:
+                await serve(stack, build_kiosk_app(office), self.settings.kiosk.host, self.settings.kiosk.port)
             await serve(
                 stack,
                 build_metrics_app(office, registry),

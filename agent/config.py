@@ -66,6 +66,13 @@ class Listen(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     is_tls: bool = False
 
 
+class Kiosk(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where the self-service pages listen: an origin of its own, apart from the counter's. Without this table there are none."""
+
+    port: Port
+    host: str = "127.0.0.1"
+
+
 class AgentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The whole file. `identity_folder` must lie outside every backup and image; `data_folder` is what a backup saves."""
 
@@ -78,6 +85,7 @@ class AgentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     workflow: Workflow = Workflow()
     delegates: dict[str, Delegate] = {}
     listen: Listen = Listen()
+    kiosk: Kiosk | None = None
     idle_seconds: IdleSeconds = 900
     backup_folder: Path | None = None
     backup_hour: Hour = 12
@@ -156,6 +164,10 @@ def load(path: Path) -> AgentSettings:
     if settings.identity_folder.resolve().is_relative_to(settings.data_folder.resolve()):
         raise SettingsError(
             f"{path}: identity_folder must lie outside data_folder, or every backup would carry the keys"
+        )
+    if settings.kiosk is not None and settings.kiosk.port in (settings.listen.port, settings.listen.metrics_port):
+        raise SettingsError(
+            f"{path}: kiosk.port must differ from listen.port and listen.metrics_port: it is another origin"
         )
     for login, delegate in settings.delegates.items():
         _check_delegate(path, login, delegate)

@@ -7,7 +7,7 @@ wins, and the other reads who was first. Must never number anything itself: issu
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime, time
 
 from agent.domain import numbering, refusal
 from agent.domain.letters import (
@@ -76,6 +76,20 @@ async def open_request(
     found = await find(desk.connection, op.record_id)
     assert found is not None, "the view is written with the op"
     return found
+
+
+async def ask_at_kiosk(desk: Desk, kind: LetterKind, resident: bytes, purpose: str) -> RequestRow:
+    """A request from the kiosk; asking again for what still waits gives the same queue number."""
+    waiting_id = await desk.connection.fetch_value(
+        "SELECT id FROM letter_request WHERE state = $1 AND kind = $2 AND resident = $3 AND source = $4 AND opened_ms >= $5",
+        State.REQUESTED.value,
+        kind.key,
+        resident,
+        KIOSK,
+        _midnight_ms(desk.now_ms),
+    )
+    found = None if waiting_id is None else await find(desk.connection, waiting_id)
+    return found or await open_request(desk, kind, resident, [("purpose", purpose)], source=KIOSK, actor=KIOSK)
 
 
 async def move(
@@ -298,8 +312,12 @@ async def _overtaken(connection: Connection, found: RequestRow) -> Refusal:
 
 async def _next_queue(desk: Desk) -> int:
     """From 1 each day in WIB."""
-    midnight = datetime.combine(date_wib(desk.now_ms), time(), WIB).astimezone(UTC)
     last: int | None = await desk.connection.fetch_value(
-        "SELECT max(queue) FROM letter_request WHERE queue > 0 AND opened_ms >= $1", int(midnight.timestamp()) * 1000
+        "SELECT max(queue) FROM letter_request WHERE queue > 0 AND opened_ms >= $1", _midnight_ms(desk.now_ms)
     )
     return (last or 0) + 1
+
+
+def _midnight_ms(now_ms: int) -> int:
+    """When this day began in WIB."""
+    return int(datetime.combine(date_wib(now_ms), time(), WIB).timestamp()) * 1000

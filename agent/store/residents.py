@@ -53,6 +53,14 @@ async def get(connection: Connection, resident_id: bytes) -> Registered | None:
     return None if row is None else _registered(row)
 
 
+async def of_nik(connection: Connection, nik: str) -> Registered | None:
+    """The one resident with this NIK; nobody for a placeholder, which stands for many."""
+    if is_placeholder(Nik(nik)):
+        return None
+    rows = await connection.fetch_all(f"SELECT {_COLUMNS} FROM resident WHERE nik = $1 LIMIT 2", nik)
+    return _registered(rows[0]) if len(rows) == 1 else None
+
+
 async def household(connection: Connection, kk: str) -> list[Registered]:
     """The members of a family card; empty without one."""
     if not kk:

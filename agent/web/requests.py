@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import msgspec
 from aiohttp import web
 
-from agent.domain.fields import FieldError
-from agent.domain.letters import Draft, Fields
+from agent.domain.fields import FieldError, FieldValue
+from agent.domain.letters import Draft, Fields, LetterKind
 from agent.domain.numbering import NumberingError, date_wib
 from agent.domain.refusal import DATE_UNCONFIRMED, Refusal
 from agent.domain.requests import Move, is_reason_needed, may, moves, next_move
@@ -155,9 +155,7 @@ class RequestPages:
             "row": row,
             "steps": found.steps,
             "labels": STEPS,
-            "answers": [(each.label, shown) for each in kind.fields if (shown := _shown(found.answers, each.name))]
-            if kind
-            else [],
+            "answers": _answers(kind, found.answers),
             "signer": found.draft.signer if found.draft else None,
             "has_paper": found.draft is not None,
             "buttons": [(move.value, BUTTONS[move]) for move in BUTTONS if move in possible],
@@ -236,6 +234,12 @@ def _seen(form: Form) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1
 
 
-def _shown(answers: Fields, name: str) -> str:
-    answer = dict(answers).get(name, "")
+def _answers(kind: LetterKind | None, answers: Fields) -> list[tuple[str, str]]:
+    """Question and answer; what the kiosk asked and the kind does not, is the purpose."""
+    labels = {field.name: field.label for field in kind.fields} if kind else {}
+    shown = ((name, _shown(answer)) for name, answer in answers)
+    return [(labels.get(name, "Keperluan"), text) for name, text in shown if text]
+
+
+def _shown(answer: FieldValue) -> str:
     return ", ".join(member.name for member in answer) if isinstance(answer, tuple) else str(answer)

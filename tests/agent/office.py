@@ -56,6 +56,7 @@ class Stamps:
 
     boot_id: bytes = b"bootboot"
     ms: int = START_MS
+    mono: int = 10**9
     chance: random.Random = field(default_factory=lambda: random.Random(7))
 
     def now_ms(self) -> int:
@@ -63,7 +64,7 @@ class Stamps:
         return self.ms
 
     def mono_ms(self) -> int:
-        return 10**9
+        return self.mono
 
     def random(self, size: int) -> bytes:
         return self.chance.randbytes(size)
