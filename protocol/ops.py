@@ -32,6 +32,8 @@ _HEAD = b"kampung/head/1"
 
 Hash = Annotated[bytes, Meta(min_length=HASH_BYTES, max_length=HASH_BYTES)]
 Id = Annotated[bytes, Meta(min_length=ID_BYTES, max_length=ID_BYTES)]
+MaybeHash = Annotated[bytes, Meta(max_length=HASH_BYTES)]
+"""Thirty-two bytes, or none."""
 MaybeId = Annotated[bytes, Meta(max_length=ID_BYTES)]
 """Sixteen bytes, or none: 'this record starts here'."""
 Word = Annotated[str, Meta(max_length=64)]
@@ -312,6 +314,17 @@ class RequestMoved(Body, frozen=True):
     actor: Word
 
 
+class CardBound(Body, frozen=True):
+    """A clerk saw resident and e-KTP together: the card stands for them at the kiosk. Empty `card`: none does any more.
+
+    `card` is SHA-256("kampung/card/1" followed by the number that a reader types): enough to know it again.
+    """
+
+    resident: Id
+    card: MaybeHash
+    actor: Word
+
+
 AnyBody: TypeAlias = (
     LogOpened
     | NumbersConfirmed
@@ -323,6 +336,7 @@ AnyBody: TypeAlias = (
     | ProposalWithdrawn
     | RequestOpened
     | RequestMoved
+    | CardBound
 )
 
 BODIES: dict[tuple[str, int], type[Body]] = {
@@ -336,6 +350,7 @@ BODIES: dict[tuple[str, int], type[Body]] = {
     ("proposal_withdrawn", 1): ProposalWithdrawn,
     ("request_opened", 1): RequestOpened,
     ("request_moved", 1): RequestMoved,
+    ("card_bound", 1): CardBound,
 }
 """Every kind and schema ever shipped stays here: a record written ten years ago must still be readable."""
 

@@ -33,3 +33,10 @@ CREATE TABLE request_step (
   at_ms INTEGER NOT NULL,
   PRIMARY KEY (request, step)
 ) STRICT, WITHOUT ROWID;
+
+-- The e-KTP that stands for a resident at the kiosk; of its number only a digest is kept.
+CREATE TABLE kiosk_card (
+  card BLOB PRIMARY KEY CHECK (length(card) = 32),
+  resident BLOB NOT NULL UNIQUE,
+  bound_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;

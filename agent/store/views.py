@@ -8,6 +8,8 @@ from agent.domain.requests import AFTER, Move, State
 from agent.domain.residents import search_key
 from chassis.database import Connection
 from protocol.ops import (
+    HASH_BYTES,
+    CardBound,
     LetterIssued,
     LetterVoided,
     LogOpened,
@@ -61,6 +63,8 @@ async def apply(connection: Connection, op: Op, ordinal: int) -> None:
             )
         case RequestOpened():
             await _put_request(connection, op, ordinal, body, at_ms)
+        case CardBound():
+            await _bind_card(connection, body, at_ms)
         case RequestMoved():
             await _move_request(connection, op, ordinal, body, at_ms)
 
@@ -196,3 +200,11 @@ async def _move_request(connection: Connection, op: Op, ordinal: int, body: Requ
         body.reason,
         at_ms,
     )
+
+
+async def _bind_card(connection: Connection, body: CardBound, at_ms: int) -> None:
+    await connection.execute("DELETE FROM kiosk_card WHERE card = $1 OR resident = $2", body.card, body.resident)
+    if len(body.card) == HASH_BYTES:
+        await connection.execute(
+            "INSERT INTO kiosk_card (card, resident, bound_ms) VALUES ($1, $2, $3)", body.card, body.resident, at_ms
+        )

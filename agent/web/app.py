@@ -5,6 +5,7 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from agent.domain.numbering import WIB
+from agent.web.cards import CardPages
 from agent.web.home import HomePages
 from agent.web.letters import LetterPages
 from agent.web.measure import PREFIX, BoxCollector, Measures
@@ -55,6 +56,7 @@ def build_app(office: Office, registry: CollectorRegistry, version: str) -> web.
     pages = (
         HomePages(office),
         ResidentPages(office),
+        CardPages(office),
         LetterPages(office, measures),
         RequestPages(office, measures),
         ProposalPages(office),

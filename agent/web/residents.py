@@ -157,6 +157,7 @@ class ResidentPages:
             "values": as_words(found.resident),
             "warnings": resident_warnings(found.resident, VillageCode(self._office.settings.village)),
             "kinds": self._office.kinds,
+            "has_kiosk": self._office.settings.kiosk is not None,
             "letter_state": lambda row: letter_state(row.is_acked, row.voided_reason),
             "proposal_state": proposal_state,
         }

@@ -150,7 +150,7 @@ class _Desk:
             case NumbersVoided():
                 self.reading.numbers.append(NumberHigh(body.series, body.year, body.last))
             case _:
-                pass  # residents, requests and voids stay in the log; nothing at the centre reads them yet
+                pass  # residents, cards, requests and voids stay in the log; nothing at the centre reads them yet
 
     def _add_letter(self, body: LetterIssued, record: bytes) -> None:
         run = self._runs.get((body.series, body.year))

@@ -136,6 +136,45 @@ async def test_guessing_is_slowed_down_for_one_nik_and_for_all(screen: Screen) -
     assert "Surat apa" in words_of(await (await screen.identified()).text())
 
 
+async def _bind(screen: Screen, card: str, **values: str) -> ClientResponse:
+    clerk = await screen.counter.browser()
+    path = f"/residents/{screen.counter.people[screen.nik].hex()}/card"
+    return await clerk.post(path, {**(await clerk.filled(path)), "card": card, **values})
+
+
+async def test_a_card_that_a_clerk_bound_once_opens_the_screen(screen: Screen) -> None:
+    unknown = await screen.browser.post("/number", {"number": "04a1b2c3"})
+    assert unknown.status == 422
+    assert "bukan KTP-el yang sudah didaftarkan" in words_of(await unknown.text())
+    bound = await _bind(screen, "04:A1:B2:C3")
+    assert "KTP-el terdaftar" in words_of(await bound.text())
+    chosen = await screen.browser.post("/number", {"number": "04a1b2c3"})
+    assert "Surat apa" in words_of(await chosen.text())
+    purpose = await screen.press(chosen, "/letter", kind="skd")
+    assert 'class="queue"' in await (await screen.press(purpose, "/ask", purpose="mendaftar sekolah")).text()
+    assert not await screen.counter.value("SELECT count(*) FROM op WHERE instr(body, $1)", b"04A1B2C3")
+
+
+async def test_a_lost_card_opens_nothing_any_more(screen: Screen) -> None:
+    await _bind(screen, "04A1B2C3")
+    removed = await _bind(screen, "", remove="1")
+    assert "tidak berlaku lagi" in words_of(await removed.text())
+    assert (await screen.browser.post("/number", {"number": "04A1B2C3"})).status == 422
+
+
+@pytest.mark.parametrize("typed", ["", "12345", "3510250101800001", "04A1B2C3ZZ", "04A1B2C3" * 3, "<script>"])
+async def test_what_is_no_card(screen: Screen, typed: str) -> None:
+    assert (await _bind(screen, typed)).status == 422
+    assert await screen.counter.value("SELECT count(*) FROM kiosk_card") == 0
+
+
+async def test_trying_cards_closes_the_screen_for_a_while(screen: Screen) -> None:
+    await _bind(screen, "04A1B2C3")
+    for serial in range(FAILURES_MAX):
+        assert (await screen.browser.post("/number", {"number": f"04A1B2{serial:02X}"})).status == 422
+    assert (await screen.browser.post("/number", {"number": "04A1B2C3"})).status == 429
+
+
 async def test_a_list_of_niks_closes_the_screen_for_a_while(screen: Screen) -> None:
     for serial in range(FAILURES_MAX):
         name = await screen.browser.post("/number", {"number": f"{screen.nik[:-4]}{serial + 7000}"})

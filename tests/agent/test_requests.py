@@ -1,6 +1,7 @@
 """A request's path: every step allowed or refused by a table, two people at once, and the views made again from the log."""
 
 import asyncio
+import random
 from collections.abc import AsyncIterator
 from importlib import resources
 from itertools import product
@@ -12,14 +13,17 @@ from agent.config import load
 from agent.domain.letters import Letter, Signer
 from agent.domain.refusal import NOT_YOUR_STEP, Refusal
 from agent.domain.requests import AFTER, Move, Person, Route, State, may, moves, next_move, waits_for
-from agent.store import MarkFile, Store, letters, oplog, requests
+from agent.store import MarkFile, Store, cards, letters, oplog, requests, residents
 from agent.store.requests import RequestRow
 from chassis import schema
 from chassis.database import Connection, MigrationFolder, SqliteDatabase
 from chassis.settings import SettingsError
+from protocol.ids import VillageCode
+from protocol.regions import village
 from tests.agent.letter_samples import CATALOGUE, HEAD, POLICY, SUKOJATI, draft
-from tests.agent.office import DAY_MS, Stamps
+from tests.agent.office import DAY_MS, Stamps, resident_of
 from tests.agent.office import SUKOJATI as VILLAGE
+from tests.builders import village_people
 
 DIRECT, APPROVAL, SIGNING = Route(), Route(approval=True), Route(signing=True)
 FULL = Route(approval=True, signing=True)
@@ -257,7 +261,7 @@ async def test_queue_numbers_of_the_kiosk_begin_anew_each_day(store: Store) -> N
     assert (await _ask(store, "kiosk")).queue == 1
 
 
-TABLES = ("letter_request", "request_step", "letter", "number_used", "number_floor")
+TABLES = ("letter_request", "request_step", "letter", "number_used", "number_floor", "kiosk_card")
 
 
 async def _views(store: Store) -> list[list[tuple[object, ...]]]:
@@ -274,6 +278,12 @@ async def _fill(store: Store) -> None:
         asked = await _ask(store, "kiosk" if len(moves_of) % 2 else "counter")
         for move in moves_of:
             await _take(store, asked.id, move, HEAD_OF_VILLAGE, FULL)
+    drawn = village_people(random.Random(3), village(VillageCode(VILLAGE)), 3)
+    people = [await store.write(lambda d, p=p: residents.register(d, resident_of(p), "sri")) for p in drawn]  # type: ignore[misc]
+    for person, card in ((0, b"a" * 32), (1, b"b" * 32), (2, b"a" * 32), (1, b"")):
+        bound = people[person]
+        assert isinstance(bound, bytes)
+        assert await store.write(lambda d, b=bound, c=card: cards.bind(d, b, c, "sri")) is None  # type: ignore[misc]
 
 
 async def test_a_restart_finds_everything_again(tmp_path: Path) -> None:
@@ -281,6 +291,7 @@ async def test_a_restart_finds_everything_again(tmp_path: Path) -> None:
     await store.note_first_of_village()
     await _fill(store)
     before = await _views(store)
+    assert len(before[-1]) == 1, "one card, moved from the first to the third"
     await store.database.close()
     again = await _open(tmp_path / "box")
     assert await _views(again) == before

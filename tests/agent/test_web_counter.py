@@ -54,6 +54,7 @@ async def paths(counter: Counter, clerk: Browser) -> dict[str, str]:
         "/residents/new": "/residents/new",
         "/residents/{id}": f"/residents/{somebody}",
         "/residents/{id}/edit": f"/residents/{somebody}/edit",
+        "/residents/{id}/card": f"/residents/{somebody}/card",
         "/letters": "/letters",
         "/letters/new": f"/letters/new?kind=spm&resident={somebody}",
         "/letters/{id}": letter,

@@ -57,6 +57,7 @@ from protocol.messages import (
 from protocol.ops import (
     HEADER_VERSION,
     AnyBody,
+    CardBound,
     Header,
     Letterhead,
     LetterIssued,
@@ -235,6 +236,7 @@ BODIES: tuple[AnyBody, ...] = (
         reason="",
         actor="sri",
     ),
+    CardBound(salt=salt(11), resident=salt(100), card=sha256(b"kampung/card/1" + b"04A1B2C3").digest(), actor="sri"),
 )
 
 

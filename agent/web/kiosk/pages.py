@@ -6,10 +6,11 @@ from importlib import resources
 import jinja2
 from aiohttp import web
 
+from agent.domain.cards import card_digest, check_card
 from agent.domain.fields import Fault, check_name, check_nik, check_text
 from agent.domain.letters import LetterKind
 from agent.domain.residents import search_key
-from agent.store import requests, residents
+from agent.store import cards, requests, residents
 from agent.store.residents import Registered
 from agent.web.kiosk.visits import IDLE_SECONDS, Visit, Visits
 from agent.web.office import Office
@@ -24,6 +25,7 @@ PURPOSE_LENGTH_MAX = 150
 NAME_LENGTH_MAX = 100
 NO_MATCH = "NIK dan nama ibu kandung itu tidak cocok dengan data kantor. Periksa keduanya, atau minta bantuan petugas di loket."
 """One sentence whether the NIK is unknown, the mother's name is another or was never recorded."""
+NO_CARD = "Nomor itu bukan NIK, dan bukan KTP-el yang sudah didaftarkan petugas. Ketik NIK Anda, 16 angka."
 WAIT_AT_COUNTER = "Terlalu banyak isian yang keliru. Silakan ke loket: petugas melayani Anda di sana."
 
 
@@ -70,10 +72,16 @@ class KioskPages:
 
     @public
     async def number(self, request: web.Request) -> web.StreamResponse:
+        """A NIK, or what the reader types when a card is held to it."""
         form = await read_form(request, FORM_BYTES_MAX)
+        person = await self._card_holder(form.text("number"))
+        if person is not None:
+            token = self._visits.begin(person.resident.nik)
+            return await self._letters(request, token, person)
         nik = check_nik(form.text("number"), required=True)
         if isinstance(nik, Fault):
-            return await _page(request, "start.html", {"number": f"NIK: {nik.message}"})
+            is_card = isinstance(check_card(form.text("number")), str)
+            return await _page(request, "start.html", {"number": NO_CARD if is_card else f"NIK: {nik.message}"})
         return await _page(request, "name.html", {}, visit=self._visits.begin(nik))
 
     @public
@@ -86,10 +94,28 @@ class KioskPages:
         person = await self._identify(request, visit.nik, mother)
         if person is None:
             return await _page(request, "name.html", {"mother": NO_MATCH}, visit=token)
+        return await self._letters(request, token, person)
+
+    async def _letters(self, request: web.Request, token: str, person: Registered) -> web.StreamResponse:
+        """The visitor has shown who they are: by their card, or by their NIK and their mother's name."""
+        visit = self._visits.find(token)
+        if visit is None:
+            raise web.HTTPSeeOther("/")
         visit.resident = person.id
-        return await _page(
-            request, "letters.html", {}, visit=token, kinds=self._kinds, who=mask_name(person.resident.name)
-        )
+        who = mask_name(person.resident.name)
+        return await _page(request, "letters.html", {}, visit=token, kinds=self._kinds, who=who)
+
+    async def _card_holder(self, typed: str) -> Registered | None:
+        """For whom the card stands that was held to the reader. An unknown one counts as a wrong answer. Raises RequestRefused."""
+        number = check_card(typed)
+        if isinstance(number, Fault):
+            return None
+        if self._visits.is_closed:
+            raise RequestRefused(429, "kiosk_throttled", WAIT_AT_COUNTER)
+        person = await self._office.store.database.read(lambda c: cards.holder(c, card_digest(number)))
+        if person is None:
+            self._visits.note_failure()
+        return person
 
     async def _identify(self, request: web.Request, nik: str, mother: str) -> Registered | None:
         """The resident who gave their NIK and mother's name. Counted before it is checked. Raises RequestRefused (429)."""
