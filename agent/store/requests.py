@@ -249,12 +249,13 @@ async def listed(connection: Connection, *, is_open: bool, limit: int, offset: i
 
 async def count(connection: Connection, *, is_open: bool) -> int:
     total: int = await connection.fetch_value(
-        f"SELECT count(*) FROM letter_request WHERE state {'IN' if is_open else 'NOT IN'} ({_OPEN})"
+        f"SELECT count(*) FROM letter_request WHERE state IN ({_OPEN if is_open else _ENDED})"
     )
     return total
 
 
 _OPEN = ", ".join(f"'{state.value}'" for state in sorted(OPEN))
+_ENDED = ", ".join(f"'{state.value}'" for state in sorted(frozenset(State) - OPEN))
 _IN_PAIRS = "(letter_request.state, letter_request.kind) IN (SELECT value ->> 0, value ->> 1 FROM json_each($1))"
 _ROWS = (
     "SELECT letter_request.id, letter_request.kind, letter_request.resident, coalesce(resident.name, ''),"

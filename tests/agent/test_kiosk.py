@@ -184,6 +184,19 @@ async def test_a_list_of_niks_closes_the_screen_for_a_while(screen: Screen) -> N
     assert (await screen.identified()).status == 200
 
 
+async def test_after_the_number_the_visit_is_over_but_a_second_press_shows_it_again(screen: Screen) -> None:
+    """Whoever comes next and presses "back" finds nothing to go on with."""
+    chosen = await screen.identified()
+    purpose = await screen.press(chosen, "/letter", kind="skd")
+    for _ in range(2):
+        done = await screen.press(purpose, "/ask", purpose="mendaftar sekolah")
+        assert re.search(r'class="queue"[^>]*>1<', await done.text())
+    assert (await screen.press(chosen, "/letter", kind="sktm")).url.path == "/"
+    again = {"mother": screen.mother, **(await screen.browser.fields_of(chosen))}
+    assert (await screen.browser.post("/name", again)).url.path == "/"
+    assert await screen.counter.value("SELECT count(*) FROM letter_request") == 1
+
+
 async def test_the_screen_forgets_its_visitor_after_a_minute(screen: Screen) -> None:
     chosen = await screen.identified()
     assert chosen.headers["Refresh"] == f"{IDLE_SECONDS}; url=/", "without scripts too"

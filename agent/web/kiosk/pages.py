@@ -88,6 +88,8 @@ class KioskPages:
     async def name(self, request: web.Request) -> web.StreamResponse:
         form = await read_form(request, FORM_BYTES_MAX)
         token, visit = self._visit(form)
+        if visit.queue:
+            raise web.HTTPSeeOther("/")
         mother = check_name(form.text("mother"), required=True, length_max=NAME_LENGTH_MAX)
         if isinstance(mother, Fault):
             return await _page(request, "name.html", {"mother": f"Nama ibu kandung: {mother.message}"}, visit=token)
@@ -135,19 +137,27 @@ class KioskPages:
     @public
     async def letter(self, request: web.Request) -> web.StreamResponse:
         form = await read_form(request, FORM_BYTES_MAX)
-        token, kind, _ = self._chosen(form)
+        token, kind, visit = self._chosen(form)
+        if visit.queue:
+            raise web.HTTPSeeOther("/")
         return await _page(request, "purpose.html", {}, visit=token, kind=kind)
 
     @public
     async def ask(self, request: web.Request) -> web.StreamResponse:
         form = await read_form(request, FORM_BYTES_MAX)
-        token, kind, resident = self._chosen(form)
+        token, kind, visit = self._chosen(form)
         purpose = check_text(form.text("purpose"), PURPOSE_LENGTH_MAX, required=True)
         if isinstance(purpose, Fault):
             errors = {"purpose": f"Keperluan: {purpose.message}"}
             return await _page(request, "purpose.html", errors, visit=token, kind=kind, purpose=form.text("purpose"))
+        if not visit.queue:  # a second press shows the number again
+            visit.queue = await self._open(kind, visit, purpose)
+        return await _page(request, "queue.html", {}, queue=visit.queue, kind=kind)
+
+    async def _open(self, kind: LetterKind, visit: Visit, purpose: str) -> int:
+        resident = visit.resident or b""
         asked = await self._office.store.write(lambda desk: requests.ask_at_kiosk(desk, kind, resident, purpose))
-        return await _page(request, "queue.html", {}, queue=asked.queue, kind=kind)
+        return asked.queue
 
     def _visit(self, form: Form) -> tuple[str, Visit]:
         """The visit that a form belongs to; over is over. Raises HTTPSeeOther to the start."""
@@ -157,13 +167,13 @@ class KioskPages:
             raise web.HTTPSeeOther("/")
         return token, visit
 
-    def _chosen(self, form: Form) -> tuple[str, LetterKind, bytes]:
+    def _chosen(self, form: Form) -> tuple[str, LetterKind, Visit]:
         """The letter chosen by somebody who has shown who they are. Raises HTTPSeeOther to the start."""
         token, visit = self._visit(form)
         kind = self._kinds.get(form.text("kind"))
         if kind is None or visit.resident is None:
             raise web.HTTPSeeOther("/")
-        return token, kind, visit.resident
+        return token, kind, visit
 
 
 async def _page(

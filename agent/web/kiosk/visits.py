@@ -22,11 +22,12 @@ FAILURE_WINDOW_MS = 10 * 60 * 1000
 
 @dataclass(slots=True)
 class Visit:
-    """`resident` is None until the visitor has shown who they are."""
+    """`resident` is None until the visitor has shown who they are; with `queue` they have their number and are done."""
 
     nik: str
     until_ms: int
     resident: bytes | None = None
+    queue: int = 0
 
 
 class Visits:
@@ -53,9 +54,6 @@ class Visits:
             return None
         visit.until_ms = self._until()
         return visit
-
-    def end(self, token: str) -> None:
-        self._visits.pop(token, None)
 
     def note_failure(self) -> None:
         self._failures.append(self._mono_ms())
