@@ -120,24 +120,24 @@ class Pipeline:
         batch = await self._waiting()
         if batch is None or not await self._is_busy():
             return batch
-        await self._give_way(reader, batch, started)
+        await self._give_way(reader, started)
         return await self._waiting()
 
     async def _waiting(self) -> Batch | None:
         return await self.database.read(lambda c: logs.next_batch(c, but_not=self._damaged))
 
     async def _prepared(self, reader: Reader, batch: Batch) -> Prepared | None:
-        await reader.begin(batch.name)
+        await reader.work_ahead()
         prepared = await reader.read(batch)
-        await reader.begin(batch.behind)
+        await reader.work_ahead(but=batch.name)
         return prepared
 
-    async def _give_way(self, reader: Reader, batch: Batch, started: float) -> None:
+    async def _give_way(self, reader: Reader, started: float) -> None:
         """A small batch is handled at once; a backlog waits for a pause, for what is spent on it the senders wait for."""
         while await self._is_busy() and time.monotonic() - started < DEFER_SECONDS_MAX:
             if await self.database.read(lambda c: logs.is_small_waiting(c, SMALL_OPS)):
                 return
-            await reader.begin(batch.name)
+            await reader.work_ahead()
             with contextlib.suppress(TimeoutError):
                 self._poked.clear()
                 await asyncio.wait_for(self._poked.wait(), QUIET_LOOK_SECONDS)
@@ -164,8 +164,11 @@ class Archive:
     database: Database
     clock: Clock
 
-    async def large_batch_from(self, name: Name, ops_min: int) -> Batch | None:
-        return await self.database.read(lambda c: logs.large_batch_from(c, name, ops_min))
+    async def large_waiting(self, ops_min: int) -> list[Name]:
+        return await self.database.read(lambda c: logs.large_waiting(c, ops_min))
+
+    async def batch_at(self, name: Name) -> Batch | None:
+        return await self.database.read(lambda c: logs.batch_at(c, name))
 
     async def circumstances(self, village: str, cited: Iterable[bytes]) -> Circumstances:
         return await self.database.read(lambda c: tabulation.circumstances(c, village, cited))

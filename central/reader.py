@@ -46,17 +46,13 @@ _prepared = msgspec.msgpack.Decoder(Prepared)
 class Library(Protocol):
     """What the reader needs of the database and the clock."""
 
-    async def large_batch_from(self, name: Name, ops_min: int) -> Batch | None: ...
+    async def large_waiting(self, ops_min: int) -> list[Name]: ...
+
+    async def batch_at(self, name: Name) -> Batch | None: ...
 
     async def circumstances(self, village: str, cited: Iterable[bytes]) -> Circumstances: ...
 
     def now_ms(self) -> int: ...
-
-
-@dataclass(frozen=True, slots=True)
-class _Ahead:
-    last_seq: int
-    task: asyncio.Task[bytes | None]
 
 
 @dataclass(slots=True)
@@ -66,7 +62,7 @@ class Reader:
     rules: Rules
     library: Library
     _process: "_Beside | None" = None
-    _ahead: dict[Name, _Ahead] = field(default_factory=dict)
+    _ahead: dict[Name, asyncio.Task[bytes | None]] = field(default_factory=dict)
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def __aenter__(self) -> Self:
@@ -75,8 +71,8 @@ class Reader:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
     ) -> None:
-        for ahead in self._ahead.values():
-            ahead.task.cancel()
+        for task in self._ahead.values():
+            task.cancel()
         self._ahead.clear()
         await self._stop()
 
@@ -86,28 +82,26 @@ class Reader:
             with contextlib.suppress(*FAILURES):
                 await self._started()
 
-    async def begin(self, name: Name) -> None:
-        """Prepare the large batches of a log from this one on ahead, as far as there is room; `read` gives them."""
-        while len(self._ahead) < AHEAD_MAX:
-            while ahead := self._ahead.get(name):
-                name = (*name[:2], ahead.last_seq + 1)
-            batch = await self.library.large_batch_from(name, BESIDE_OPS_MIN)
-            if batch is None:
-                return
-            if batch.name not in self._ahead:
-                task = asyncio.create_task(self._prepared_beside(batch))
-                self._ahead[batch.name] = _Ahead(batch.last_seq, task)
-            name = batch.behind
+    async def work_ahead(self, but: Name | None = None) -> None:
+        """Prepare the large batches that wait, in the order in which they will be asked for, as far as there is room.
+
+        `but`: the one that is being brought in. What no longer waits gives way: a command may have brought it in.
+        """
+        waiting = [name for name in await self.library.large_waiting(BESIDE_OPS_MIN) if name != but]
+        self._ahead = {name: task for name, task in self._ahead.items() if name in waiting or not task.done()}
+        for name in waiting[:AHEAD_MAX]:
+            if name in self._ahead or len(self._ahead) >= AHEAD_MAX:
+                continue
+            batch = await self.library.batch_at(name)
+            if batch is not None:
+                self._ahead[name] = asyncio.create_task(self._prepared_beside(batch))
 
     async def read(self, batch: Batch) -> Prepared | None:
         """None for a small batch, or where the process failed."""
         if not _is_large(batch):
             return None
-        if batch.name not in self._ahead:
-            # what was begun and not asked for gives way: a command may have brought it in
-            self._ahead = {name: ahead for name, ahead in self._ahead.items() if not ahead.task.done()}
-        ahead = self._ahead.pop(batch.name, None)
-        raw = await (ahead.task if ahead else self._prepared_beside(batch))
+        task = self._ahead.pop(batch.name, None)
+        raw = await (task or self._prepared_beside(batch))
         return None if raw is None else _prepared.decode(raw)
 
     async def _prepared_beside(self, batch: Batch) -> bytes | None:

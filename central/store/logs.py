@@ -221,15 +221,16 @@ async def batch_at(connection: Connection, name: Name) -> Batch | None:
     return None if row is None else Batch(*row)
 
 
-async def large_batch_from(connection: Connection, name: Name, ops_min: int) -> Batch | None:
-    """The first batch of a log with so many ops, from this place on."""
-    row = await connection.fetch_one(
-        f"SELECT {_BATCH} FROM batch WHERE village = $1 AND epoch = $2 AND first_seq >= $3"
-        " AND last_seq - first_seq + 1 >= $4 ORDER BY first_seq LIMIT 1",
-        *name,
+async def large_waiting(connection: Connection, ops_min: int) -> list[Name]:
+    """The batches of so many ops that wait, about in the order in which `next_batch` will give them."""
+    rows = await connection.fetch_all(
+        "SELECT batch.village, batch.epoch, first_seq FROM log JOIN batch ON batch.village = log.village"
+        " AND batch.epoch = log.epoch AND first_seq > tabulated_seq"
+        " WHERE tabulated_seq < head_seq AND last_seq - first_seq + 1 >= $1"
+        " ORDER BY last_seq - first_seq, batch.rowid LIMIT 64",
         ops_min,
     )
-    return None if row is None else Batch(*row)
+    return [(r[0], r[1], r[2]) for r in rows]
 
 
 async def count_waiting(connection: Connection) -> int:

@@ -9,7 +9,7 @@ import base64
 import binascii
 import contextlib
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
 
 import structlog
@@ -35,15 +35,21 @@ BUSY_SECONDS = 2
 BODY_SECONDS_MAX, GREETING_SECONDS_MAX = 60, 20
 """A body that takes longer holds room that another village needs; the box halves its batch and tries again."""
 CHUNK_BYTES = 256 * 1024
+WAITS_MAX = 8
+"""Questions of one village that wait for news: one of its server, and those of dead connections or of copies of it."""
 
 log = structlog.get_logger()
 
 
 class Wakeups:
-    """Who waits for which feed. A ticket taken before looking makes sure that no news falls between look and wait."""
+    """Who waits for which feed. A ticket taken before looking makes sure that no news falls between look and wait.
+
+    A broken server that asks without end holds `WAITS_MAX` connections: each further question ends its oldest one.
+    """
 
     def __init__(self) -> None:
-        self._waiting: dict[str, set[asyncio.Future[None]]] = defaultdict(set)
+        self._waiting: dict[str, set[asyncio.Future[bool]]] = defaultdict(set)
+        self._of_village: dict[str, list[asyncio.Future[bool]]] = defaultdict(list)
         self._count = 0
         self._last: dict[str, int] = {}
 
@@ -55,22 +61,38 @@ class Wakeups:
         self._count += 1
         self._last[feed] = self._count
         for future in self._waiting.pop(feed, set()):
-            if not future.done():
-                future.set_result(None)
+            _settle(future, is_last=True)
 
-    async def wait(self, feeds: Sequence[str], ticket: int, seconds: float) -> None:
-        """Until one of the feeds has news since the ticket, or the time is over."""
+    async def wait(self, village: str, ticket: int, seconds: float) -> bool:
+        """Until the village's feed or the regency's has news since the ticket, or the time is over.
+
+        False when the village asked too often meanwhile: nobody listens here any more.
+        """
+        feeds = (village, REGENCY)
         if any(self._last.get(feed, 0) > ticket for feed in feeds):
-            return
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            return True
+        future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        own = self._of_village[village]
+        own.append(future)
+        if len(still := [each for each in own if not each.done()]) > WAITS_MAX:
+            _settle(still[0], is_last=False)
         for feed in feeds:
             self._waiting[feed].add(future)
         try:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(future, seconds)
+                return await asyncio.wait_for(future, seconds)
+            return True
         finally:
             for feed in feeds:
                 self._waiting.get(feed, set()).discard(future)
+            own.remove(future)
+            if not own:
+                self._of_village.pop(village, None)
+
+
+def _settle(future: asyncio.Future[bool], *, is_last: bool) -> None:
+    if not future.done():
+        future.set_result(is_last)
 
 
 class Door:
@@ -166,10 +188,9 @@ class Door:
             left = deadline - asyncio.get_running_loop().time()
             if not isinstance(answer, Quiet):
                 return _respond(answer)
-            if left <= 0:
-                return web.Response(status=204)
             health = None  # noted once
-            await self._wakeups.wait((answer.village, REGENCY), ticket, left)
+            if left <= 0 or not await self._wakeups.wait(answer.village, ticket, left):
+                return web.Response(status=204)
 
     @machine
     async def log(self, request: web.Request) -> web.Response:

@@ -2,16 +2,26 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
+from central import reader as readers
 from central.domain.answers import Prepared
 from central.domain.batches import Batch
-from central.pipeline import Archive, judge
-from central.reader import AHEAD_MAX, BESIDE_OPS_MIN, Reader
+from central.pipeline import Archive, Pipeline, judge
+from central.reader import AHEAD_MAX, Reader
 from central.store import facts, logs
 from central.tabulation import prepare_here
 from tests.central.desk import BLT_DD, Machine, Regency
+
+LARGE = 60
+"""Here; two thousand ops take their time to sign and send."""
+
+
+@pytest.fixture(autouse=True)
+def large(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(readers, "BESIDE_OPS_MIN", LARGE)
 
 
 @pytest.fixture
@@ -47,7 +57,7 @@ async def here(regency: Regency, batch: Batch) -> Prepared:
 async def test_a_large_batch_is_prepared_beside_and_says_the_same(
     regency: Regency, machine: Machine, reader: Reader
 ) -> None:
-    (batch,) = await batches(regency, machine, BESIDE_OPS_MIN)
+    (batch,) = await batches(regency, machine, LARGE)
     prepared = await reader.read(batch)
     assert prepared == await here(regency, batch)
     assert prepared.circumstances.anchors, "the village cites an anchor, and the process was told of when it is"
@@ -55,7 +65,7 @@ async def test_a_large_batch_is_prepared_beside_and_says_the_same(
 
 async def test_a_small_batch_needs_no_process(regency: Regency, machine: Machine, reader: Reader) -> None:
     (batch,) = await batches(regency, machine, 3)
-    await reader.begin(batch.name)
+    await reader.work_ahead()
     assert await reader.read(batch) is None
     assert reader._process is None
 
@@ -63,9 +73,9 @@ async def test_a_small_batch_needs_no_process(regency: Regency, machine: Machine
 async def test_what_was_begun_is_given_and_what_was_not_waits_its_turn(
     regency: Regency, machine: Machine, reader: Reader
 ) -> None:
-    first, small, second = await batches(regency, machine, BESIDE_OPS_MIN, 3, BESIDE_OPS_MIN + 1)
-    await reader.begin(first.name)
-    assert list(reader._ahead) == [first.name, second.name], "small ones in between are passed over"
+    first, small, second = await batches(regency, machine, LARGE, 3, LARGE + 1)
+    await reader.work_ahead()
+    assert list(reader._ahead) == [first.name, second.name], "small ones need no process"
     assert await reader.read(second) == await here(regency, second)
     assert await reader.read(small) is None
     assert await reader.read(first) == await here(regency, first)
@@ -73,29 +83,47 @@ async def test_what_was_begun_is_given_and_what_was_not_waits_its_turn(
 
 
 async def test_there_is_an_end_to_what_is_prepared_ahead(regency: Regency, machine: Machine, reader: Reader) -> None:
-    kept = await batches(regency, machine, *[BESIDE_OPS_MIN] * (AHEAD_MAX + 1))
-    await reader.begin(kept[0].name)
-    await reader.begin(kept[0].name)
+    kept = await batches(regency, machine, *[LARGE] * (AHEAD_MAX + 1))
+    await reader.work_ahead()
+    await reader.work_ahead()
     assert list(reader._ahead) == [batch.name for batch in kept[:AHEAD_MAX]]
     await reader.read(kept[0])
-    await reader.begin(kept[0].behind)
+    await reader.work_ahead(but=kept[0].name)
     assert list(reader._ahead) == [batch.name for batch in kept[1:]]
 
 
-async def test_what_nobody_asked_for_gives_way(regency: Regency, machine: Machine, reader: Reader) -> None:
+async def test_two_backlogs_at_once_are_each_prepared_once(
+    regency: Regency, machine: Machine, neighbour: Machine, reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for village in (machine, neighbour):
+        await batches(regency, village, LARGE, LARGE, LARGE)
+    asked: list[tuple[str, int]] = []
+    ask = Reader._ask
+
+    async def counting(self: Reader, process: Any, batch: Batch) -> bytes:
+        asked.append((batch.village, batch.first_seq))
+        return await ask(self, process, batch)
+
+    monkeypatch.setattr(Reader, "_ask", counting)
+    await Pipeline(regency.database, regency.rules, regency.clock, lambda feed: None).drain(reader)
+    assert sorted(asked) == sorted(set(asked))
+    assert len(asked) == 6
+
+
+async def test_what_nobody_will_ask_for_gives_way(regency: Regency, machine: Machine, reader: Reader) -> None:
     """A command beside the running centre may have brought the first one in."""
-    first, second = await batches(regency, machine, BESIDE_OPS_MIN, BESIDE_OPS_MIN)
-    await reader.begin(first.name)
-    await asyncio.wait([ahead.task for ahead in reader._ahead.values()])
-    del reader._ahead[second.name]
-    assert await reader.read(second) == await here(regency, second)
-    assert not reader._ahead
+    first, second = await batches(regency, machine, LARGE, LARGE)
+    await reader.work_ahead()
+    await asyncio.wait(reader._ahead.values())
+    await regency.database.transact(lambda c: judge(c, regency.rules, regency.clock.now_ms(), first))
+    await reader.work_ahead()
+    assert list(reader._ahead) == [second.name]
 
 
 async def test_what_was_prepared_before_a_cycle_changed_is_prepared_again(
     regency: Regency, machine: Machine, reader: Reader
 ) -> None:
-    (batch,) = await batches(regency, machine, BESIDE_OPS_MIN)
+    (batch,) = await batches(regency, machine, LARGE)
     stale = await reader.read(batch)
     await regency.database.transact(lambda c: facts.put_cycle(c, BLT_DD))
     await regency.database.transact(lambda c: facts.withdraw(c, batch.village, machine.ops[-1].record_id))
@@ -110,21 +138,21 @@ async def test_what_was_prepared_before_a_cycle_changed_is_prepared_again(
 async def test_a_process_that_dies_costs_nothing(
     regency: Regency, machine: Machine, reader: Reader, is_under_way: bool
 ) -> None:
-    (batch,) = await batches(regency, machine, BESIDE_OPS_MIN)
+    (batch,) = await batches(regency, machine, LARGE)
     await reader.start()
     assert reader._process is not None
     if is_under_way:
-        await reader.begin(batch.name)
+        await reader.work_ahead()
     reader._process.process.kill()
     assert await reader.read(batch) is None, "it will be prepared where it is brought in"
     assert await reader.read(batch) == await here(regency, batch), "by a new one"
 
 
 async def test_it_ends_with_its_context(regency: Regency, machine: Machine) -> None:
-    (batch,) = await batches(regency, machine, BESIDE_OPS_MIN)
+    await batches(regency, machine, LARGE)
     async with Reader(regency.rules, Archive(regency.database, regency.clock)) as reader:
         await reader.start()
         beside = reader._process
-        await reader.begin(batch.name)
+        await reader.work_ahead()
     assert beside is not None
     assert beside.process.returncode is not None

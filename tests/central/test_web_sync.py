@@ -13,7 +13,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.test_utils import TestClient, TestServer
 
 from central.web import sync
-from central.web.sync import Door, Wakeups
+from central.web.sync import WAITS_MAX, Door, Wakeups
 from chassis.database import SqliteDatabase
 from chassis.web import require_declarations
 from protocol.codec import (
@@ -364,6 +364,20 @@ async def test_a_waiting_village_is_woken_by_its_own_news(line: Line) -> None:
     assert (status, [i.kind for i in decode(body, FeedReply).village]) == (200, ["decision"])
 
 
+async def test_a_village_that_asks_without_end_holds_a_few_connections(line: Line) -> None:
+    path = await line.feed_path(wait=50)
+    waiting = [asyncio.create_task(line.get(path)) for _ in range(WAITS_MAX + 3)]
+    done: set[asyncio.Task[tuple[int, bytes]]] = set()
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while len(done) < 3:
+            done, _ = await asyncio.wait(waiting, timeout=0.05)
+    assert [task.result() for task in done] == [(204, b"")] * 3
+    await line.regency.put_cycle()
+    line.wakeups.wake(REGENCY)
+    answers = await asyncio.wait_for(asyncio.gather(*(set(waiting) - done)), PATIENCE_SECONDS)
+    assert [status for status, _ in answers] == [200] * WAITS_MAX
+
+
 async def test_news_for_all_wakes_everybody(line: Line) -> None:
     waiting = asyncio.create_task(line.get(await line.feed_path(wait=50)))
     await line.regency.put_cycle()
@@ -376,14 +390,14 @@ async def test_news_between_looking_and_waiting_is_not_missed() -> None:
     wakeups = Wakeups()
     ticket = wakeups.ticket()
     wakeups.wake(DESA)
-    await asyncio.wait_for(wakeups.wait((DESA, REGENCY), ticket, 3_600), PATIENCE_SECONDS)
-    waiting = asyncio.create_task(wakeups.wait((DESA, REGENCY), wakeups.ticket(), 3_600))
+    await asyncio.wait_for(wakeups.wait(DESA, ticket, 3_600), PATIENCE_SECONDS)
+    waiting = asyncio.create_task(wakeups.wait(DESA, wakeups.ticket(), 3_600))
     await asyncio.sleep(0)
     wakeups.wake(OTHER_DESA)
     assert not waiting.done()
     wakeups.wake(REGENCY)
     await asyncio.wait_for(waiting, PATIENCE_SECONDS)
-    await asyncio.wait_for(wakeups.wait((DESA,), wakeups.ticket(), 0.01), PATIENCE_SECONDS)
+    await asyncio.wait_for(wakeups.wait(DESA, wakeups.ticket(), 0.01), PATIENCE_SECONDS)
 
 
 async def test_there_are_no_pages_at_this_door(line: Line) -> None:
