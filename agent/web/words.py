@@ -1,9 +1,12 @@
 """What people at the counter read for a state, an outcome or a code of ours. Pure."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
+from agent.domain import texts
 from agent.domain.events import EventKind
+from agent.domain.fields import FieldType, FieldValue
 from agent.domain.numbering import WIB, date_wib
+from agent.domain.requests import Move, Route, State, next_move
 from agent.domain.status import Status
 from agent.store.aid import ProposalRow
 from agent.store.oplog import Outbox
@@ -43,6 +46,21 @@ QUARANTINE = {
 NOTICES = {
     "clone_suspected": "Ada server lain yang memakai kunci desa ini. Beri tahu petugas TI kabupaten sekarang juga."
 }
+
+
+def answer_words(type_: FieldType, answer: FieldValue) -> str:
+    """An answer to a letter's question, in one line: people by their names, dates and amounts as a letter words them."""
+    match answer:
+        case tuple():
+            return ", ".join(member.name for member in answer)
+        case datetime():
+            return f"{texts.date_words(answer)} {answer:%H.%M}"
+        case date():
+            return texts.date_words(answer)
+        case int() if type_ is FieldType.RUPIAH:
+            return texts.rupiah(answer)
+        case _:
+            return str(answer)
 
 
 def clock_time(ms: int, now_ms: int) -> str:
@@ -96,6 +114,43 @@ def letter_state(is_acked: bool, voided_reason: str | None) -> tuple[str, str]:
     if voided_reason is not None:
         return "Dibatalkan", "bad"
     return ("Diterima kabupaten", "good") if is_acked else ("Tersimpan di kantor", "plain")
+
+
+WAITING = {
+    Move.VERIFY: "Menunggu diperiksa petugas",
+    Move.APPROVE: "Menunggu persetujuan sekretaris",
+    Move.SIGN: "Menunggu tanda tangan",
+    Move.ISSUE: "Siap diterbitkan",
+    Move.HAND_OVER: "Terbit, belum diserahkan",
+}
+STEPS = {
+    Move.VERIFY: "Diverifikasi",
+    Move.APPROVE: "Disetujui",
+    Move.SIGN: "Ditandatangani",
+    Move.ISSUE: "Diterbitkan",
+    Move.HAND_OVER: "Diserahkan",
+    Move.REJECT: "Dikembalikan ke petugas",
+    Move.CLOSE: "Ditutup tanpa surat",
+}
+
+
+def request_state(state: State, route: Route) -> tuple[str, str]:
+    """What a request waits for, or how it ended."""
+    match state:
+        case State.RETURNED:
+            return "Dikembalikan ke petugas", "bad"
+        case State.CLOSED:
+            return "Ditutup tanpa surat", "plain"
+        case State.HANDED_OVER:
+            return "Sudah diserahkan", "good"
+    onward = next_move(state, route)
+    assert onward is not None, "only the two ends above lead nowhere"
+    return WAITING[onward], "good" if onward in (Move.ISSUE, Move.HAND_OVER) else "wait"
+
+
+def request_source(source: str, queue: int) -> str:
+    """Where it was asked for, and the number that is called out."""
+    return f"Anjungan, antrean {queue}" if queue else "Anjungan" if source == "kiosk" else "Loket"
 
 
 def is_open(cycle: Cycle, now_ms: int) -> bool:

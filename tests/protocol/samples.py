@@ -62,6 +62,7 @@ from protocol.messages import (
 from protocol.ops import (
     HEADER_VERSION,
     AnyBody,
+    CardBound,
     Header,
     IncomingRegistered,
     LetterHandedOver,
@@ -76,6 +77,10 @@ from protocol.ops import (
     Position,
     ProposalMade,
     ProposalWithdrawn,
+    RequestMoved,
+    RequestOpened,
+    RequestPaper,
+    RequestSigner,
     ResidentEvent,
     ResidentRecorded,
     Subject,
@@ -254,6 +259,26 @@ BODIES: tuple[AnyBody, ...] = (
         received_by="BUDI CONTOH",
         actor="sri",
     ),
+    RequestOpened(
+        salt=salt(12),
+        kind="skd",
+        resident=salt(100),
+        source="kiosk",
+        queue=3,
+        fields=[("purpose", "pembukaan rekening bank")],
+        actor="kiosk",
+    ),
+    RequestMoved(
+        salt=salt(13),
+        request=salt(103),
+        move="verify",
+        paper=RequestPaper(subject=SUBJECT, fields=[("purpose", "pembukaan rekening bank")], text_version=1),
+        signer=RequestSigner(name="SLAMET CONTOH", title="Kepala Desa", nip=""),
+        letter=b"",
+        reason="",
+        actor="sri",
+    ),
+    CardBound(salt=salt(14), resident=salt(100), card=sha256(b"kampung/card/1" + b"04A1B2C3").digest(), actor="sri"),
 )
 
 
