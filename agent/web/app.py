@@ -31,12 +31,18 @@ from protocol.ids import mask_nik
 NAVIGATION = (
     NavigationEntry("Beranda", "/"),
     NavigationEntry("Penduduk", "/residents"),
-    NavigationEntry("Surat", "/letters"),
-    NavigationEntry("Periksa surat", "/verify"),
-    NavigationEntry("Buku register", "/registers"),
-    NavigationEntry("Permohonan", "/requests"),
+    NavigationEntry(
+        "Surat",
+        "/letters",
+        entries=(
+            NavigationEntry("Surat terbit", "/letters"),
+            NavigationEntry("Permohonan", "/requests"),
+            NavigationEntry("Periksa surat", "/verify"),
+            NavigationEntry("Buku register", "/registers"),
+            NavigationEntry("Nomor surat", "/numbers"),
+        ),
+    ),
     NavigationEntry("Usulan", "/proposals"),
-    NavigationEntry("Nomor surat", "/numbers"),
     NavigationEntry("Sinkronisasi", "/sync"),
 )
 
