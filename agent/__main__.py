@@ -35,6 +35,7 @@ from chassis import backups, commands, schema, systemd
 from chassis.commands import Stopped, out, show
 from chassis.database import Connection, Database, MigrationFolder, SqliteDatabase
 from chassis.service import run_until, serve, watch
+from chassis.signing import Key
 from protocol.codec import decode, encode
 from protocol.errors import ProtocolError
 from protocol.messages import RECEIPT, EnrolReply, EnrolRequest, Failure, Receipt, open_signed
@@ -101,6 +102,7 @@ class Agent:
     settings: AgentSettings
     store: Store
     courier: Courier | None = None
+    key: Key | None = None
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Serve until `stopping` is set."""
@@ -132,7 +134,11 @@ class Agent:
             kinds=kinds,
             texts=texts,
             road=lambda: self.courier.status if self.courier else None,
+            unseal=self._unseal,
         )
+
+    def _unseal(self, sealed: bytes) -> bytes | None:
+        return self.key.unseal(sealed) if self.key else None
 
     async def _open_road(self, stack: contextlib.AsyncExitStack) -> Lanes | None:
         """None on a box that is not enrolled: the counter works all the same."""
@@ -143,6 +149,7 @@ class Agent:
             return None
         if who.village != self.settings.village:
             raise Stopped(f"the certificate is village {who.village}'s, the settings say {self.settings.village}")
+        self.key = who.key
         road = HttpRoad.open(self.settings.central.url, self.settings.central.ca_file)
         stack.push_async_callback(road.close)
         health = Health(self.store, self.settings.data_folder)

@@ -13,7 +13,9 @@ from agent.store import Stamper, Store
 
 @dataclass(frozen=True)
 class Office:
-    """Made once by the composition root. `road` gives None on a box that is not enrolled yet."""
+    """Made once by the composition root. `road` gives None on a box that is not enrolled yet; `unseal` opens what the
+    centre sealed to this box, None for what it cannot.
+    """
 
     settings: AgentSettings
     store: Store
@@ -21,6 +23,7 @@ class Office:
     kinds: Mapping[str, LetterKind]
     texts: Mapping[tuple[str, int], LetterText]
     road: Callable[[], Status | None]
+    unseal: Callable[[bytes], bytes | None] = lambda sealed: None
 
     def numbering(self) -> NumberingPolicy | NumberingError:
         """The policy, or what is missing in the settings, to be shown to whoever can set it."""

@@ -7,15 +7,18 @@ from collections.abc import Mapping
 
 from aiohttp import web
 
+from agent.domain.coverage import Check
 from agent.domain.fields import Fault, FieldError, check_text
+from agent.domain.numbering import date_wib
 from agent.domain.refusal import Refusal
-from agent.store import Desk, aid, cycles
+from agent.store import Desk, aid, coverage, cycles
 from agent.web.desk import at_counter, check_reason, note_look, send_once
 from agent.web.office import Office
 from agent.web.residents import find_resident
-from agent.web.words import cycle_choice, cycle_names, is_open, place, proposal_state, steps
+from agent.web.words import check_words, cycle_choice, cycle_names, is_open, place, proposal_state, steps
 from chassis.database import Connection
 from chassis.web import Form, account_of, add_notice, page, page_count, page_number, read_form
+from protocol.feed import Cycle
 
 ID = "{id:[0-9a-f]{32}}"
 FILTERS = {
@@ -94,10 +97,20 @@ class ProposalPages:
     ) -> web.StreamResponse:
         person = await find_resident(self._office, resident)
         now_ms = self._office.stamper.now_ms()
-        known = await self._office.store.database.read(cycles)
+
+        async def look(connection: Connection) -> tuple[list[Cycle], dict[str, Check], dict[str, str]]:
+            opened = [cycle for cycle in await cycles(connection) if is_open(cycle, now_ms)]
+            checks = await coverage.check(
+                connection, self._office.unseal, opened, person.resident.nik, person.resident.kk
+            )
+            return opened, checks, await coverage.scheme_names(connection)
+
+        opened, checks, names = await self._office.store.database.read(look)
+        today = date_wib(now_ms)
         context = {
             "person": person,
-            "options": [(cycle.code, cycle_choice(cycle)) for cycle in known if is_open(cycle, now_ms)],
+            "options": [(cycle.code, cycle_choice(cycle)) for cycle in opened],
+            "checks": [(cycle.name, *check_words(checks[cycle.code], names, today)) for cycle in opened],
             "cycle": form.text("cycle"),
             "note": form.text("note"),
             "errors": errors,

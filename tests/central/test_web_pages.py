@@ -343,7 +343,7 @@ async def test_delivery_is_told_as_the_village_acknowledged_it(hall: Hall) -> No
         delivery[record] = re.findall(r"Sampai di desa (sudah ditampilkan|sudah tersimpan|belum)", text)[0]
     seqs = dict(await story.regency.rows("SELECT record, feed_seq FROM proposal"))
     for record, said in delivery.items():
-        expected = "sudah ditampilkan" if seqs[record] <= 4 else "sudah tersimpan" if seqs[record] <= 5 else "belum"
+        expected = "sudah ditampilkan" if seqs[record] <= 5 else "sudah tersimpan" if seqs[record] <= 6 else "belum"
         assert said == expected
     assert set(delivery.values()) == {"sudah ditampilkan", "sudah tersimpan", "belum"}
 

@@ -10,10 +10,12 @@ from hashlib import sha256
 from nacl.exceptions import BadSignatureError
 from nacl.signing import SigningKey, VerifyKey
 
-from protocol import VERSION
+from protocol import VERSION, coverage
 from protocol.codec import Message, encode, pack
 from protocol.feed import (
     EMPTY_DIGEST,
+    CoverageKey,
+    CoverageList,
     Cycle,
     Decision,
     Evidence,
@@ -274,6 +276,17 @@ VILLAGE_VALUES: tuple[tuple[str, bool, bytes, Message], ...] = (
     ("quarantined", False, OPS[4].record_id, Quarantined(OPS[4].record_id, 5, "bad_body")),
     ("number_clash", False, b"clash:" + OPS[3].record_id, NumberClash("470", 2021, 41, salt(103), OPS[3].record_id)),
     ("notice", False, b"clone_suspected", Notice("clone_suspected", NOON_MS)),
+    ("coverage_key", False, b"coverage_key", CoverageKey(salt(110), month(2021, 5), bytes(range(80)))),
+)
+SET = coverage.set_id(sha256(b"a list").digest(), "PKH", "", month(2021, 1), month(2021, 12))
+COVERAGE_KEY = sha256(b"a key of a month").digest()
+PARTS = coverage.cut(
+    salt(110),
+    SET,
+    [
+        coverage.digest(COVERAGE_KEY, SET, Unit.PERSON, "3510256507850001"),
+        coverage.digest(COVERAGE_KEY, SET, Unit.HOUSEHOLD, "3510250101100001"),
+    ],
 )
 SCHEME = Scheme(
     "APBD-PANGAN", "Paket pangan daerah", Level.REGENCY, Unit.HOUSEHOLD, 50, (), DeterminedBy.REGENCY, "Dinas Sosial"
@@ -298,6 +311,13 @@ REGENCY_VALUES: tuple[tuple[str, bool, bytes, Message], ...] = (
             closes_ms=NOON_MS + 14 * 86_400_000,
             objection_days=14,
         ),
+    ),
+    ("coverage_part", False, coverage.part_key(SET, 0), PARTS[0]),
+    (
+        "coverage_list",
+        False,
+        coverage.list_key(SET),
+        CoverageList(SET, salt(110), "PKH", "", month(2021, 1), month(2021, 12), "2021-04-30", 1),
     ),
 )
 
