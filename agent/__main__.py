@@ -21,6 +21,7 @@ from prometheus_client import CollectorRegistry
 from agent import config, data, identity
 from agent.config import AgentSettings
 from agent.domain.letters import CatalogueError, LetterKind, read_catalogue, with_office_codes
+from agent.domain.proposal_fields import read_questions
 from agent.domain.sheets import vocabulary_of
 from agent.domain.texts import LetterText, read_texts
 from agent.health import Health
@@ -134,6 +135,7 @@ class Agent:
             kinds=kinds,
             texts=texts,
             road=lambda: self.courier.status if self.courier else None,
+            questions=read_questions(data.proposal_fields_csv()),
             unseal=self._unseal,
         )
 

@@ -1,4 +1,4 @@
-"""The catalogue that ships with the program, as text: letter kinds, their fields, their wording.
+"""The catalogue that ships with the program, as text: letter kinds, their fields, their wording; what proposals ask.
 
 Only reads its own package; what the texts mean is decided in `agent/domain`, which itself never opens a file.
 """
@@ -14,6 +14,11 @@ def letters_csv() -> str:
 def letter_fields_csv() -> str:
     """The questions of each letter kind."""
     return _read("letter_fields.csv")
+
+
+def proposal_fields_csv() -> str:
+    """What a proposal in each scheme asks."""
+    return _read("proposal_fields.csv")
 
 
 def letter_texts() -> dict[str, str]:

@@ -116,8 +116,8 @@ def _sheet(
     members = _members(draft, kind)
     filled = (_fill_block(block, values, members) for block in text.blocks)
     return LetterSheet(
-        letterhead=_letterhead_lines(draft.letterhead),
-        office_address=_office_address(draft.letterhead),
+        letterhead=letterhead_lines(draft.letterhead),
+        office_address=office_address(draft.letterhead),
         title=draft.title.upper(),
         number=number,
         blocks=tuple(block for block in filled if block is not None),
@@ -195,7 +195,7 @@ def _family_block(introduction: str | None, members: tuple[FamilyMember, ...]) -
     return SheetBlock(type="family", paragraphs=(introduction,), rows=rows)
 
 
-def _letterhead_lines(office: Letterhead) -> tuple[str, ...]:
+def letterhead_lines(office: Letterhead) -> tuple[str, ...]:
     return (
         f"PEMERINTAH KABUPATEN {office.regency}".upper(),
         f"KECAMATAN {office.district}".upper(),
@@ -203,7 +203,7 @@ def _letterhead_lines(office: Letterhead) -> tuple[str, ...]:
     )
 
 
-def _office_address(office: Letterhead) -> str:
+def office_address(office: Letterhead) -> str:
     named = (
         ("", office.address),
         ("Telp. ", office.phone),

@@ -31,7 +31,7 @@ SIZES_POINTS = ("12", "11.5", "11", "10", "9", "8")
 """From the size of an official letter down to the smallest that can be read: six tries of some 10 ms at most."""
 
 _NO_ROOM = "panicked with: no room"
-_LAYOUTS = Path(__file__).parent / "layouts"
+LAYOUTS = Path(__file__).parent / "layouts"
 _LOCK = Lock()
 
 
@@ -96,4 +96,4 @@ def _compile(form: Literal["pdf", "svg"], inputs: dict[str, str], dated: date) -
 def _compiler() -> typst.Compiler:
     """Only embedded fonts, no packages: nothing is ever fetched."""
     fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=True)
-    return typst.Compiler(str(_LAYOUTS / "surat.typ"), root=str(_LAYOUTS), font_paths=fonts)
+    return typst.Compiler(str(LAYOUTS / "surat.typ"), root=str(LAYOUTS), font_paths=fonts)

@@ -5,14 +5,18 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from agent.domain.numbering import WIB
+from agent.web.deliberations import DeliberationPages
 from agent.web.home import HomePages
 from agent.web.letters import LetterPages
 from agent.web.measure import PREFIX, BoxCollector, Measures
 from agent.web.numbers import NumberPages
+from agent.web.objections import ObjectionPages
 from agent.web.office import Office
 from agent.web.proposals import ProposalPages
+from agent.web.proposing import ProposingPages
 from agent.web.residents import ResidentPages
 from agent.web.sync_state import SyncPages
+from agent.web.worklist import WorklistPages
 from chassis.metrics import HttpMetrics
 from chassis.probes import build_probes
 from chassis.web import GuardMetrics, NavigationEntry, WebSettings, install
@@ -23,6 +27,7 @@ NAVIGATION = (
     NavigationEntry("Penduduk", "/residents"),
     NavigationEntry("Surat", "/letters"),
     NavigationEntry("Usulan", "/proposals"),
+    NavigationEntry("Tindak lanjut", "/worklist"),
     NavigationEntry("Nomor surat", "/numbers"),
     NavigationEntry("Sinkronisasi", "/sync"),
 )
@@ -54,6 +59,10 @@ def build_app(office: Office, registry: CollectorRegistry, version: str) -> web.
         ResidentPages(office),
         LetterPages(office, Measures(registry)),
         ProposalPages(office),
+        ProposingPages(office),
+        WorklistPages(office),
+        ObjectionPages(office),
+        DeliberationPages(office),
         NumberPages(office),
         sync,
     )

@@ -1,11 +1,12 @@
 """What every page of the village needs at hand: the archive, the rules of the office, and the state of the road."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from agent.config import AgentSettings
 from agent.domain.letters import LetterKind
 from agent.domain.numbering import NumberingError, NumberingPolicy
+from agent.domain.proposal_fields import Question
 from agent.domain.status import Status
 from agent.domain.texts import LetterText
 from agent.store import Stamper, Store
@@ -13,7 +14,8 @@ from agent.store import Stamper, Store
 
 @dataclass(frozen=True)
 class Office:
-    """Made once by the composition root. `road` gives None on a box that is not enrolled yet; `unseal` opens what the
+    """Made once by the composition root. `road` gives None on a box that is not enrolled yet; `questions` are those of a
+    proposal, by scheme; `unseal` opens what the
     centre sealed to this box, None for what it cannot.
     """
 
@@ -23,6 +25,7 @@ class Office:
     kinds: Mapping[str, LetterKind]
     texts: Mapping[tuple[str, int], LetterText]
     road: Callable[[], Status | None]
+    questions: Mapping[str, tuple[Question, ...]] = field(default_factory=dict)
     unseal: Callable[[bytes], bytes | None] = lambda sealed: None
 
     def numbering(self) -> NumberingPolicy | NumberingError:

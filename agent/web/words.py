@@ -8,6 +8,7 @@ from agent.domain.coverage import Answer, Check, Hit
 from agent.domain.numbering import WIB, date_wib
 from agent.domain.status import Status
 from agent.store.aid import ProposalRow
+from agent.store.deliberations import DeliberationRow
 from agent.store.oplog import Outbox
 from chassis.web import formats
 from protocol.feed import Cycle
@@ -139,6 +140,19 @@ def check_words(check: Check, names: Mapping[str, str], today: date) -> tuple[st
             assert_never(other)
 
 
+MADE_CHECKS = {
+    "clear": "Tidak ditemukan tumpang tindih",
+    "overlap": "Kemungkinan tumpang tindih: warga diberi tahu",
+    "unknown": "Belum diketahui",
+}
+
+
+def made_check_words(answer: str, as_of: str) -> str:
+    """What the check said when a proposal was written; empty for an answer that this program does not know."""
+    words = MADE_CHECKS.get(answer, "")
+    return f"{words} (data per {formats.tanggal_iso(as_of)})" if words and as_of else words
+
+
 def _hit_words(hit: Hit, names: Mapping[str, str]) -> str:
     who = "orang ini" if hit.link is Unit.PERSON else "keluarga ini"
     return f"{who} tercakup {names.get(hit.scheme, hit.scheme)} {span_words(hit.first, hit.until)}"
@@ -157,6 +171,14 @@ def _age_words(as_of: str, today: date) -> str:
 def span_words(first: int, until: int) -> str:
     """`Mei 2021`, `Mei 2021 sampai Juli 2021`."""
     return month_words(first) if first == until else f"{month_words(first)} sampai {month_words(until)}"
+
+
+DELIBERATIONS = {"musdes": "Musyawarah desa", "muskel": "Musyawarah kelurahan"}
+
+
+def deliberation_choice(row: DeliberationRow) -> str:
+    """Minutes as the clerk chooses them."""
+    return f"{DELIBERATIONS.get(row.kind, row.kind)} {row.number}, {formats.tanggal_iso(row.held_on)}"
 
 
 def place(code: str) -> str:

@@ -47,6 +47,8 @@ async def paths(counter: Counter, clerk: Browser) -> dict[str, str]:
     """One address for every page."""
     letter, proposal = await counter.issue(clerk), await counter.propose(clerk)
     somebody = counter.somebody
+    refused = await counter.propose(clerk, list(counter.people.values())[1].hex())
+    await counter.tell(decision_state(refused))
     return {
         "/": "/",
         "/residents": "/residents",
@@ -61,6 +63,12 @@ async def paths(counter: Counter, clerk: Browser) -> dict[str, str]:
         "/proposals": "/proposals",
         "/proposals/new": f"/proposals/new?resident={somebody}",
         "/proposals/{id}": proposal,
+        "/proposals/{id}/slip": f"{refused}/slip",
+        "/proposals/{id}/object": f"{refused}/object",
+        "/worklist": "/worklist",
+        "/deliberations": "/deliberations",
+        "/deliberations/new": "/deliberations/new",
+        "/deliberations/{id}": await counter.deliberate(clerk),
         "/numbers": "/numbers",
         "/sync": "/sync",
         "/sync/line": "/sync/line",
