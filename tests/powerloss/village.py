@@ -45,7 +45,6 @@ VIEWS = (
     "number_floor",
     "proposal",
     "deliberation",
-    "deliberation_cycle",
     "objection",
 )
 
