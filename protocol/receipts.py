@@ -15,7 +15,7 @@ _READ_AS = str.maketrans("OIL", "011")
 
 
 def receipt_code(record_id: bytes) -> str:
-    """`7K3Q-XM2D-9RA`."""
+    """`7K3Q-XM2D-9RD`."""
     number = int.from_bytes(record_id[:8], "big") >> (64 - _BITS)
     text = "".join(ALPHABET[number >> shift & 31] for shift in range(_BITS - 5, -1, -5))
     text += _check(text)

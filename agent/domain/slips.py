@@ -1,4 +1,4 @@
-"""The slip a resident takes home when a proposal is refused or held: what was said, what to do, until when. Pure.
+"""The slip a resident takes home: the receipt of a proposal, or why it is refused or held, what to do, until when. Pure.
 
 Masked throughout: it may be left lying about. Never another person's data.
 """
@@ -15,6 +15,9 @@ from protocol.ids import mask_name, mask_nik
 from protocol.receipts import receipt_code
 
 TITLES = {"rejected": "Pemberitahuan usulan ditolak", "needs_review": "Pemberitahuan usulan perlu diperiksa"}
+
+RECEIPT_TITLE = "Tanda terima usulan"
+RECEIVED = "Usulan sudah dicatat di kantor ini. Kabupaten yang memutuskan; jawabannya dapat ditanyakan di kantor ini."
 
 
 class Slip(msgspec.Struct, frozen=True):
@@ -33,24 +36,23 @@ class Slip(msgspec.Struct, frozen=True):
     dated: date
 
 
-def refusal_slip(
-    decision: Decision, name: str, nik: str, cycle_name: str, office: Letterhead, today: date
+def slip_of(
+    proposal: bytes, decision: Decision | None, name: str, nik: str, cycle_name: str, office: Letterhead, today: date
 ) -> Slip | None:
-    """None where there is nothing to give: no answer that refuses or asks."""
-    title = TITLES.get(decision.outcome)
-    if title is None or not decision.sentence:
+    """The receipt before there is an answer, the refusal or question after; None of any other answer."""
+    title = TITLES.get(decision.outcome) if decision else RECEIPT_TITLE
+    if title is None:
         return None
-    facts = (("Nama", mask_name(name)), ("NIK", mask_nik(nik)), ("Program", cycle_name))
     return Slip(
         letterhead=letterhead_lines(office),
         office_address=office_address(office),
         title=title,
-        code=receipt_code(decision.proposal),
-        facts=facts,
-        sentence=decision.sentence,
-        next_sentence=decision.next_sentence,
-        deadline=_deadline(decision.objection_until),
-        is_provisional=not decision.is_final,
+        code=receipt_code(proposal),
+        facts=(("Nama", mask_name(name)), ("NIK", mask_nik(nik)), ("Program", cycle_name)),
+        sentence=decision.sentence if decision else RECEIVED,
+        next_sentence=decision.next_sentence if decision else "",
+        deadline=_deadline(decision.objection_until) if decision else "",
+        is_provisional=decision is not None and not decision.is_final,
         place_and_date=f"{office.village}, {date_words(today)}",
         dated=today,
     )

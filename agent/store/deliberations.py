@@ -1,5 +1,6 @@
 """Minutes of deliberations, in the village's database."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -59,11 +60,13 @@ async def recent(connection: Connection) -> list[DeliberationRow]:
     return [await _row(connection, row) for row in rows]
 
 
-async def of_cycle(connection: Connection, cycle: str) -> list[DeliberationRow]:
+async def of_cycles(connection: Connection, cycles: Sequence[str]) -> list[DeliberationRow]:
+    """Those that spoke of any of these cycles, the latest meeting first."""
     rows = await connection.fetch_all(
-        _ROWS + " WHERE deliberation.id IN (SELECT deliberation FROM deliberation_cycle WHERE cycle = $1)"
-        " ORDER BY held_on DESC, deliberation.id LIMIT $2",
-        cycle,
+        _ROWS
+        + " WHERE deliberation.id IN (SELECT deliberation FROM json_each($1) AS code CROSS JOIN deliberation_cycle"
+        " ON deliberation_cycle.cycle = code.value) ORDER BY held_on DESC, deliberation.id LIMIT $2",
+        msgspec.json.encode(list(cycles)).decode(),
         LIST_MAX,
     )
     return [await _row(connection, row) for row in rows]

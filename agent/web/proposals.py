@@ -11,7 +11,7 @@ from aiohttp import web
 from agent.domain.fields import FieldError
 from agent.domain.numbering import date_wib
 from agent.domain.proposal_fields import shown
-from agent.domain.slips import TITLES, refusal_slip
+from agent.domain.slips import TITLES, slip_of
 from agent.render.slips import render_slip
 from agent.store import aid, cycles, deliberations, objections
 from agent.web.desk import at_counter, check_reason, note_look
@@ -108,7 +108,7 @@ class ProposalPages:
                 "minutes": await deliberations.find(connection, asked.deliberation) if asked else None,
                 "objections": await objections.of_proposal(connection, proposal_id),
                 "may_object": await objections.is_open(connection, proposal_id),
-                "has_slip": found.decision is not None and found.decision.outcome in TITLES,
+                "has_slip": found.decision is None or found.decision.outcome in TITLES,
                 "code": receipt_code(proposal_id),
             }
 
@@ -133,10 +133,11 @@ class ProposalPages:
         proposal_id = bytes.fromhex(request.match_info["id"])
         row = await self._office.store.database.read(lambda c: aid.find(c, proposal_id))
         names = cycle_names(await self._office.store.database.read(cycles))
-        if row is None or row.decision is None:
+        if row is None or row.withdrawn_reason is not None:
             raise web.HTTPNotFound
         today, office = date_wib(self._office.stamper.now_ms()), self._office.settings.letterhead()
-        slip = refusal_slip(row.decision, row.name, row.nik, names.get(row.cycle, row.cycle), office, today)
+        cycle = names.get(row.cycle, row.cycle)
+        slip = slip_of(proposal_id, row.decision, row.name, row.nik, cycle, office, today)
         if slip is None:
             raise web.HTTPNotFound
         await note_look(self._office, request, "print_slip", proposal_id)

@@ -127,7 +127,7 @@ class ProposingPages:
                 opened,
                 await coverage.check(connection, self._office.unseal, opened, who.nik, who.kk),
                 await coverage.scheme_names(connection),
-                await deliberations.of_cycle(connection, opened[0].code) if len(opened) == 1 else [],
+                await deliberations.of_cycles(connection, [cycle.code for cycle in opened]),
             )
 
         return await self._office.store.database.read(look)

@@ -14,7 +14,7 @@ from protocol.receipts import parse_receipt_code
 ROWS_MAX = 50
 """Answers on one page: with their sentences it stays under 100 KB."""
 CODE_SHOWN_MAX = 20
-NOT_A_CODE = "Kode tanda terima: ada huruf yang salah atau kurang. Cocokkan dengan kertasnya, misalnya 7K3Q-XM2D-9RA."
+NOT_A_CODE = "Kode tanda terima: ada huruf yang salah atau kurang. Cocokkan dengan kertasnya, misalnya 7K3Q-XM2D-9RD."
 NOT_HERE = "Kode tanda terima: kode ini benar, tetapi usulannya tidak dicatat di kantor ini."
 
 

@@ -11,7 +11,7 @@ from pypdf import PdfReader
 from agent import data
 from agent.domain.fields import FieldError
 from agent.domain.proposal_fields import FieldsRefused, Kind, Question, check_answers, read_questions, shown
-from agent.domain.slips import refusal_slip
+from agent.domain.slips import slip_of
 from agent.render.slips import render_slip
 from agent.store import aid
 from protocol import ops
@@ -276,15 +276,23 @@ async def test_a_receipt_code_opens_the_proposal_and_a_wrong_one_says_so(counter
 # --- the slip ----------------------------------------------------------------------------------------------------------
 
 
+async def slip_words(clerk: Browser, address: str) -> str:
+    (page,) = PdfReader(io.BytesIO(await (await clerk.get(f"{address}/slip")).read())).pages
+    return " ".join(page.extract_text().split())
+
+
 async def test_the_slip_says_sentence_step_and_deadline_and_masks_the_person(counter: Counter) -> None:
     clerk = await counter.browser()
     address = await counter.propose(clerk)
-    assert (await clerk.get(f"{address}/slip")).status == 404, "nothing has been refused"
+    receipt = await slip_words(clerk, address)
+    assert "TANDA TERIMA USULAN" in receipt
+    assert receipt_code(bytes.fromhex(address[-32:])) in receipt
+    await counter.tell(decision_state(address, outcome="accepted"))
+    assert (await clerk.get(f"{address}/slip")).status == 404, "there is nothing to refuse or wait for"
     await counter.tell(decision_state(address))
     answer = await clerk.get(f"{address}/slip")
     assert answer.content_type == "application/pdf"
-    (page,) = PdfReader(io.BytesIO(await answer.read())).pages
-    words = " ".join(page.extract_text().split())
+    words = await slip_words(clerk, address)
     row = await counter.store.database.read(lambda c: aid.find(c, bytes.fromhex(address.rpartition("/")[2])))
     assert row is not None
     for said in (
@@ -301,7 +309,7 @@ async def test_the_slip_says_sentence_step_and_deadline_and_masks_the_person(cou
     looks = await counter.value(
         "SELECT count(*) FROM access_log WHERE action = 'print_slip' AND subject = $1", row.id.hex()
     )
-    assert looks == 1
+    assert looks == 3, "the receipt, and the refusal twice"
 
 
 def test_the_longest_sentences_stay_on_the_upper_half_or_flow_and_lose_no_word() -> None:
@@ -312,7 +320,7 @@ def test_the_longest_sentences_stay_on_the_upper_half_or_flow_and_lose_no_word()
     from tests.agent.office import settings
 
     office = settings(Path("/tmp")).letterhead()
-    slip = refusal_slip(long, "W" * 300, "3510256507850001", CYCLE.name, office, date(2021, 5, 17))
+    slip = slip_of(long.proposal, long, "W" * 300, "3510256507850001", CYCLE.name, office, date(2021, 5, 17))
     assert slip is not None
     pdf = render_slip(slip)
     assert pdf == render_slip(slip)
