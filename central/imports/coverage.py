@@ -10,10 +10,10 @@ from central.domain.coverage_sets import month_of
 from central.domain.decisions import Coverage
 from central.domain.periods import Span
 from central.domain.siksng import CoverageRow, RowReport, SiksngList, read_siksng
-from central.domain.tables import ListRefused
 from central.store import coverage_sets, facts, imports, trail
 from central.store.imports import ImportFile
 from chassis.database import Connection, Database
+from protocol.lists.tables import ListRefused
 
 _ROW = b"kampung/coverage/1"
 

@@ -7,12 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from central.domain import tables
 from central.domain.periods import Span, parse_period
 from central.domain.siksng import CoverageRow, Fate, RemarkCode, RowReport, SiksngList, read_siksng
-from central.domain.siksng.cells import clean_number, find_place, show_masked
-from central.domain.tables import CELL_CHARS_MAX, FileProblem, ListRefused
+from central.domain.siksng.cells import find_place, show_period
 from protocol.ids import VillageCode, mask_nik
+from protocol.lists import tables
+from protocol.lists.cells import clean_number
+from protocol.lists.tables import CELL_CHARS_MAX, FileProblem, ListRefused
 from protocol.regions import village
 from protocol.schemes import month, month_text
 from tests.builders import as_entry, dirty_list, siksng_csv, village_people
@@ -447,11 +448,11 @@ def test_no_report_holds_a_whole_number_or_name() -> None:
 
 
 def test_masked_cells() -> None:
-    assert show_masked("SITI AMINAH") == "S*** A***"
-    assert show_masked("SRI") == "S***"
-    assert show_masked("3510251705850001") == "***"
-    assert show_masked("JAN-MAR 21 s/d Tahap 2") == "JAN-MAR 21 s/d Tahap 2"
-    assert show_masked("01/05/2021") == "01/05/2021"
+    assert show_period("SITI AMINAH") == "S*** A***"
+    assert show_period("SRI") == "S***"
+    assert show_period("3510251705850001") == "***"
+    assert show_period("JAN-MAR 21 s/d Tahap 2") == "JAN-MAR 21 s/d Tahap 2"
+    assert show_period("01/05/2021") == "01/05/2021"
     assert mask_nik("3.51025E+15") == "*" * 16
 
 

@@ -8,12 +8,11 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
-from central.domain.tables import FileProblem, Header, ListRefused, clean_text, plain_header
+from protocol.lists.cells import shorten
+from protocol.lists.tables import FileProblem, Header, ListRefused, plain_header
 
 SCHEME_COLUMNS: Mapping[str, str] = {"PKH": "PKH", "BPNT": "BPNT", "BST": "BST", "PBI": "PBI-JKN"}
 """Programme column to scheme. Only where both surely mean the same: the ministry's BLT, for one, is not BLT-DD."""
-TITLE_CHARS_MAX = 40
-"""How much of a column's name a sentence shows."""
 
 _SYNONYMS = {
     "nik": "nik noktp nikktp nomornik nonik nomorktp nomorindukkependudukan nikpenerima nikpengurus",
@@ -105,7 +104,3 @@ def _require(columns: Columns) -> Columns | ListRefused:
 def is_known_header(cell: str, schemes: Mapping[str, str]) -> bool:
     name = plain_header(cell)
     return name in _FIELDS or name in schemes
-
-
-def shorten(title: str) -> str:
-    return clean_text(title)[:TITLE_CHARS_MAX]

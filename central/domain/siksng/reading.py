@@ -4,38 +4,29 @@ What it must never do: raise on any bytes, stop at a bad row, or drop one withou
 Place in the flow: `central/imports` calls `read_siksng` with the bytes of a file.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
 from central.domain.matching import SAME_NAME_MIN, match_nik, name_key, name_similarity
 from central.domain.periods import Span, parse_period
-from central.domain.siksng.cells import (
-    Endings,
-    clean_number,
-    find_place,
-    read_answer,
-    read_deceased,
-    read_inactive,
-    show_masked,
-)
-from central.domain.siksng.columns import SCHEME_COLUMNS, Columns, is_known_header, map_columns, scheme_names, shorten
+from central.domain.siksng.cells import find_place, read_answer, read_deceased, read_inactive, show_period
+from central.domain.siksng.columns import SCHEME_COLUMNS, Columns, is_known_header, map_columns, scheme_names
 from central.domain.siksng.rows import CoverageRow, Fate, Remark, RemarkCode, RowReport, SiksngList
-from central.domain.tables import (
+from protocol.ids import Kk, KkProblem, Nik, NikProblem, VillageCode, is_placeholder, mask_nik, parse_kk, parse_nik
+from protocol.lists.cells import ROW_BREAKS, TOTAL, Endings, clean_number, refuse_destroyed, shorten
+from protocol.lists.tables import (
     BrokenRow,
     FileProblem,
     Header,
     ListRefused,
     RawRow,
-    RowBreak,
     clean_text,
     decode_table,
     find_header,
     plain_header,
     read_rows,
 )
-from protocol.ids import Kk, KkProblem, Nik, NikProblem, VillageCode, is_placeholder, mask_nik, parse_kk, parse_nik
 
 
 def read_siksng(
@@ -77,12 +68,12 @@ class _Reading:
                 self._report(number, Fate.DROPPED, RemarkCode.TITLE, "Baris judul di atas tabel.")
         for row in read_rows(lines, header):
             if isinstance(row, BrokenRow):
-                self._report(row.line, Fate.REJECTED, RemarkCode.ROW_BROKEN, _BREAKS[row.problem])
+                self._report(row.line, Fate.REJECTED, RemarkCode.ROW_BROKEN, ROW_BREAKS[row.problem])
             else:
                 self.reports.append(self._read(row))
         for field, endings in self.endings.items():
             if endings.are_destroyed():
-                return _refuse_destroyed(self.columns.title(field))
+                return refuse_destroyed(self.columns.title(field))
         if len(self.reports) == sum(report.row < header.line for report in self.reports):
             return ListRefused(
                 FileProblem.EMPTY, "Berkas hanya berisi baris judul. Periksa apakah unduhannya sudah lengkap."
@@ -115,7 +106,7 @@ class _Reading:
         if not first:
             return Fate.DROPPED, Remark(RemarkCode.BLANK, "Baris kosong.")
         nik = self.columns.cell(cells, "nik")
-        if not nik and not self.columns.cell(cells, "kk") and _TOTAL.match(first.upper()):
+        if not nik and not self.columns.cell(cells, "kk") and TOTAL.match(first.upper()):
             return Fate.DROPPED, Remark(RemarkCode.TOTAL, "Baris jumlah, bukan penerima.")
         if plain_header(nik) == plain_header(self.columns.title("nik")):
             return Fate.DROPPED, Remark(RemarkCode.HEADER_AGAIN, "Baris judul yang terulang.")
@@ -163,7 +154,7 @@ class _Reading:
         cure = "Tulis seperti 2021-01 s/d 2021-12, JAN-MAR 2021 atau 2021-05."
         title = self.columns.names[at] if at is not None else ""
         return Remark(
-            RemarkCode.PERIOD_UNCLEAR, f"Periode {scheme} tidak dapat dibaca. {cure}", title, show_masked(text)
+            RemarkCode.PERIOD_UNCLEAR, f"Periode {scheme} tidak dapat dibaca. {cure}", title, show_period(text)
         )
 
     def _read_numbers(self, row: RawRow) -> tuple[Nik | None, Kk | None, list[Remark]]:
@@ -206,7 +197,7 @@ class _Reading:
             reason = "Desa tidak dikenali dari kode maupun dari nama desa dan kecamatan, atau keduanya tidak cocok."
             field = "village_code" if self.columns.cell(row.cells, "village_code") else "village"
             shown = self.columns.cell(row.cells, field)
-            remarks.append(Remark(RemarkCode.VILLAGE_UNKNOWN, reason, self.columns.title(field), show_masked(shown)))
+            remarks.append(Remark(RemarkCode.VILLAGE_UNKNOWN, reason, self.columns.title(field), show_period(shown)))
         if person.nik is not None:
             owner, line = self.nik_owners.setdefault(person.nik, (person.name_key, person.line))
             if line != person.line and name_similarity(owner, person.name_key) < SAME_NAME_MIN:
@@ -262,12 +253,6 @@ class _Recipient(Struct, frozen=True):
         )
 
 
-_BREAKS = {
-    RowBreak.UNCLOSED_QUOTE: "Tanda kutip pada baris ini tidak ditutup atau salah letak.",
-    RowBreak.CELL_COUNT: "Jumlah kolom pada baris ini berbeda dari baris judul; barisnya terpotong atau bergeser.",
-    RowBreak.TOO_LONG: "Baris atau salah satu isinya terlalu panjang.",
-    RowBreak.NUL: "Baris berisi karakter yang rusak (NUL).",
-}
 _PLACEHOLDER = "Nomor sementara atau pengganti tidak dapat dipakai untuk mencocokkan orang atau keluarga."
 _PAID_NO_LONGER = "bukan penerima yang masih dibayar."
 _ENDED = (
@@ -275,7 +260,6 @@ _ENDED = (
     ("inactive", RemarkCode.INACTIVE, read_inactive, f"Tercatat nonaktif; {_PAID_NO_LONGER}"),
 )
 _SCHEME_FAULTS = frozenset({RemarkCode.ANSWER_UNCLEAR, RemarkCode.PERIOD_MISSING, RemarkCode.PERIOD_UNCLEAR})
-_TOTAL = re.compile(r"(GRAND |SUB ?)?(JUMLAH|TOTAL)\b")
 
 
 def _masked(cell: str) -> str:
@@ -284,12 +268,4 @@ def _masked(cell: str) -> str:
 
 
 def _unclear_answer(title: str, cell: str) -> Remark:
-    return Remark(RemarkCode.ANSWER_UNCLEAR, "Isi kolom ini harus YA atau TIDAK.", title, show_masked(cell))
-
-
-def _refuse_destroyed(title: str) -> ListRefused:
-    return ListRefused(
-        FileProblem.COLUMN_DESTROYED,
-        f"Angka pada kolom “{shorten(title)}” sudah rusak oleh program lembar kerja (angka terakhirnya hilang). "
-        "Unduh ulang daftarnya dan jangan membukanya dengan Excel sebelum diimpor, atau atur kolomnya sebagai Teks.",
-    )
+    return Remark(RemarkCode.ANSWER_UNCLEAR, "Isi kolom ini harus YA atau TIDAK.", title, show_period(cell))

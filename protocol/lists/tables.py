@@ -3,7 +3,7 @@
 What it is for: every list from outside (CSV with comma, semicolon or TAB; UTF-8, UTF-16 or Windows text) comes in here, and
 a broken row costs that row only.
 What it must never do: raise on any bytes, guess a cell, or let one unclosed quote swallow the rows below it.
-Place in the flow: an importer (siksng, ...) looks for its header with `find_header` and walks `read_rows`.
+Place in the flow: an importer (siksng, rosters, ...) looks for its header with `find_header` and walks `read_rows`.
 """
 
 import csv
