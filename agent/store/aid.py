@@ -62,9 +62,7 @@ async def propose(
     resident = person.resident
     if is_placeholder(Nik(resident.nik)):
         return refusal.NIK_PLACEHOLDER
-    if await desk.connection.fetch_value(
-        "SELECT 1 FROM proposal WHERE cycle = $1 AND nik = $2 AND withdrawn_reason IS NULL", cycle_code, resident.nik
-    ):
+    if await is_proposed(desk.connection, cycle_code, resident.nik):
         return refusal.ALREADY_PROPOSED
     if asked.deliberation and not await deliberations.speaks_of(desk.connection, asked.deliberation, cycle_code):
         return refusal.DELIBERATION_UNKNOWN
@@ -91,6 +89,14 @@ async def propose(
         )
     )
     return op.record_id
+
+
+async def is_proposed(connection: Connection, cycle_code: str, nik: str) -> bool:
+    """Does a proposal of this person for this cycle stand?"""
+    found = await connection.fetch_value(
+        "SELECT 1 FROM proposal WHERE cycle = $1 AND nik = $2 AND withdrawn_reason IS NULL", cycle_code, nik
+    )
+    return found is not None
 
 
 async def withdraw(desk: Desk, proposal_id: bytes, reason: str, actor: str) -> Refusal | None:

@@ -12,6 +12,7 @@ from agent.web.measure import PREFIX, BoxCollector, Measures
 from agent.web.numbers import NumberPages
 from agent.web.objections import ObjectionPages
 from agent.web.office import Office
+from agent.web.proposal_lists import ProposalListPages
 from agent.web.proposals import ProposalPages
 from agent.web.proposing import ProposingPages
 from agent.web.residents import ResidentPages
@@ -60,6 +61,7 @@ def build_app(office: Office, registry: CollectorRegistry, version: str) -> web.
         LetterPages(office, Measures(registry)),
         ProposalPages(office),
         ProposingPages(office),
+        ProposalListPages(office),
         WorklistPages(office),
         ObjectionPages(office),
         DeliberationPages(office),

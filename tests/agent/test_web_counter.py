@@ -66,6 +66,7 @@ async def paths(counter: Counter, clerk: Browser) -> dict[str, str]:
         "/proposals/{id}/slip": f"{refused}/slip",
         "/proposals/{id}/object": f"{refused}/object",
         "/worklist": "/worklist",
+        "/proposals/file": "/proposals/file",
         "/deliberations": "/deliberations",
         "/deliberations/new": "/deliberations/new",
         "/deliberations/{id}": await counter.deliberate(clerk),
