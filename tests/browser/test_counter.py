@@ -124,6 +124,7 @@ async def fill_books(counter: Counter) -> dict[str, str]:
         "proposal": proposals[0],
         "objection_form": f"{proposals[0]}/object",
         "worklist": "/worklist",
+        "proposal_file": "/proposals/file",
         "deliberations": "/deliberations",
         "deliberation": deliberation,
         "deliberation_form": "/deliberations/new",
