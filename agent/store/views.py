@@ -10,6 +10,7 @@ from agent.domain.residents import search_key
 from chassis.database import Connection
 from protocol.names import name_key
 from protocol.ops import (
+    DeliberationHeld,
     IncomingRegistered,
     LetterHandedOver,
     LetterIssued,
@@ -18,8 +19,10 @@ from protocol.ops import (
     NumberHigh,
     NumbersConfirmed,
     NumbersVoided,
+    ObjectionMade,
     Op,
     ProposalMade,
+    ProposalWithAnswers,
     ProposalWithdrawn,
     ResidentEvent,
     ResidentRecorded,
@@ -86,6 +89,20 @@ async def apply(connection: Connection, op: Op, ordinal: int) -> None:
         case ProposalWithdrawn():
             await connection.execute(
                 "UPDATE proposal SET withdrawn_reason = $1 WHERE id = $2", body.reason, body.proposal
+            )
+        case DeliberationHeld():
+            await _put_deliberation(connection, op, ordinal, body, at_ms)
+        case ObjectionMade():
+            await connection.execute(
+                "INSERT OR IGNORE INTO objection (id, log, seq, proposal, grounds, evidence, written_ms)"
+                " VALUES ($1, $2, $3, $4, $5, $6, $7)",
+                op.record_id,
+                ordinal,
+                op.seq,
+                body.proposal,
+                body.grounds,
+                body.evidence,
+                at_ms,
             )
 
 
@@ -316,8 +333,8 @@ async def _resident_of(connection: Connection, nik: str) -> bytes:
 
 async def _put_proposal(connection: Connection, op: Op, ordinal: int, body: ProposalMade, at_ms: int) -> None:
     await connection.execute(
-        "INSERT OR IGNORE INTO proposal (id, log, seq, scheme, cycle, resident, nik, kk, name, written_ms)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        "INSERT OR IGNORE INTO proposal (id, log, seq, scheme, cycle, resident, nik, kk, name, written_ms,"
+        " deliberation) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
         op.record_id,
         ordinal,
         op.seq,
@@ -328,4 +345,27 @@ async def _put_proposal(connection: Connection, op: Op, ordinal: int, body: Prop
         body.kk,
         body.name,
         at_ms,
+        body.deliberation if isinstance(body, ProposalWithAnswers) else b"",
+    )
+
+
+async def _put_deliberation(connection: Connection, op: Op, ordinal: int, body: DeliberationHeld, at_ms: int) -> None:
+    await connection.execute(
+        "INSERT OR IGNORE INTO deliberation (id, log, seq, kind, number, held_on, place, chair, attendance, summary,"
+        " written_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+        op.record_id,
+        ordinal,
+        op.seq,
+        body.kind,
+        body.number,
+        body.held_on,
+        body.place,
+        body.chair,
+        body.attendance,
+        body.summary,
+        at_ms,
+    )
+    await connection.execute_many(
+        "INSERT OR IGNORE INTO deliberation_cycle (deliberation, cycle) VALUES ($1, $2)",
+        [(op.record_id, cycle) for cycle in body.cycles],
     )

@@ -6,6 +6,7 @@ from prometheus_client import CollectorRegistry
 
 from agent.domain.numbering import WIB
 from agent.render.books import Bindery
+from agent.web.deliberations import DeliberationPages
 from agent.web.events import EventPages
 from agent.web.handovers import HandoverPages
 from agent.web.home import HomePages
@@ -14,13 +15,17 @@ from agent.web.incoming import IncomingPages
 from agent.web.letters import LetterPages
 from agent.web.measure import PREFIX, BoxCollector, Measures
 from agent.web.numbers import NumberPages
+from agent.web.objections import ObjectionPages
 from agent.web.office import Office
+from agent.web.proposal_lists import ProposalListPages
 from agent.web.proposals import ProposalPages
+from agent.web.proposing import ProposingPages
 from agent.web.registers import register_pages
 from agent.web.residents import ResidentPages
 from agent.web.rosters import RosterPages
 from agent.web.seals import SealPages
 from agent.web.sync_state import SyncPages
+from agent.web.worklist import WorklistPages
 from chassis.metrics import HttpMetrics
 from chassis.probes import build_probes
 from chassis.web import GuardMetrics, NavigationEntry, WebSettings, install
@@ -33,6 +38,7 @@ NAVIGATION = (
     NavigationEntry("Periksa surat", "/verify"),
     NavigationEntry("Buku register", "/registers"),
     NavigationEntry("Usulan", "/proposals"),
+    NavigationEntry("Tindak lanjut", "/worklist"),
     NavigationEntry("Nomor surat", "/numbers"),
     NavigationEntry("Sinkronisasi", "/sync"),
 )
@@ -67,6 +73,11 @@ def build_app(office: Office, registry: CollectorRegistry, version: str) -> web.
         RosterPages(office),
         LetterPages(office, Measures(registry)),
         ProposalPages(office),
+        ProposingPages(office),
+        ProposalListPages(office),
+        WorklistPages(office),
+        ObjectionPages(office),
+        DeliberationPages(office),
         NumberPages(office),
         SealPages(office),
         IncomingPages(office),

@@ -13,7 +13,7 @@ from chassis.database import Connection
 from chassis.web import page
 
 NEWS_MAX = 8
-"""Answers on the first page: what one looks at between two visitors; all of them stand under Usulan."""
+"""Answers on the first page: what one looks at between two visitors; all of them stand in the worklist."""
 
 
 class HomePages:
@@ -32,7 +32,8 @@ class HomePages:
 
         async def look(connection: Connection) -> dict[str, object]:
             return {
-                "news": await aid.news(connection, NEWS_MAX),
+                "news": await aid.worklist(connection, today, limit=NEWS_MAX),
+                "worklist": await aid.count_worklist(connection, today),
                 "counts": await aid.counts(connection),
                 "letters_today": await letters.count_on(connection, today),
                 "proposals_today": await aid.count_since(connection, midnight_ms),

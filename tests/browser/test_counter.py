@@ -140,6 +140,7 @@ async def fill_books(counter: Counter) -> dict[str, str]:
     await head.post(f"{letters[1]}/void", {**void, "reason": "salah nama"})
     proposals = [await counter.propose(clerk, each.hex()) for each in list(counter.people.values())[:6]]
     await counter.tell(decision_state(proposals[0]), clash_state(), quarantined_state(3))
+    deliberation = await counter.deliberate(clerk)
     counter.status[0] = Status(since_ms=counter.stamps.ms - 48 * 60_000, last_error="no answer")
     somebody = counter.somebody
     return {
@@ -156,6 +157,12 @@ async def fill_books(counter: Counter) -> dict[str, str]:
         "proposal_form": f"/proposals/new?resident={somebody}",
         "proposal": proposals[0],
         "verify": "/verify",
+        "objection_form": f"{proposals[0]}/object",
+        "worklist": "/worklist",
+        "proposal_file": "/proposals/file",
+        "deliberations": "/deliberations",
+        "deliberation": deliberation,
+        "deliberation_form": "/deliberations/new",
         "numbers": "/numbers",
         "sync": "/sync",
     }
