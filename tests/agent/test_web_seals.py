@@ -129,7 +129,7 @@ async def test_a_letter_is_issued_printed_scanned_and_valid(counter: Counter, tm
 @pytest.mark.parametrize("paper", list(Paper))
 @pytest.mark.parametrize("kind", sorted(CATALOGUE))
 def test_the_code_of_every_kind_is_read_from_the_page(kind: str, paper: Paper, tmp_path: Path) -> None:
-    sheet = letter_sheet(letter(kind), kind_of(kind), TEXTS[kind, 1])
+    sheet = letter_sheet(letter(kind), kind_of(kind), TEXTS[kind, letter(kind).text_version])
     code = sample_code(kind)
     assert zbar(render_pdf(sheet, paper, seal=code), tmp_path) == [code]
     assert zbar(render_pdf(sheet, paper, seal=code, copy=True), tmp_path) == [code]
@@ -153,7 +153,7 @@ async def test_an_ordinary_code_is_no_larger_than_version_12() -> None:
 
 
 async def test_a_preview_is_the_page_that_is_printed_with_a_code_that_is_worth_nothing(counter: Counter) -> None:
-    sheet = draft_sheet(draft("spm"), kind_of("spm"), TEXTS["spm", 1])
+    sheet = draft_sheet(draft("spm"), kind_of("spm"), TEXTS["spm", draft("spm").text_version])
     (before,), (after,) = (render_svg(sheet, Paper.A4, seal=code) for code in (DRAFT_CODE, sample_code("spm")))
     places = [re.findall(r'<g [^>]*transform="([^"]+)"', page) for page in (before, after)]
     assert len(places[0]) > 20
