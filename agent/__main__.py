@@ -36,6 +36,7 @@ from agent.road import HttpRoad, Lanes, Threads
 from agent.store import MarkFile, Store, WrongVillage, inspection, oplog, parcel, rosters, seals
 from agent.sync import Courier, LineDown
 from agent.web.app import build_app, build_metrics_app
+from agent.web.kiosk import build_kiosk_app
 from agent.web.office import Office
 from chassis import backups, commands, schema, systemd
 from chassis.commands import Stopped, out, show
@@ -77,6 +78,8 @@ def letter_rules(settings: AgentSettings) -> tuple[dict[str, LetterKind], dict[t
     """Kinds with the office's own codes, and every text ever shipped."""
     kinds = read_catalogue(data.letters_csv(), data.letter_fields_csv())
     texts = read_texts(data.letter_texts(), {key: vocabulary_of(kind) for key, kind in kinds.items()})
+    if unknown := sorted(settings.workflow.kinds.keys() - kinds.keys()):
+        raise CatalogueError(f"workflow.kinds: no such letter kind: {', '.join(unknown)}")
     return with_office_codes(kinds, settings.numbers.codes), texts
 
 
@@ -121,6 +124,8 @@ class Agent:
             await serve(
                 stack, build_app(office, registry, VERSION), self.settings.listen.host, self.settings.listen.port
             )
+            if self.settings.kiosk is not None:
+                await serve(stack, build_kiosk_app(office), self.settings.kiosk.host, self.settings.kiosk.port)
             await serve(
                 stack,
                 build_metrics_app(office, registry),

@@ -12,7 +12,7 @@ import stat
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar, get_args
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 
 import msgspec
 
@@ -94,14 +94,20 @@ def _unknown_keys(values: dict[str, Any], type_: Any, prefix: str) -> Iterator[s
             hint = f"did you mean {prefix}{nearest[0]}?" if nearest else f"known keys: {', '.join(sorted(fields))}"
             yield f"unknown key {prefix}{key}; {hint}"
             continue
-        tables = value if isinstance(value, list) else [value]
-        for table in tables:
-            if isinstance(table, dict):
-                yield from _unknown_keys(table, fields[key].type, f"{prefix}{key}.")
+        for name, table in _tables(value, fields[key].type):
+            yield from _unknown_keys(table, fields[key].type, f"{prefix}{key}.{name}")
+
+
+def _tables(value: Any, type_: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The sub-tables of a value, with what stands before their keys; those of a `dict[str, Struct]` have names of their own."""
+    if get_origin(type_) is dict and isinstance(value, dict):
+        yield from ((f"{name}.", table) for name, table in value.items() if isinstance(table, dict))
+        return
+    yield from (("", table) for table in (value if isinstance(value, list) else [value]) if isinstance(table, dict))
 
 
 def _struct_of(type_: Any) -> type[msgspec.Struct] | None:
-    """The struct inside `Struct`, `Struct | None`, `tuple[Struct, ...]` or `list[Struct]`; None for anything else."""
+    """The struct inside `Struct`, `Struct | None`, a tuple, list or dict of `Struct`; None for anything else."""
     if isinstance(type_, type) and issubclass(type_, msgspec.Struct):
         return type_
     structs = (_struct_of(argument) for argument in get_args(type_) if argument is not Ellipsis)

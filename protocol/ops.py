@@ -32,6 +32,8 @@ _HEAD = b"kampung/head/1"
 
 Hash = Annotated[bytes, Meta(min_length=HASH_BYTES, max_length=HASH_BYTES)]
 Id = Annotated[bytes, Meta(min_length=ID_BYTES, max_length=ID_BYTES)]
+MaybeHash = Annotated[bytes, Meta(max_length=HASH_BYTES)]
+"""Thirty-two bytes, or none."""
 MaybeId = Annotated[bytes, Meta(max_length=ID_BYTES)]
 """Sixteen bytes, or none: 'this record starts here'."""
 Word = Annotated[str, Meta(max_length=64)]
@@ -348,6 +350,59 @@ class LetterHandedOver(Body, frozen=True):
     actor: Word
 
 
+class RequestOpened(Body, frozen=True):
+    """A resident asks for a letter. `source`: counter or kiosk; `queue`: the day's number at the kiosk, 0 at the counter."""
+
+    kind: Word
+    resident: MaybeId
+    source: Word
+    queue: Number
+    fields: Annotated[list[tuple[Word, Text]], Meta(max_length=32)]
+    actor: Word
+
+
+class RequestPaper(Message, frozen=True):
+    """What will be printed, fixed when it was verified: exactly this is approved, signed and issued."""
+
+    subject: Subject
+    fields: Annotated[list[tuple[Word, Text]], Meta(max_length=32)]
+    text_version: Number
+
+
+class RequestSigner(Message, frozen=True):
+    """Who signs, as the letter will print it."""
+
+    name: Line
+    title: Line
+    nip: Word
+
+
+class RequestMoved(Body, frozen=True):
+    """One step of a request. `move`: verify, approve, sign, issue, hand_over, reject or close.
+
+    `paper` comes with verify, `signer` with verify (a pen will sign) or sign (a login did), `letter` with issue.
+    """
+
+    request: Id
+    move: Word
+    paper: RequestPaper | None
+    signer: RequestSigner | None
+    letter: MaybeId
+    reason: Line
+    actor: Word
+
+
+class CardBound(Body, frozen=True):
+    """A clerk saw resident and e-KTP together: the card stands for them at the kiosk. Empty `card`: none does any more.
+
+    `card` is SHA-256("kampung/card/1" followed by the number that a reader types): enough to know it again.
+    """
+
+    resident: Id
+    card: MaybeHash
+    actor: Word
+
+
 AnyBody: TypeAlias = (
     LogOpened
     | NumbersConfirmed
@@ -363,6 +418,9 @@ AnyBody: TypeAlias = (
     | LetterHandedOver
     | DeliberationHeld
     | ObjectionMade
+    | RequestOpened
+    | RequestMoved
+    | CardBound
 )
 
 BODIES: dict[tuple[str, int], type[Body]] = {
@@ -380,6 +438,9 @@ BODIES: dict[tuple[str, int], type[Body]] = {
     ("proposal_made", 2): ProposalWithAnswers,
     ("deliberation_held", 1): DeliberationHeld,
     ("objection_made", 1): ObjectionMade,
+    ("request_opened", 1): RequestOpened,
+    ("request_moved", 1): RequestMoved,
+    ("card_bound", 1): CardBound,
 }
 """Every kind and schema ever shipped stays here: a record written ten years ago must still be readable."""
 

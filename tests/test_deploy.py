@@ -1,6 +1,7 @@
 """The example settings are read by the programs' own loaders, and every key of theirs is explained to operators."""
 
 from pathlib import Path
+from typing import get_args
 
 import msgspec
 import pytest
@@ -21,13 +22,20 @@ def test_the_example_settings_of_the_centre_are_good() -> None:
     assert central_config.load(ROOT / "deploy/central.toml").database.name == "centre.db"
 
 
+NAMES = {"workflow.kinds": "KIND", "delegates": "LOGIN"}
+"""What stands in the document for the name that an office gives to a table."""
+
+
 def keys(kind: type[msgspec.Struct], prefix: str = "") -> list[str]:
     found = []
     for field in msgspec.structs.fields(kind):
-        if isinstance(field.type, type) and issubclass(field.type, msgspec.Struct):
-            found += keys(field.type, f"{prefix}{field.name}.")
+        name = prefix + field.name
+        inside = [each for each in (field.type, *get_args(field.type)) if isinstance(each, type)]
+        struct = next((each for each in inside if issubclass(each, msgspec.Struct)), None)
+        if struct is None:
+            found.append(name)
         else:
-            found.append(prefix + field.name)
+            found += keys(struct, f"{name}.{NAMES[name]}." if name in NAMES else f"{name}.")
     return found
 
 

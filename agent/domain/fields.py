@@ -260,6 +260,12 @@ def check_moment(raw: str, *, required: bool) -> date | Fault | None:
     return datetime.combine(day, time(int(match[2]), int(match[3])))
 
 
+def write_date(day: date) -> str:
+    """A date or moment as people type it, which `check_date` and `check_moment` read back: `17-05-2021 08.30`."""
+    clock = f" {day:%H.%M}" if isinstance(day, datetime) else ""
+    return f"{day.day:02}-{day.month:02}-{day.year:04}{clock}"
+
+
 def check_rupiah(raw: str, *, required: bool) -> int | str | Fault:
     """An amount of whole rupiah, with or without `Rp`, `,00` and `,-`."""
     text = raw.strip()

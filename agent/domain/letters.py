@@ -304,6 +304,11 @@ def head_title(letterhead: Letterhead) -> str:
     return f"{'Kepala Desa' if letterhead.village_kind is VillageKind.DESA else 'Lurah'} {letterhead.village}"
 
 
+def secretary_title(letterhead: Letterhead) -> str:
+    """`Sekretaris Desa` or `Sekretaris Kelurahan`."""
+    return f"Sekretaris {letterhead.village_kind.value.capitalize()}"
+
+
 def write_draft(
     kind: LetterKind,
     subject: Subject,

@@ -19,6 +19,7 @@ from agent.domain.fields import (
     check_nik,
     check_text,
     encode_value,
+    write_date,
 )
 from protocol.ids import Nik, is_placeholder
 
@@ -79,6 +80,26 @@ def check_people(
     if len(encode_value(tuple(people))) > FIELD_TEXT_MAX:
         return Fault("too_long", "nama dan keterangannya terlalu panjang untuk satu surat. Singkatkan.")
     return tuple(people)
+
+
+def ask_again(people: Sequence[FamilyMember], household: Sequence[FamilyMember]) -> PeopleAnswer:
+    """The answer of which `check_people` makes these people: who is in the household is ticked, the rest are rows.
+
+    Who is in this letter somebody else than on the family card has a row as well. A placeholder that several share ticks
+    nobody. Empty `household`: nobody can be ticked, as with witnesses.
+    """
+    niks = [member.nik for member in household]
+    members = {member.nik: member for member in household if niks.count(member.nik) == 1}
+    picked, rows = [], []
+    for person in people:
+        member = members.get(person.nik)
+        if member is not None and (_is_own(person.nik) or member == person):
+            picked.append(person.nik)
+            if person.relation == member.relation:
+                continue
+        born = write_date(person.birth_date) if person.birth_date else ""
+        rows.append(PersonRow(nik=person.nik, name=person.name, born=born, note=person.relation))
+    return PeopleAnswer(tuple(picked), tuple(rows))
 
 
 def _add(people: list[FamilyMember], person: FamilyMember) -> None:

@@ -23,6 +23,10 @@ DATE_UNCONFIRMED = Refusal(
 LETTER_NOT_FOUND = Refusal("letter_not_found", "Surat ini tidak ada di kantor ini.")
 LETTER_ALREADY_VOID = Refusal("letter_already_void", "Surat ini sudah dibatalkan.")
 INCOMING_NOT_FOUND = Refusal("incoming_not_found", "Surat masuk ini tidak tercatat di kantor ini.")
+REQUEST_NOT_FOUND = Refusal("request_not_found", "Permohonan ini tidak ada di kantor ini.")
+NOT_YOUR_STEP = Refusal(
+    "not_your_step", "Langkah ini bukan wewenang akun Anda. Mintalah kepada yang berwenang; permohonan tetap menunggu."
+)
 RESIDENT_NOT_FOUND = Refusal("resident_not_found", "Penduduk ini tidak tercatat di kantor ini.")
 NIK_TAKEN = Refusal(
     "nik_taken", "NIK ini sudah tercatat untuk penduduk lain. Cari NIK itu, lalu perbaiki data yang salah."

@@ -198,10 +198,6 @@ def _row(row: Row) -> LetterRow:
 def _to_wire(
     draft: Draft, salt: bytes, series: str, number: int, printed_number: str, resident: bytes, actor: str
 ) -> ops.LetterIssued:
-    subject = msgspec.structs.asdict(draft.subject) | {
-        "birth_date": draft.subject.birth_date.isoformat(),
-        "sex": draft.subject.sex.value,
-    }
     return ops.LetterIssued(
         salt=salt,
         kind=draft.kind,
@@ -211,7 +207,7 @@ def _to_wire(
         printed_number=printed_number,
         issued_on=draft.date.isoformat(),
         valid_until=draft.valid_until.isoformat() if draft.valid_until else "",
-        subject=ops.Subject(resident=resident, **subject),
+        subject=subject_to_wire(draft.subject, resident),
         fields=encode_fields(draft.fields),
         signer_name=draft.signer.name,
         signer_title=draft.signer.title,
@@ -222,9 +218,23 @@ def _to_wire(
     )
 
 
+def subject_to_wire(subject: Subject, resident: bytes) -> ops.Subject:
+    """The resident as printed, in the form of a record."""
+    values = msgspec.structs.asdict(subject) | {
+        "birth_date": subject.birth_date.isoformat(),
+        "sex": subject.sex.value,
+    }
+    return ops.Subject(resident=resident, **values)
+
+
+def subject_from_wire(subject: ops.Subject) -> Subject:
+    """The same, read from a record."""
+    values = {name: value for name, value in msgspec.structs.asdict(subject).items() if name != "resident"}
+    values |= {"birth_date": date.fromisoformat(subject.birth_date), "sex": Sex(subject.sex)}
+    return Subject(**values)
+
+
 def _from_wire(letter_id: bytes, body: ops.LetterIssued, kind: LetterKind) -> Letter:
-    subject = {name: value for name, value in msgspec.structs.asdict(body.subject).items() if name != "resident"}
-    subject |= {"birth_date": date.fromisoformat(body.subject.birth_date), "sex": Sex(body.subject.sex)}
     return Letter(
         letter_id=letter_id,
         kind=body.kind,
@@ -232,7 +242,7 @@ def _from_wire(letter_id: bytes, body: ops.LetterIssued, kind: LetterKind) -> Le
         declared_by=kind.declared_by,
         date=date.fromisoformat(body.issued_on),
         valid_until=date.fromisoformat(body.valid_until) if body.valid_until else None,
-        subject=Subject(**subject),
+        subject=subject_from_wire(body.subject),
         fields=decode_fields(kind, body.fields),
         signer=Signer(name=body.signer_name, title=body.signer_title, nip=body.signer_nip),
         letterhead=msgspec.convert(msgspec.structs.asdict(body.letterhead), Letterhead),

@@ -71,6 +71,14 @@ async def with_niks(connection: Connection, niks: Sequence[str]) -> list[Registe
     return [_registered(r) for r in rows]
 
 
+async def of_nik(connection: Connection, nik: str) -> Registered | None:
+    """The one resident with this NIK; nobody for a placeholder, which stands for many."""
+    if is_placeholder(Nik(nik)):
+        return None
+    rows = await connection.fetch_all(f"SELECT {_COLUMNS} FROM resident WHERE nik = $1 LIMIT 2", nik)
+    return _registered(rows[0]) if len(rows) == 1 else None
+
+
 async def household(connection: Connection, kk: str) -> list[Registered]:
     """The members of a family card as it prints them; empty without one."""
     if not kk:

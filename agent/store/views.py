@@ -6,10 +6,13 @@ An op that this program cannot read changes no view and stays in the log; an upg
 
 from agent.domain.events import WITHDRAWN, EventKind, state_after
 from agent.domain.numbering import day_wib
+from agent.domain.requests import AFTER, Move, State
 from agent.domain.residents import search_key
 from chassis.database import Connection
 from protocol.names import name_key
 from protocol.ops import (
+    HASH_BYTES,
+    CardBound,
     DeliberationHeld,
     IncomingRegistered,
     LetterHandedOver,
@@ -24,6 +27,8 @@ from protocol.ops import (
     ProposalMade,
     ProposalWithAnswers,
     ProposalWithdrawn,
+    RequestMoved,
+    RequestOpened,
     ResidentEvent,
     ResidentRecorded,
     Unreadable,
@@ -104,6 +109,12 @@ async def apply(connection: Connection, op: Op, ordinal: int) -> None:
                 body.evidence,
                 at_ms,
             )
+        case RequestOpened():
+            await _put_request(connection, op, ordinal, body, at_ms)
+        case CardBound():
+            await _bind_card(connection, body, at_ms)
+        case RequestMoved():
+            await _move_request(connection, op, ordinal, body, at_ms)
 
 
 async def complete_voids(connection: Connection) -> None:
@@ -369,3 +380,55 @@ async def _put_deliberation(connection: Connection, op: Op, ordinal: int, body: 
         "INSERT OR IGNORE INTO deliberation_cycle (deliberation, cycle) VALUES ($1, $2)",
         [(op.record_id, cycle) for cycle in body.cycles],
     )
+
+
+async def _put_request(connection: Connection, op: Op, ordinal: int, body: RequestOpened, at_ms: int) -> None:
+    await connection.execute(
+        "INSERT OR IGNORE INTO letter_request (id, log, seq, kind, resident, source, queue, state, opened_by, opened_ms,"
+        " moved_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)",
+        op.record_id,
+        ordinal,
+        op.seq,
+        body.kind,
+        body.resident,
+        body.source,
+        body.queue,
+        State.REQUESTED.value,
+        body.actor,
+        at_ms,
+    )
+
+
+async def _move_request(connection: Connection, op: Op, ordinal: int, body: RequestMoved, at_ms: int) -> None:
+    """A move of a request that is not here, or of a kind that only a newer program knows, changes nothing."""
+    steps = await connection.fetch_value("SELECT steps FROM letter_request WHERE id = $1", body.request)
+    if steps is None or body.move not in set(Move):
+        return
+    await connection.execute(
+        "UPDATE letter_request SET state = $1, steps = $2, moved_ms = $3, letter = coalesce($4, letter) WHERE id = $5",
+        AFTER[Move(body.move)].value,
+        steps + 1,
+        at_ms,
+        body.letter or None,
+        body.request,
+    )
+    await connection.execute(
+        "INSERT INTO request_step (request, step, log, seq, move, actor, reason, at_ms)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        body.request,
+        steps + 1,
+        ordinal,
+        op.seq,
+        body.move,
+        body.actor,
+        body.reason,
+        at_ms,
+    )
+
+
+async def _bind_card(connection: Connection, body: CardBound, at_ms: int) -> None:
+    await connection.execute("DELETE FROM kiosk_card WHERE card = $1 OR resident = $2", body.card, body.resident)
+    if len(body.card) == HASH_BYTES:
+        await connection.execute(
+            "INSERT INTO kiosk_card (card, resident, bound_ms) VALUES ($1, $2, $3)", body.card, body.resident, at_ms
+        )

@@ -6,6 +6,7 @@ from prometheus_client import CollectorRegistry
 
 from agent.domain.numbering import WIB
 from agent.render.books import Bindery
+from agent.web.cards import CardPages
 from agent.web.deliberations import DeliberationPages
 from agent.web.events import EventPages
 from agent.web.handovers import HandoverPages
@@ -21,6 +22,7 @@ from agent.web.proposal_lists import ProposalListPages
 from agent.web.proposals import ProposalPages
 from agent.web.proposing import ProposingPages
 from agent.web.registers import register_pages
+from agent.web.requests import RequestPages
 from agent.web.residents import ResidentPages
 from agent.web.rosters import RosterPages
 from agent.web.seals import SealPages
@@ -37,6 +39,7 @@ NAVIGATION = (
     NavigationEntry("Surat", "/letters"),
     NavigationEntry("Periksa surat", "/verify"),
     NavigationEntry("Buku register", "/registers"),
+    NavigationEntry("Permohonan", "/requests"),
     NavigationEntry("Usulan", "/proposals"),
     NavigationEntry("Tindak lanjut", "/worklist"),
     NavigationEntry("Nomor surat", "/numbers"),
@@ -65,13 +68,16 @@ def build_app(office: Office, registry: CollectorRegistry, version: str) -> web.
     )
     environment.globals["wib"] = WIB
     environment.filters.update(mask_nik=mask_nik, pair=lambda word: (word, word))
+    measures = Measures(registry)
     pages = (
         HomePages(office),
         ResidentPages(office),
         HouseholdPages(office),
         EventPages(office),
         RosterPages(office),
-        LetterPages(office, Measures(registry)),
+        CardPages(office),
+        LetterPages(office, measures),
+        RequestPages(office, measures),
         ProposalPages(office),
         ProposingPages(office),
         ProposalListPages(office),

@@ -13,6 +13,7 @@ from aiohttp import web
 from agent.domain.fields import Fault, FieldError, check_text
 from agent.domain.numbering import NumberingError
 from agent.domain.refusal import Refusal
+from agent.domain.requests import Person
 from agent.store import Desk
 from agent.web.office import Office
 from chassis.database import Connection
@@ -50,14 +51,28 @@ async def send_once(
             return Sent(earlier, is_repeat=True)
         made = await work(desk)
         if isinstance(made, Refusal):
-            return made
+            raise _Refused(made)  # what was written before the no is undone with it
         await remember(desk.connection, key, account_id, made, desk.now_ms)
         return Sent(made, is_repeat=False)
 
     try:
         return await office.store.write(transaction)
+    except _Refused as no:
+        return no.refusal
     except NumberingError as error:
         return Refusal("numbering", str(error))
+
+
+class _Refused(Exception):
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.code)
+        self.refusal = refusal
+
+
+def person_of(office: Office, request: web.Request) -> Person:
+    """Whoever is signed in, and as whom they may sign."""
+    account = account_of(request)
+    return office.settings.person(account.login, account.role)
 
 
 def check_reason(form: Form) -> str | FieldError:

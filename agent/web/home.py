@@ -5,9 +5,10 @@ from datetime import datetime, time
 from aiohttp import web
 
 from agent.domain.numbering import WIB, date_wib
-from agent.store import aid, cycles, letters
-from agent.web.desk import at_counter
+from agent.store import aid, cycles, letters, requests
+from agent.web.desk import at_counter, person_of
 from agent.web.office import Office
+from agent.web.requests import words
 from agent.web.words import cycle_names, proposal_state
 from chassis.database import Connection
 from chassis.web import page
@@ -30,8 +31,11 @@ class HomePages:
         today = date_wib(self._office.stamper.now_ms())
         midnight_ms = int(datetime.combine(today, time(), WIB).timestamp()) * 1000
 
+        pairs = self._office.work_of(person_of(self._office, request))
+
         async def look(connection: Connection) -> dict[str, object]:
             return {
+                "mine": await requests.waiting(connection, pairs, limit=NEWS_MAX),
                 "news": await aid.worklist(connection, today, limit=NEWS_MAX),
                 "worklist": await aid.count_worklist(connection, today),
                 "counts": await aid.counts(connection),
@@ -41,4 +45,5 @@ class HomePages:
             }
 
         context = await self._office.store.database.read(look)
-        return await page(request, "home.html", context | {"state": proposal_state, "today": today})
+        context |= words(self._office) | {"state": proposal_state, "today": today}
+        return await page(request, "home.html", context)

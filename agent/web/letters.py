@@ -9,38 +9,49 @@ import time
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date
 from itertools import zip_longest
 
 from aiohttp import web
 
 from agent.domain import texts
-from agent.domain.fields import PICKED, WRITTEN, FamilyMember, FieldDefinition, FieldError, FieldType, FieldValue
+from agent.domain.fields import (
+    PICKED,
+    WRITTEN,
+    FamilyMember,
+    FieldDefinition,
+    FieldError,
+    FieldType,
+    FieldValue,
+    write_date,
+)
 from agent.domain.letters import (
     DOCUMENTS_SEEN,
     Draft,
+    Fields,
     Letter,
     LetterKind,
-    Signer,
     address_line,
     check_fields,
-    head_title,
+    encode_fields,
     write_draft,
 )
-from agent.domain.numbering import NumberingError, date_wib
-from agent.domain.people import PARTS, PeopleAnswer, PersonRow
+from agent.domain.numbering import NumberingError, NumberingPolicy, date_wib
+from agent.domain.people import PARTS, PeopleAnswer, PersonRow, ask_again
 from agent.domain.refusal import DATE_UNCONFIRMED, LETTER_ALREADY_VOID, Refusal
+from agent.domain.requests import Move, Person, Route
 from agent.domain.residents import member_of, subject_of
 from agent.domain.sheets import draft_sheet, letter_sheet
 from agent.render import CannotPrint, Paper, render_pdf, render_svg
-from agent.store import Desk, letters, residents
+from agent.store import Desk, letters, requests, residents
+from agent.store.requests import RequestRow
 from agent.store.residents import Registered
-from agent.web.desk import Sent, at_counter, by_superior, check_reason, note_look, send_once
+from agent.web.desk import Sent, at_counter, by_superior, check_reason, note_look, person_of, send_once
 from agent.web.measure import Measures
 from agent.web.office import Office
 from agent.web.residents import find_resident
 from agent.web.seals import draft_text, seal_text
-from agent.web.words import letter_state
+from agent.web.words import answer_words, letter_state
 from chassis.database import Connection
 from chassis.web import Form, account_of, add_notice, form_key_of, page, page_count, page_number, read_form
 
@@ -63,13 +74,15 @@ UNPRINTABLE = Refusal(
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A letter as asked for: a checked draft, or what is wrong with the answers."""
+    """A letter as asked for: a checked draft, or what is wrong with the answers. `asked`: the request it answers."""
 
     kind: LetterKind
     person: Registered
     household: list[Registered]
     draft: Draft | None
     errors: Mapping[str, str]
+    route: Route
+    asked: RequestRow | None
 
 
 class LetterPages:
@@ -108,10 +121,37 @@ class LetterPages:
 
     @at_counter
     async def new(self, request: web.Request) -> web.StreamResponse:
-        kind = self._kind(request.query.get("kind", ""))
-        person = await find_resident(self._office, request.query.get("resident", ""))
+        kind, person, answers = await self._beginning(request)
         household = await self._household(person)
-        return await self._form(request, Wanted(kind, person, household, None, {}), Form())
+        asked = await self._asked(request.query.get("request", ""))
+        wanted = Wanted(kind, person, household, None, {}, self._office.settings.route(kind.key), asked)
+        return await self._form(request, wanted, _prefilled(kind, answers, household))
+
+    async def _beginning(self, request: web.Request) -> tuple[LetterKind, Registered, Fields]:
+        """What the form opens with: a kind for a resident, a request as it was asked for, or a former letter's answers."""
+        if again := request.query.get("again", ""):
+            letter, row = await self._find_letter(again)
+            return self._kind(letter.kind), await find_resident(self._office, row.resident.hex()), letter.fields
+        asked = await self._asked(request.query.get("request", ""))
+        if asked is None:
+            kind = self._kind(request.query.get("kind", ""))
+            return kind, await find_resident(self._office, request.query.get("resident", "")), ()
+        kind, row_asked = self._kind(asked.kind), asked
+        answers = await self._office.store.database.read(lambda c: requests.answers(c, row_asked, kind))
+        return kind, await find_resident(self._office, asked.resident.hex()), answers
+
+    async def _asked(self, text: str) -> RequestRow | None:
+        """The request of an id in an address or form; None where there is none. Raises HTTPNotFound for any other."""
+        if not text:
+            return None
+        try:
+            request_id = bytes.fromhex(text)
+        except ValueError as error:
+            raise web.HTTPNotFound from error
+        found = await self._office.store.database.read(lambda c: requests.find(c, request_id))
+        if found is None:
+            raise web.HTTPNotFound
+        return found
 
     @at_counter
     async def check(self, request: web.Request) -> web.StreamResponse:
@@ -133,7 +173,9 @@ class LetterPages:
         result = await self._issue(request, form, wanted, wanted.draft)
         if isinstance(result, Refusal):
             return await self._check_page(request, wanted, wanted.draft, form, result)
-        if result.is_repeat:
+        if not result.location.startswith("/letters/"):
+            await add_notice(request, "Permohonan tercatat." if form.text("later") else "Permohonan sudah diajukan.")
+        elif result.is_repeat:
             await add_notice(request, "Isian itu sudah diterbitkan sebelumnya; inilah suratnya. Tidak ada nomor baru.")
         else:
             self._measures.issued(wanted.kind.key, time.perf_counter() - started)
@@ -144,20 +186,58 @@ class LetterPages:
         policy = self._office.numbering()
         if isinstance(policy, NumberingError):
             return Refusal("numbering", str(policy))
-        actor, is_confirmed = account_of(request).login, bool(form.text("date_confirmed"))
+        person, is_confirmed = person_of(self._office, request), bool(form.text("date_confirmed"))
 
         async def work(desk: Desk) -> str | Refusal:
+            if wanted.asked is None and form.text("later"):
+                return f"/requests/{(await self._open(desk, wanted, draft, person.login)).id.hex()}"
+            if wanted.asked is not None or not wanted.route.is_direct:
+                return await self._submit(desk, wanted, draft, person, policy, form)
             letter = await letters.issue(
-                desk, draft, wanted.kind, policy, wanted.person.id, actor, is_date_confirmed=is_confirmed
+                desk, draft, wanted.kind, policy, wanted.person.id, person.login, is_date_confirmed=is_confirmed
             )
             return letter if isinstance(letter, Refusal) else f"/letters/{letter.letter_id.hex()}"
 
         return await send_once(self._office, request, form, work)
 
+    async def _open(self, desk: Desk, wanted: Wanted, draft: Draft, actor: str) -> RequestRow:
+        fields = encode_fields(draft.fields)
+        return await requests.open_request(
+            desk, wanted.kind, wanted.person.id, fields, source=requests.COUNTER, actor=actor
+        )
+
+    async def _submit(
+        self, desk: Desk, wanted: Wanted, draft: Draft, person: Person, policy: NumberingPolicy, form: Form
+    ) -> str | Refusal:
+        """Verified and on its way to whoever approves or signs; issued at once where the office asks for neither."""
+        asked = wanted.asked or await self._open(desk, wanted, draft, person.login)
+        seen = _seen(form) if wanted.asked else 0
+        routes = {wanted.kind.key: wanted.route}
+        refused = await requests.move(desk, asked.id, Move.VERIFY, person, routes, seen=seen, draft=draft)
+        if refused is not None:
+            return refused
+        if not wanted.route.is_direct:
+            return f"/requests/{asked.id.hex()}"
+        letter = await requests.issue(
+            desk,
+            asked.id,
+            person,
+            routes,
+            self._office.kinds,
+            self._office.settings.letterhead(),
+            policy,
+            seen=seen + 1,
+            is_date_confirmed=bool(form.text("date_confirmed")),
+        )
+        return letter if isinstance(letter, Refusal) else f"/letters/{letter.letter_id.hex()}"
+
     async def _wanted(self, form: Form) -> Wanted:
         kind = self._kind(form.text("kind"))
         person = await find_resident(self._office, form.text("resident"))
-        household = await self._household(person)
+        asked = await self._asked(form.text("request"))
+        if asked is not None and (asked.kind, asked.resident) != (kind.key, person.id):
+            raise web.HTTPNotFound
+        household, route = await self._household(person), self._office.settings.route(kind.key)
         answers, people = _answers(kind, form, household), _people(kind, form, household)
         today = date_wib(self._office.stamper.now_ms())
         fields = check_fields(
@@ -168,19 +248,23 @@ class LetterPages:
             known=await self._known(people),
             today=today,
         )
-        if isinstance(fields, list):
-            return Wanted(kind, person, household, None, _errors(fields))
-        letterhead, setting = self._office.settings.letterhead(), self._office.settings.office
+        signer = self._office.settings.signers().get("" if route.signing else form.text("signer"))
+        errors = _errors(fields) if isinstance(fields, list) else {}
+        if signer is None:
+            errors["signer"] = "Penandatangan: pilih dari daftar."
+        if isinstance(fields, list) or signer is None:
+            return Wanted(kind, person, household, None, errors, route, asked)
+        letterhead = self._office.settings.letterhead()
         draft = write_draft(
             kind,
             subject_of(person.resident, letterhead.village_kind),
             fields,
-            Signer(name=setting.head_name, title=head_title(letterhead), nip=setting.head_nip),
+            signer,
             letterhead,
             dated=today,
             text_version=texts.newest_version(self._office.texts, kind.key),
         )
-        return Wanted(kind, person, household, draft, {})
+        return Wanted(kind, person, household, draft, {}, route, asked)
 
     def _kind(self, key: str) -> LetterKind:
         kind = self._office.kinds.get(key)
@@ -210,9 +294,22 @@ class LetterPages:
             "digits": DIGITS,
             "picked": PICKED,
             "errors": wanted.errors,
-            "form_key": form_key_of(form) if form.fields else None,
+            "form_key": form_key_of(form) if "form_key" in form else None,
+            "signers": self._signers(wanted.route),
+            "signer": form.text("signer"),
+            "asked": wanted.asked,
+            "seen": _seen(form) if "seen" in form else wanted.asked.steps if wanted.asked else 0,
         }
         return await page(request, "letter_form.html", context, status=422 if wanted.errors else 200)
+
+    def _signers(self, route: Route) -> list[tuple[str, str]]:
+        """Whose pen may sign, to choose from; empty where there is no choice or a login signs."""
+        signers = self._office.settings.signers()
+        if route.signing or len(signers) == 1:
+            return []
+        return [
+            (login, f"{each.name or '-'} - {', '.join(each.title.splitlines())}") for login, each in signers.items()
+        ]
 
     async def _check_page(
         self, request: web.Request, wanted: Wanted, draft: Draft, form: Form, refused: Refusal | None
@@ -229,6 +326,8 @@ class LetterPages:
             "missing": _missing_documents(wanted.kind, draft),
             "must_confirm_date": refused is not None and refused.code == DATE_UNCONFIRMED.code,
             "is_printable": refused is not UNPRINTABLE,
+            "route": wanted.route,
+            "asked": wanted.asked,
         }
         return await page(request, "letter_check.html", context, status=409 if refused else 200)
 
@@ -268,7 +367,12 @@ class LetterPages:
             "row": row,
             "kind": kind,
             "state": _state(row),
-            "answers": [(field.label, shown) for field in kind.fields if (shown := _shown(field, letter))],
+            "asked": await self._office.store.database.read(lambda c: requests.of_letter(c, letter.letter_id)),
+            "answers": [
+                (field.label, shown)
+                for field in kind.fields
+                if (shown := answer_words(field.type, letter.field(field.name)))
+            ],
         }
         return await page(request, "letter.html", context)
 
@@ -304,7 +408,12 @@ class LetterPages:
         if isinstance(reason, FieldError):
             return await self._void_page(request, letter, form.text("reason"), {"reason": reason.message})
         refused = await self._office.store.write(lambda desk: letters.void(desk, letter.letter_id, reason, actor))
-        await add_notice(request, refused.sentence if refused else "Surat dibatalkan. Nomornya tetap terpakai.")
+        await add_notice(
+            request,
+            refused.sentence
+            if refused
+            else "Surat dibatalkan. Nomornya tetap terpakai; bila perlu, terbitkan penggantinya di bawah ini.",
+        )
         raise web.HTTPSeeOther(f"/letters/{letter.letter_id.hex()}")
 
     async def _void_page(
@@ -314,7 +423,13 @@ class LetterPages:
         return await page(request, "letter_void.html", context, status=422 if errors else 200)
 
     async def _find(self, request: web.Request) -> tuple[Letter, letters.LetterRow]:
-        letter_id, kinds = bytes.fromhex(request.match_info["id"]), dict(self._office.kinds)
+        return await self._find_letter(request.match_info["id"])
+
+    async def _find_letter(self, text: str) -> tuple[Letter, letters.LetterRow]:
+        try:
+            letter_id, kinds = bytes.fromhex(text), dict(self._office.kinds)
+        except ValueError as error:
+            raise web.HTTPNotFound from error
         found = await self._office.store.database.read(lambda c: letters.find(c, letter_id, kinds))
         if found is None:
             raise web.HTTPNotFound
@@ -371,9 +486,9 @@ def _rows(field: FieldDefinition, form: Form) -> list[PersonRow]:
 
 
 def _inputs(kind: LetterKind) -> set[str]:
-    """Every input of the kind's form."""
+    """Every input of the kind's form, and what goes with it."""
     rows = {f"{field.name}.{part}" for field in kind.fields if field.type in WRITTEN for part in PARTS}
-    return {field.name for field in kind.fields} | rows
+    return {field.name for field in kind.fields} | rows | {"signer", "request", "seen"}
 
 
 def _missing_documents(kind: LetterKind, draft: Draft) -> list[str]:
@@ -381,22 +496,39 @@ def _missing_documents(kind: LetterKind, draft: Draft) -> list[str]:
     return [document for document in kind.required_documents if document not in seen]
 
 
-def _shown(field: FieldDefinition, letter: Letter) -> str:
-    return _in_words(field.type, letter.field(field.name))
+def _prefilled(kind: LetterKind, answers: Fields, household: list[Registered]) -> Form:
+    """Answers given before, as the kind's form sends them. Whoever left the household since stands in a row, or is left out
+    where only members are asked for."""
+    types = {field.name: field.type for field in kind.fields}
+    inputs = [
+        pair for name, answer in answers for pair in _input(name, types.get(name, FieldType.TEXT), answer, household)
+    ]
+    return Form(tuple(inputs))
 
 
-def _in_words(type_: FieldType, answer: FieldValue) -> str:
+def _input(name: str, type_: FieldType, answer: FieldValue, household: list[Registered]) -> list[tuple[str, str]]:
+    """One answer, as the form sends it: people by our own ids and in rows, documents one by one."""
     match answer:
         case tuple():
-            return ", ".join(member.name for member in answer)
-        case datetime():
-            return f"{texts.date_words(answer)} {answer:%H.%M}"
+            ids = {each.resident.nik: each.id.hex() for each in household}
+            if type_ not in WRITTEN:
+                return [(name, ids[member.nik]) for member in answer if member.nik in ids]
+            members = [member_of(each.resident) for each in household] if type_ in PICKED else []
+            again = ask_again(answer, members)
+            rows = [(f"{name}.{part}", getattr(row, part)) for row in again.rows for part in PARTS]
+            return [(name, ids[nik]) for nik in again.picked] + rows
         case date():
-            return texts.date_words(answer)
-        case int() if type_ is FieldType.RUPIAH:
-            return texts.rupiah(answer)
+            return [(name, write_date(answer))]
+        case str() if type_ is FieldType.DOCUMENTS:
+            return [(name, document) for document in answer.split("; ")]
         case _:
-            return str(answer)
+            return [(name, str(answer))]
+
+
+def _seen(form: Form) -> int:
+    """How many steps the request had made when its form was opened; what is no number matches none."""
+    text = form.text("seen")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1
 
 
 def _state(row: letters.LetterRow) -> tuple[str, str]:

@@ -7,6 +7,7 @@ from agent.config import AgentSettings
 from agent.domain.letters import LetterKind
 from agent.domain.numbering import NumberingError, NumberingPolicy
 from agent.domain.proposal_fields import Question
+from agent.domain.requests import Person, Route, State, waiting_pairs
 from agent.domain.status import Status
 from agent.domain.texts import LetterText
 from agent.identity import BoxIdentity
@@ -36,3 +37,11 @@ class Office:
             return self.settings.numbering()
         except NumberingError as error:
             return error
+
+    def routes(self) -> dict[str, Route]:
+        """The steps of every kind of letter."""
+        return {kind: self.settings.route(kind) for kind in self.kinds}
+
+    def work_of(self, person: Person) -> list[tuple[State, str]]:
+        """The (state, kind of letter) pairs that wait for this person."""
+        return waiting_pairs(person, self.routes(), self.kinds)

@@ -207,6 +207,7 @@ class ResidentPages:
             "kinds": self._office.kinds,
             "frequent": [kind for kind in self._office.kinds.values() if kind.is_frequent],
             "groups": by_group(self._office.kinds),
+            "has_kiosk": self._office.settings.kiosk is not None,
             "letter_state": lambda row: letter_state(row.is_acked, row.voided_reason),
             "proposal_state": proposal_state,
         }

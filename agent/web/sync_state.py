@@ -9,12 +9,12 @@ from typing import Any
 
 from aiohttp import web
 
-from agent.store import feed, is_numbering_known, letters, oplog
-from agent.web.desk import COUNTER_ROLES, at_counter
+from agent.store import feed, is_numbering_known, letters, oplog, requests
+from agent.web.desk import COUNTER_ROLES, at_counter, person_of
 from agent.web.office import Office
 from agent.web.words import NOTICES, QUARANTINE, halted_words, road_words
 from chassis.database import Connection
-from chassis.web import page, roles
+from chassis.web import page, roles, visitor_of
 from protocol.feed import NumberClash
 
 LISTED_MAX = 50
@@ -33,12 +33,17 @@ class SyncPages:
     async def context(self, request: web.Request) -> Mapping[str, Any]:
         """What the status bar of every page needs: one small read."""
 
-        async def look(connection: Connection) -> tuple[oplog.Outbox, bool]:
-            return await oplog.outbox(connection), await is_numbering_known(connection)
+        visitor = visitor_of(request)
+        is_known_person = visitor is not None and visitor.account is not None
+        pairs = self._office.work_of(person_of(self._office, request)) if is_known_person else []
 
-        waiting, is_known = await self._office.store.database.read(look)
+        async def look(connection: Connection) -> tuple[oplog.Outbox, bool, int]:
+            mine = await requests.count_waiting(connection, pairs) if pairs else 0
+            return await oplog.outbox(connection), await is_numbering_known(connection), mine
+
+        waiting, is_known, mine = await self._office.store.database.read(look)
         words, kind = road_words(self._office.road(), waiting, self._office.stamper.now_ms())
-        return {"road_words": words, "road_kind": kind, "is_numbering_known": is_known}
+        return {"road_words": words, "road_kind": kind, "is_numbering_known": is_known, "mine_count": mine}
 
     @roles(*COUNTER_ROLES, extends_login=False)
     async def line(self, request: web.Request) -> web.StreamResponse:

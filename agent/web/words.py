@@ -4,9 +4,12 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import assert_never
 
+from agent.domain import texts
 from agent.domain.coverage import Answer, Check, Hit
 from agent.domain.events import EventKind
+from agent.domain.fields import FieldType, FieldValue
 from agent.domain.numbering import WIB, date_wib
+from agent.domain.requests import Move, Route, State, next_move
 from agent.domain.status import Status
 from agent.store.aid import ProposalRow
 from agent.store.deliberations import DeliberationRow
@@ -54,6 +57,21 @@ HOLD_AND_TELL = (
     "Tahan dan beri tahu warga. Ini bukan penolakan: usulan tetap dapat dicatat, dan kabupaten yang memutuskan."
 )
 NOT_A_YES = "Ini bukan persetujuan dan bukan penolakan: usulan tetap dapat dicatat, dan kabupaten yang memeriksa."
+
+
+def answer_words(type_: FieldType, answer: FieldValue) -> str:
+    """An answer to a letter's question, in one line: people by their names, dates and amounts as a letter words them."""
+    match answer:
+        case tuple():
+            return ", ".join(member.name for member in answer)
+        case datetime():
+            return f"{texts.date_words(answer)} {answer:%H.%M}"
+        case date():
+            return texts.date_words(answer)
+        case int() if type_ is FieldType.RUPIAH:
+            return texts.rupiah(answer)
+        case _:
+            return str(answer)
 
 
 def clock_time(ms: int, now_ms: int) -> str:
@@ -107,6 +125,43 @@ def letter_state(is_acked: bool, voided_reason: str | None) -> tuple[str, str]:
     if voided_reason is not None:
         return "Dibatalkan", "bad"
     return ("Diterima kabupaten", "good") if is_acked else ("Tersimpan di kantor", "plain")
+
+
+WAITING = {
+    Move.VERIFY: "Menunggu diperiksa petugas",
+    Move.APPROVE: "Menunggu persetujuan sekretaris",
+    Move.SIGN: "Menunggu tanda tangan",
+    Move.ISSUE: "Siap diterbitkan",
+    Move.HAND_OVER: "Terbit, belum diserahkan",
+}
+STEPS = {
+    Move.VERIFY: "Diverifikasi",
+    Move.APPROVE: "Disetujui",
+    Move.SIGN: "Ditandatangani",
+    Move.ISSUE: "Diterbitkan",
+    Move.HAND_OVER: "Diserahkan",
+    Move.REJECT: "Dikembalikan ke petugas",
+    Move.CLOSE: "Ditutup tanpa surat",
+}
+
+
+def request_state(state: State, route: Route) -> tuple[str, str]:
+    """What a request waits for, or how it ended."""
+    match state:
+        case State.RETURNED:
+            return "Dikembalikan ke petugas", "bad"
+        case State.CLOSED:
+            return "Ditutup tanpa surat", "plain"
+        case State.HANDED_OVER:
+            return "Sudah diserahkan", "good"
+    onward = next_move(state, route)
+    assert onward is not None, "only the two ends above lead nowhere"
+    return WAITING[onward], "good" if onward in (Move.ISSUE, Move.HAND_OVER) else "wait"
+
+
+def request_source(source: str, queue: int) -> str:
+    """Where it was asked for, and the number that is called out."""
+    return f"Anjungan, antrean {queue}" if queue else "Anjungan" if source == "kiosk" else "Loket"
 
 
 def is_open(cycle: Cycle, now_ms: int) -> bool:

@@ -174,7 +174,7 @@ class _Desk:
             case LetterVoided():
                 self.reading.voided.append((body.letter, header.claimed_ms))
             case _:
-                pass  # residents, minutes, corrections and handovers stay in the log; nothing at the centre lists them yet
+                pass  # residents, cards, requests, handovers and their like stay in the log: nothing here reads them yet
 
     def _add_letter(self, body: LetterIssued | IncomingRegistered, record: bytes) -> None:
         run = self._runs.get((body.series, body.year))

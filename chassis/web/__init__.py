@@ -8,7 +8,7 @@ from chassis.web.accounts import Account
 from chassis.web.declarations import RouteUndeclared, machine, public, require_declarations, roles, signed_in
 from chassis.web.forms import Form, Upload, read_form
 from chassis.web.guard import GuardMetrics
-from chassis.web.installation import WebSettings, install
+from chassis.web.installation import WebSettings, install, install_public
 from chassis.web.layout import NavigationEntry, page
 from chassis.web.login import add_notice
 from chassis.web.paging import page_count, page_number
@@ -29,6 +29,7 @@ __all__ = [
     "add_notice",
     "form_key_of",
     "install",
+    "install_public",
     "machine",
     "page",
     "page_count",

@@ -11,10 +11,11 @@ import aiohttp_session
 import jinja2
 import msgspec
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from chassis.database import Database
-from chassis.web.declarations import require_declarations
-from chassis.web.guard import GuardMetrics, add_security_headers, guard_middleware
+from chassis.web.declarations import RouteUndeclared, access_of, require_declarations
+from chassis.web.guard import SAFE_METHODS, GuardMetrics, add_security_headers, guard_middleware, require_own_origin
 from chassis.web.layout import ContextSource, NavigationEntry, errors_middleware, install_layout
 from chassis.web.login import LoginDesk
 from chassis.web.sessions import LoginStorage
@@ -77,6 +78,49 @@ def install(
     app.router.add_routes(desk.routes())
     app.on_startup.append(_require_declarations)
     return environment
+
+
+def install_public(
+    app: web.Application,
+    *,
+    loader: jinja2.BaseLoader,
+    site_name: str,
+    static: Sequence[Traversable] = (),
+) -> jinja2.Environment:
+    """Pages for people without accounts, on an origin of their own: no login, no session, no cookie, every route `public`."""
+    shelf = Shelf([resources.files("chassis.web") / "static", *static])
+    environment = install_layout(
+        app,
+        loader=loader,
+        shelf=shelf,
+        site_name=site_name,
+        navigation=(),
+        status_template=None,
+        context=None,
+        is_tls=False,
+    )
+    app.middlewares.append(errors_middleware(None))
+    app.middlewares.append(_own_forms)
+    app.on_response_prepare.append(add_security_headers)
+    app.router.add_get("/static/{name:.+}", shelf.serve)
+    app.on_startup.append(_require_public)
+    return environment
+
+
+@web.middleware
+async def _own_forms(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Nobody is signed in whose rights a foreign page could borrow, but it could still send forms from their browser."""
+    if request.method not in SAFE_METHODS:
+        require_own_origin(request)
+    return await handler(request)
+
+
+async def _require_public(app: web.Application) -> None:
+    require_declarations(app)
+    for route in app.router.routes():
+        access = access_of(route.handler)
+        if access is None or access.roles is not None:
+            raise RouteUndeclared(f"asks for a login, and nobody can sign in here: {route!r}")
 
 
 async def _require_declarations(app: web.Application) -> None:

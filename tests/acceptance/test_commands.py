@@ -5,6 +5,7 @@ import sqlite3
 import subprocess
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from tests.acceptance.programs import Failed, Program, free_port
@@ -229,3 +230,30 @@ async def test_a_village_takes_its_people_in_from_a_file(agent: Program, tmp_pat
     assert "imported before" in await refused(agent, "import-residents", str(source))
     source.write_bytes(b"%PDF-1.4")
     assert "bukan CSV" in await refused(agent, "import-residents", str(source))
+
+
+# --- the kiosk --------------------------------------------------------------------------------------------------------
+
+
+async def test_the_kiosk_has_a_door_of_its_own_and_none_unless_asked_for(agent: Program) -> None:
+    plain, kiosk, pages = agent.settings.read_text(), free_port(), free_port()
+    agent.settings.write_text(f"{plain}[listen]\nport = {pages}\nmetrics_port = {agent.health_port}\n")
+    await agent.start()
+    with pytest.raises(aiohttp.ClientConnectorError):
+        await _first_page(kiosk)
+    assert await agent.terminate() == 0
+    agent.settings.write_text(f"{agent.settings.read_text()}[kiosk]\nport = {kiosk}\n")
+    await agent.start()
+    assert "Minta surat sendiri" in await _first_page(kiosk)
+    assert "Minta surat sendiri" not in await _first_page(pages)
+    assert await agent.terminate() == 0
+
+
+async def test_a_path_for_a_letter_that_does_not_exist_is_refused(agent: Program) -> None:
+    agent.settings.write_text(f"{agent.settings.read_text()}[workflow.kinds.sktn]\nsigning = true\n")
+    assert "workflow.kinds: no such letter kind: sktn" in await refused(agent, "run")
+
+
+async def _first_page(port: int) -> str:
+    async with aiohttp.ClientSession() as session, session.get(f"http://127.0.0.1:{port}/") as answer:
+        return await answer.text()

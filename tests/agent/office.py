@@ -63,6 +63,7 @@ class Stamps:
 
     boot_id: bytes = b"bootboot"
     ms: int = START_MS
+    mono: int = 10**9
     chance: random.Random = field(default_factory=lambda: random.Random(7))
 
     def now_ms(self) -> int:
@@ -70,7 +71,7 @@ class Stamps:
         return self.ms
 
     def mono_ms(self) -> int:
-        return 10**9
+        return self.mono
 
     def random(self, size: int) -> bytes:
         return self.chance.randbytes(size)
@@ -183,6 +184,17 @@ class Counter:
         assert entered.status == 303, await entered.text()
         return entered.headers["Location"]
 
+    async def ask(self, browser: Browser, kind: str = "skd", **answers: str) -> str:
+        """Send a letter on its way through the pages, or keep it as a request with `later`; the request's address."""
+        form = await browser.fields_of(await browser.get(f"/letters/new?kind={kind}&resident={self.somebody}"))
+        checked = await browser.post("/letters/check", {**form, "purpose": "melamar kerja"})
+        assert checked.status == 200, await checked.text()
+        ready = await browser.fields_of(checked)
+        sent = await browser.post("/letters", {**ready, **answers}, allow_redirects=False)
+        assert sent.status == 303, await sent.text()
+        assert sent.headers["Location"].startswith("/requests/")
+        return sent.headers["Location"]
+
     async def propose(self, browser: Browser, resident: str = "") -> str:
         path = f"/proposals/new?resident={resident or self.somebody}"
         form = await browser.fields_of(await browser.get(path))
@@ -207,9 +219,11 @@ class Counter:
         await self.store.database.close()
 
 
-async def open_counter(folder: Path, *, persons: int = 12, is_first: bool = True, is_enrolled: bool = True) -> Counter:
-    """`is_first=False`: a server whose numbers are not known, as after a loss."""
-    chosen, stamps = settings(folder), Stamps()
+async def open_counter(
+    folder: Path, *, persons: int = 12, is_first: bool = True, is_enrolled: bool = True, **changes: Any
+) -> Counter:
+    """`is_first=False`: a server whose numbers are not known, as after a loss. `changes` to the office's settings."""
+    chosen, stamps = msgspec.structs.replace(settings(folder), **changes), Stamps()
     chosen.data_folder.mkdir(exist_ok=True)
     chosen.identity_folder.mkdir(exist_ok=True)
     database = await SqliteDatabase.open(

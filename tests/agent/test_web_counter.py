@@ -70,6 +70,7 @@ async def event_path(counter: Counter) -> str:
 async def paths(counter: Counter, clerk: Browser) -> dict[str, str]:
     """One address for every page."""
     letter, proposal = await counter.issue(clerk), await counter.propose(clerk)
+    asked = await counter.ask(clerk, later="1")
     somebody = counter.somebody
     refused = await counter.propose(clerk, list(counter.people.values())[1].hex())
     await counter.tell(decision_state(refused))
@@ -84,12 +85,15 @@ async def paths(counter: Counter, clerk: Browser) -> dict[str, str]:
         "/residents/{id}/events/{event}/withdraw": await event_path(counter),
         "/residents/rosters": "/residents/rosters",
         "/residents/rosters/{number}": f"/residents/rosters/{await roster_number(counter)}",
+        "/residents/{id}/card": f"/residents/{somebody}/card",
         "/letters": "/letters",
         "/letters/new": f"/letters/new?kind=spm&resident={somebody}",
         "/letters/{id}": letter,
         "/letters/{id}/pdf": f"{letter}/pdf",
         "/letters/{id}/void": f"{letter}/void",
         "/letters/{id}/hand-over": f"{letter}/hand-over",
+        "/requests": "/requests",
+        "/requests/{id}": asked,
         "/proposals": "/proposals",
         "/proposals/new": f"/proposals/new?resident={somebody}",
         "/proposals/{id}": proposal,
@@ -129,7 +133,7 @@ async def test_every_role_sees_every_page_it_may_and_no_other(counter: Counter) 
         for r in counter.app.router.routes()
         if r.resource is not None
         and r.method == "GET"
-        and not re.match("/static|/log|/letters/preview", r.resource.canonical)
+        and not re.match("/static|/log|/letters/preview|/requests/{id}/preview", r.resource.canonical)
     }
     assert served == known.keys(), "a new page must be added here"
     require_declarations(counter.app)

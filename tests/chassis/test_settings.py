@@ -22,6 +22,7 @@ class Library(msgspec.Struct, frozen=True, kw_only=True):
     listen: Listen
     peers: tuple[Peer, ...] = ()
     backup: Peer | None = None
+    branches: dict[str, Peer] = {}
 
 
 GOOD = """
@@ -52,7 +53,10 @@ def test_good_settings_are_typed(path: Path) -> None:
         (("port", "prot"), r"unknown key listen\.prot; did you mean listen\.port\?"),
         (("database", "databse"), r"unknown key databse; did you mean database\?"),
         (("url", "uri"), r"unknown key peers\.uri; did you mean peers\.url\?"),
-        (("[listen]", "zebra = 1\n[listen]"), r"unknown key zebra; known keys: backup, database, listen, peers"),
+        (
+            ("[listen]", "zebra = 1\n[listen]"),
+            r"unknown key zebra; known keys: backup, branches, database, listen, peers",
+        ),
         (("[[peers]]", "[backup]\nurk = 'x'\n[[peers]]"), r"unknown key backup\.urk"),
         (("8080", "'8080'"), r"key listen\.port: expected `int`, got `str`"),
         (("8080", "true"), r"key listen\.port: expected `int`, got `bool`"),
@@ -107,3 +111,11 @@ def test_odd_secret_files_are_refused(tmp_path: Path) -> None:
     large.chmod(0o600)
     with pytest.raises(SettingsError, match="larger than"):
         read_secret(large)
+
+
+def test_tables_with_names_of_their_own_are_read_and_their_keys_checked(path: Path) -> None:
+    path.write_text(GOOD + '[branches.north]\nurl = "https://n.example"\n')
+    assert load_settings(path, Library).branches == {"north": Peer(url="https://n.example")}
+    path.write_text(GOOD + '[branches.north]\nuri = "https://n.example"\n')
+    with pytest.raises(SettingsError, match=r"unknown key branches\.north\.uri; did you mean branches\.north\.url\?"):
+        load_settings(path, Library)

@@ -64,6 +64,7 @@ from protocol.messages import (
 from protocol.ops import (
     HEADER_VERSION,
     AnyBody,
+    CardBound,
     DeliberationHeld,
     Header,
     IncomingRegistered,
@@ -81,6 +82,10 @@ from protocol.ops import (
     ProposalMade,
     ProposalWithAnswers,
     ProposalWithdrawn,
+    RequestMoved,
+    RequestOpened,
+    RequestPaper,
+    RequestSigner,
     ResidentEvent,
     ResidentRecorded,
     Subject,
@@ -298,6 +303,26 @@ BODIES: tuple[AnyBody, ...] = (
         evidence="surat keterangan pendamping",
         actor="sri",
     ),
+    RequestOpened(
+        salt=salt(15),
+        kind="skd",
+        resident=salt(100),
+        source="kiosk",
+        queue=3,
+        fields=[("purpose", "pembukaan rekening bank")],
+        actor="kiosk",
+    ),
+    RequestMoved(
+        salt=salt(16),
+        request=salt(103),
+        move="verify",
+        paper=RequestPaper(subject=SUBJECT, fields=[("purpose", "pembukaan rekening bank")], text_version=1),
+        signer=RequestSigner(name="SLAMET CONTOH", title="Kepala Desa", nip=""),
+        letter=b"",
+        reason="",
+        actor="sri",
+    ),
+    CardBound(salt=salt(17), resident=salt(100), card=sha256(b"kampung/card/1" + b"04A1B2C3").digest(), actor="sri"),
 )
 
 

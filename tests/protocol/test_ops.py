@@ -169,6 +169,9 @@ def test_a_shipped_kind_is_never_taken_away() -> None:
         ("proposal_made", 1),
         ("proposal_withdrawn", 1),
         ("resident_event", 1),
+        ("request_opened", 1),
+        ("request_moved", 1),
+        ("card_bound", 1),
     }
     assert shipped <= set(BODIES)
 
