@@ -5,6 +5,7 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from agent.domain.numbering import WIB
+from agent.web.command import CommandPages
 from agent.web.home import HomePages
 from agent.web.letters import LetterPages
 from agent.web.measure import PREFIX, BoxCollector, Measures
@@ -51,6 +52,7 @@ def build_app(office: Office, registry: CollectorRegistry, version: str) -> web.
     environment.filters.update(mask_nik=mask_nik, pair=lambda word: (word, word))
     pages = (
         HomePages(office),
+        CommandPages(office),
         ResidentPages(office),
         LetterPages(office, Measures(registry)),
         ProposalPages(office),

@@ -21,7 +21,8 @@ from chassis.web.accounts import record_access
 
 COUNTER_ROLES = ("clerk", "secretary", "head")
 at_counter = roles(*COUNTER_ROLES)
-by_superior = roles("secretary", "head")
+SUPERIOR_ROLES = ("secretary", "head")
+by_superior = roles(*SUPERIOR_ROLES)
 """Voiding takes back what was said under the village's name."""
 
 REASON_LENGTH_MIN = 5
