@@ -40,8 +40,8 @@ ADDRESSES: Mapping[Place, str] = {
     Place.SYNC: "/sync",
 }
 EMPTY = "Ketik dulu siapa atau apa yang dicari."
-WHO_IS_MISSING = "Tulis juga untuk siapa: sesudah perintahnya, ketik NIK atau namanya."
-NUMBER_IS_MISSING = "Tulis juga nomor suratnya, sesudah kata batal."
+WHO_IS_MISSING = "Untuk siapa? Ketik NIK atau namanya."
+NUMBER_IS_MISSING = "Surat yang mana? Ketik nomornya."
 MANY = f"Yang cocok lebih dari {FOUND_MAX}. Ketik lebih lengkap, misalnya dua kata dari namanya."
 NOTHING = "Tidak ditemukan. Periksa ejaannya, atau catat sebagai penduduk baru."
 NO_LETTER = "Tidak ada surat dengan nomor itu di server ini. Periksa nomornya; cukup ketik awalnya."
@@ -58,6 +58,8 @@ class Found:
     lead: str = "/residents/"
     people: Sequence[Registered] = ()
     rows: Sequence[LetterRow] = ()
+    is_half: bool = False
+    """The command waits for whom or what it is about: that alone is typed next."""
 
     @property
     def is_something(self) -> bool:
@@ -75,13 +77,16 @@ class CommandPages:
 
     @at_counter
     async def obey(self, request: web.Request) -> web.StreamResponse:
-        typed = (await read_form(request)).text("q")[:TYPED_MAX]
+        form = await read_form(request)
+        typed, before = form.text("q")[:TYPED_MAX], form.text("before")[:TYPED_MAX]
         titles = {key: kind.title for key, kind in self._office.kinds.items()}
-        found = await self._first(read_command(typed, titles))
+        completed = read_command(f"{before} {typed}", titles) if before and typed else ()
+        found = await self._first((*completed, *read_command(typed, titles)))
         if found.location:
             raise web.HTTPSeeOther(await self._allowed(request, found.location))
         context = {
-            "typed": typed,
+            "typed": "" if found.is_half else typed,
+            "before": typed if found.is_half else "",
             "heading": found.heading,
             "advice": found.advice,
             "lead": found.lead,
@@ -133,7 +138,7 @@ class CommandPages:
 
 async def _person(connection: Connection, who: str, heading: str, lead: str) -> Found:
     if not who:
-        return Found(heading, advice=WHO_IS_MISSING)
+        return Found(heading, advice=WHO_IS_MISSING, is_half=True)
     found = await residents.search(connection, who, FOUND_MAX + 1)
     if len(found) == 1:
         return Found(heading, lead + found[0].id.hex())
@@ -143,7 +148,7 @@ async def _person(connection: Connection, who: str, heading: str, lead: str) -> 
 
 async def _letter(connection: Connection, number: str, heading: str, then: str) -> Found:
     if not number:
-        return Found(heading, advice=NUMBER_IS_MISSING)
+        return Found(heading, advice=NUMBER_IS_MISSING, is_half=True)
     rows = await letters.by_number(connection, number, FOUND_MAX + 1)
     if len(rows) == 1:
         return Found(heading, f"/letters/{rows[0].id.hex()}{then}")

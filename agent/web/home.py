@@ -40,4 +40,6 @@ class HomePages:
             }
 
         context = await self._office.store.database.read(look)
-        return await page(request, "home.html", context | {"state": proposal_state, "today": today, "typed": ""})
+        return await page(
+            request, "home.html", context | {"state": proposal_state, "today": today, "typed": "", "before": ""}
+        )

@@ -106,11 +106,11 @@ async def test_it_leads_to_people_letters_and_pages(counter: Counter) -> None:
     assert "Surat Keterangan Tidak Mampu" in family
     assert nik not in family
     for typed, advice in {
-        "surat sktm": "ketik NIK atau namanya",
+        "surat sktm": "Ketik NIK atau namanya",
         "qqq": "Tidak ditemukan",
         "999/9": "Tidak ada surat",
         "nomor " + "9" * 60: "Tidak ada surat",
-        "batal": "nomor suratnya",
+        "batal": "Ketik nomornya",
         "": "Ketik dulu",
         "%": "Tidak ditemukan",
     }.items():
@@ -137,3 +137,17 @@ async def test_a_number_of_two_years_shows_both_letters(counter: Counter) -> Non
     assert first != second
     assert "/2021" in words
     assert "/2022" in words
+
+
+async def test_half_a_command_waits_for_the_rest(counter: Counter) -> None:
+    clerk, nik, somebody = await counter.browser(), next(iter(counter.people)), counter.somebody
+    form = await clerk.fields_of(await clerk.get("/"))
+    asked = await clerk.fields_of(await clerk.post("/", {**form, "q": "surat sktm"}))
+    assert asked["before"] == "surat sktm"
+    for typed, expected in {
+        nik: f"/letters/new?kind=sktm&resident={somebody}",
+        f"usul {nik}": f"/proposals/new?resident={somebody}",
+        "nomor": "/numbers",
+    }.items():
+        led = await clerk.post("/", {**asked, "q": typed}, allow_redirects=False)
+        assert led.headers["Location"] == expected, typed
