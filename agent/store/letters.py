@@ -150,15 +150,15 @@ async def recent(connection: Connection, *, limit: int = LIST_MAX, offset: int =
 
 
 async def by_number(connection: Connection, typed: str, limit: int) -> list[LetterRow]:
-    """By the running number (digits alone), else by the beginning of the number as printed; newest first."""
+    """By the running number (digits alone), else by the beginning of the number as printed; highest or newest first."""
     if not typed:
         return []
     args: tuple[object, ...]
     if is_number(typed):
-        where, args = "letter.number = $1", (min(int(typed), numbering.NUMBER_MAX + 1),)
+        where, order, args = "letter.number = $1", "letter.written_ms", (min(int(typed), numbering.NUMBER_MAX + 1),)
     else:
-        where, args = _PRINTED, (typed, typed + LAST_CHARACTER)
-    rows = await connection.fetch_all(_ROWS + f" WHERE {where} ORDER BY letter.written_ms DESC LIMIT {limit:d}", *args)
+        where, order, args = _PRINTED, _PRINTED_ORDER, (typed, typed + LAST_CHARACTER)
+    rows = await connection.fetch_all(_ROWS + f" WHERE {where} ORDER BY {order} DESC LIMIT {limit:d}", *args)
     return [_row(r) for r in rows]
 
 
@@ -199,6 +199,8 @@ _ROWS = (
 )
 
 _PRINTED = "letter.printed_number COLLATE NOCASE >= $1 AND letter.printed_number COLLATE NOCASE < $2"
+_PRINTED_ORDER = "letter.printed_number COLLATE NOCASE"
+"""As the index has it: the beginning that a whole year's letters share must not sort them all."""
 LAST_CHARACTER = "\U0010ffff"
 """Sorts behind whatever may follow a beginning."""
 
