@@ -7,6 +7,7 @@ from prometheus_client import CollectorRegistry
 from agent.domain.numbering import WIB
 from agent.render.books import Bindery
 from agent.web.cards import CardPages
+from agent.web.command import CommandPages
 from agent.web.deliberations import DeliberationPages
 from agent.web.events import EventPages
 from agent.web.handovers import HandoverPages
@@ -71,6 +72,7 @@ def build_app(office: Office, registry: CollectorRegistry, version: str) -> web.
     measures = Measures(registry)
     pages = (
         HomePages(office),
+        CommandPages(office),
         ResidentPages(office),
         HouseholdPages(office),
         EventPages(office),

@@ -45,5 +45,5 @@ class HomePages:
             }
 
         context = await self._office.store.database.read(look)
-        context |= words(self._office) | {"state": proposal_state, "today": today}
+        context |= words(self._office) | {"state": proposal_state, "today": today, "typed": "", "before": ""}
         return await page(request, "home.html", context)
