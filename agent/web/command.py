@@ -24,7 +24,7 @@ from agent.domain.commands import (
 from agent.store import letters, residents
 from agent.store.letters import LetterRow
 from agent.store.residents import Registered
-from agent.web.desk import SUPERIOR_ROLES, at_counter
+from agent.web.desk import SUPERIORS, at_counter
 from agent.web.office import Office
 from agent.web.residents import FOUND_MAX, TYPED_MAX
 from agent.web.words import letter_state
@@ -130,7 +130,7 @@ class CommandPages:
 
     async def _allowed(self, request: web.Request, location: str) -> str:
         """A clerk who may not void is shown the letter, and told who may."""
-        if location.endswith("/void") and account_of(request).role not in SUPERIOR_ROLES:
+        if location.endswith("/void") and account_of(request).role not in SUPERIORS:
             await add_notice(request, VOIDED_BY_SUPERIORS)
             return location.removesuffix("/void")
         return location
