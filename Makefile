@@ -10,7 +10,7 @@ JOBS ?= 2
 export PYTHONHASHSEED := 0
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: demo test check units browser sim mutants kills powerloss bench pages lock clean tools
+.PHONY: demo test check units browser sim mutants kills powerloss bench pages petunjuk lock clean tools
 
 demo: $(VENV)/ready ## the story in about a minute; ONCE=1 ends after it
 	$(BIN)/python -m deploy.demo $(if $(ONCE),--once)
@@ -49,6 +49,9 @@ bench: $(VENV)/ready ## figures as ratios, in one run; the last one stands in bu
 
 pages: $(VENV)/ready ## a full office's pages: time, size, the program's memory
 	$(BIN)/python -m tests.benchmarks.pages
+
+petunjuk: $(VENV)/ready tools ## the pictures of the clerk's guide, of the real pages as they are now
+	$(BIN)/python -m deploy.petunjuk
 
 lock: ## pin every dependency with its hashes
 	uv pip compile -q --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11 \

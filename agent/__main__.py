@@ -24,6 +24,7 @@ from agent import config, data, identity
 from agent.config import AgentSettings
 from agent.domain.letters import CatalogueError, LetterKind, read_catalogue, with_office_codes
 from agent.domain.numbering import date_wib
+from agent.domain.proposal_fields import read_questions
 from agent.domain.rosters import Fate, RowReport, read_roster
 from agent.domain.seals import Answer
 from agent.domain.sheets import vocabulary_of
@@ -147,7 +148,12 @@ class Agent:
             texts=texts,
             road=lambda: self.courier.status if self.courier else None,
             identity=self.identity,
+            questions=read_questions(data.proposal_fields_csv()),
+            unseal=self._unseal,
         )
+
+    def _unseal(self, sealed: bytes) -> bytes | None:
+        return self.identity.key.unseal(sealed) if self.identity else None
 
     async def _open_road(self, stack: contextlib.AsyncExitStack) -> Lanes | None:
         """None on a box that is not enrolled: the counter works all the same."""

@@ -26,7 +26,9 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from central import audit as audits
 from central import config
 from central.config import CentralSettings
+from central.domain.answers import Rules
 from central.domain.catalogue import CatalogueError
+from central.domain.coverage_sets import month_of
 from central.domain.periods import parse_period
 from central.enrolment import Enrolment
 from central.imports import ImportRefused, import_coverage, read_list
@@ -35,7 +37,7 @@ from central.machine import MachineClock, RevocationFile
 from central.pipeline import Pipeline, judge_next
 from central.rules import shipped_rules
 from central.seals import SealLists
-from central.store import boxes, facts, feeds, overview, seals, trail
+from central.store import boxes, coverage_sets, facts, feeds, overview, seals, trail
 from central.web.app import build_app, build_metrics_app
 from central.web.desk import Desk
 from central.web.sync import Door, Wakeups
@@ -115,6 +117,7 @@ class Central:
     async def run(self, stopping: asyncio.Event) -> None:
         """Serve until `stopping` is set."""
         clock, rules, wakeups = MachineClock(), shipped_rules(), Wakeups()
+        await self.database.transact(lambda c: _announce(c, rules, clock))
         pipeline = Pipeline(self.database, rules, clock, wakeups.wake)
         revoked = RevocationFile(self.settings.revoked)
         ingest = Ingest(self.database, self.key, clock, revoked, pipeline.poke, wakeups.wake)
@@ -141,6 +144,13 @@ class Central:
             "look_around": pipeline.look_around(),
             "watchdog": watch(self.database, lambda: self.database.read(boxes.timeline), lambda: "serving"),
         }
+
+
+async def _announce(connection: Connection, rules: Rules, clock: MachineClock) -> None:
+    """What every village must have to check at its counter: the rule book, and this month's key over all sets."""
+    now_ms = clock.now_ms()
+    await coverage_sets.publish_rules(connection, rules.book.rules, now_ms)
+    await coverage_sets.publish(connection, month_of(now_ms), clock.random, now_ms)
 
 
 # --- commands ---------------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from central.ingest import Answer, Clock, Revocations, Signer, failure
-from central.store import boxes, logs, seals
+from central.store import boxes, coverage_sets, logs, seals
 from central.store.boxes import Box
 from chassis.database import Connection, Database
 from protocol.codec import GREETING_BYTES_MAX, decode, encode
@@ -109,6 +109,7 @@ class Enrolment:
                 now_ms,
                 token_digest=digest,
             )
+            await coverage_sets.tell_key(connection, village, request.public_key, now_ms)
         box = await boxes.bought_with(connection, digest)
         if box is None or not _is_asking_again(box, request):
             raise ProtocolError(Code.BAD_TOKEN, "the token is unknown, used or older than 72 hours: ask for a new one")

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from nacl.exceptions import BadSignatureError
+from nacl.exceptions import BadSignatureError, CryptoError
+from nacl.public import SealedBox
 from nacl.signing import SigningKey, VerifyKey
 
 SEED_BYTES = 32
@@ -62,8 +63,23 @@ class Key:
     def sign(self, message: bytes) -> bytes:
         return self._key.sign(message).signature
 
+    def unseal(self, sealed: bytes) -> bytes | None:
+        """What somebody sealed to this key; None where it was not for this key, or is damaged."""
+        try:
+            return SealedBox(self._key.to_curve25519_private_key()).decrypt(sealed)
+        except (CryptoError, ValueError):
+            return None
+
     def __repr__(self) -> str:
         return "Key(…)"
+
+
+def seal(public: bytes, message: bytes) -> bytes | None:
+    """A message that only the holder of this key can read; None where the key is none (all bytes are not)."""
+    try:
+        return SealedBox(VerifyKey(public).to_curve25519_public_key()).encrypt(message)
+    except (CryptoError, ValueError, RuntimeError):
+        return None
 
 
 def verify(public: bytes, message: bytes, signature: bytes) -> bool:

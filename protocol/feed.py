@@ -177,9 +177,44 @@ def revocations_message(seq: int, digest: bytes, as_of_ms: int) -> bytes:
     return b"".join((_REVOCATIONS, seq.to_bytes(8, "big"), digest, as_of_ms.to_bytes(8, "big")))
 
 
+class CoverageKey(Message, frozen=True):
+    """The month's key of the coverage sets, sealed to the village's own box key (X25519 of its Ed25519 key, libsodium's
+    sealed box). Key: "coverage_key"."""
+
+    key_id: Id
+    month: Number
+    sealed: Annotated[bytes, Meta(max_length=128)]
+
+
+class CoverageList(Message, frozen=True):
+    """The heading of a coverage set: what its list is about, and as of when. Key: "coverage_list:" and the set's id."""
+
+    set_id: Id
+    key_id: Id
+    scheme: Word
+    component: Word
+    first: Number
+    until: Number
+    as_of: Date
+    parts: Annotated[int, Meta(ge=0, le=4096)]
+
+
+class CoveragePart(Message, frozen=True):
+    """Some of a set's digests (see `protocol.coverage`). Key: "coverage_part:", the set's id, the part as two bytes."""
+
+    set_id: Id
+    key_id: Id
+    part: Number
+    count: Number
+    gaps: Annotated[bytes, Meta(max_length=60_000)]
+
+
 VALUES: dict[str, type[msgspec.Struct]] = {
     "decision": Decision,
     "cycle": Cycle,
+    "coverage_key": CoverageKey,
+    "coverage_list": CoverageList,
+    "coverage_part": CoveragePart,
     "quarantined": Quarantined,
     "number_clash": NumberClash,
     "notice": Notice,

@@ -280,6 +280,41 @@ class ProposalMade(Body, frozen=True):
     actor: Word
 
 
+class ProposalWithAnswers(ProposalMade, frozen=True):
+    """The same with the scheme's own questions, what the counter's check said, and the deliberation that agreed to it.
+
+    `fields` are (key, answer) pairs. `check`: clear, overlap or unknown; `check_as_of`: the oldest list it rests on.
+    """
+
+    fields: Annotated[list[tuple[Word, Line]], Meta(max_length=32)]
+    check: Word
+    check_as_of: Date
+    deliberation: MaybeId
+
+
+class DeliberationHeld(Body, frozen=True):
+    """The village's meeting (`kind`: musdes or muskel) that agreed on proposals of these cycles, as its minutes say."""
+
+    kind: Word
+    number: Line
+    held_on: Date
+    place: Line
+    chair: Line
+    attendance: Number
+    cycles: Annotated[list[Word], Meta(max_length=32)]
+    summary: Text
+    actor: Word
+
+
+class ObjectionMade(Body, frozen=True):
+    """A resident contests the answer on a proposal: why, and what they brought to show for it."""
+
+    proposal: Id
+    grounds: Text
+    evidence: Line
+    actor: Word
+
+
 class ProposalWithdrawn(Body, frozen=True):
     proposal: Id
     reason: Line
@@ -376,10 +411,13 @@ AnyBody: TypeAlias = (
     | LetterVoided
     | NumbersVoided
     | ProposalMade
+    | ProposalWithAnswers
     | ProposalWithdrawn
     | ResidentEvent
     | IncomingRegistered
     | LetterHandedOver
+    | DeliberationHeld
+    | ObjectionMade
     | RequestOpened
     | RequestMoved
     | CardBound
@@ -397,6 +435,9 @@ BODIES: dict[tuple[str, int], type[Body]] = {
     ("resident_event", 1): ResidentEvent,
     ("incoming_registered", 1): IncomingRegistered,
     ("letter_handed_over", 1): LetterHandedOver,
+    ("proposal_made", 2): ProposalWithAnswers,
+    ("deliberation_held", 1): DeliberationHeld,
+    ("objection_made", 1): ObjectionMade,
     ("request_opened", 1): RequestOpened,
     ("request_moved", 1): RequestMoved,
     ("card_bound", 1): CardBound,

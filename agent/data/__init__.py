@@ -1,4 +1,4 @@
-"""The catalogue that ships with the program, as text: letter kinds, their fields, their wording.
+"""The catalogue that ships with the program, as text: letter kinds, their fields, their wording; what proposals ask.
 
 A new kind is a row in `letters.csv`, its questions in `letter_fields.csv` (types: `FieldType`; `not_before` names the field
 that a date must not precede) and a text `texts/<kind>-1.txt` (its shape: `agent/domain/texts.py`); no line of the program.
@@ -19,6 +19,11 @@ def letters_csv() -> str:
 def letter_fields_csv() -> str:
     """The questions of each letter kind."""
     return _read("letter_fields.csv")
+
+
+def proposal_fields_csv() -> str:
+    """What a proposal in each scheme asks."""
+    return _read("proposal_fields.csv")
 
 
 def letter_texts() -> dict[str, str]:

@@ -49,6 +49,13 @@ CYCLE_UNKNOWN = Refusal(
 ALREADY_PROPOSED = Refusal("already_proposed", "Penduduk ini sudah diusulkan untuk program dan periode ini.")
 ALREADY_WITHDRAWN = Refusal("already_withdrawn", "Usulan ini sudah ditarik sebelumnya.")
 PROPOSAL_NOT_FOUND = Refusal("proposal_not_found", "Usulan ini tidak ada di kantor ini.")
+DELIBERATION_UNKNOWN = Refusal(
+    "deliberation_unknown", "Berita acara itu tidak memuat periode ini. Pilih berita acara lain, atau kosongkan."
+)
+NOTHING_TO_OBJECT = Refusal(
+    "nothing_to_object", "Hanya jawaban yang menolak yang dapat disanggah. Muat ulang halaman usulan ini."
+)
+ALREADY_OBJECTED = Refusal("already_objected", "Sanggahan atas jawaban ini sudah dicatat.")
 NUMBER_RANGE = Refusal("number_range", "Nomor itu sudah dipakai atau lebih tinggi dari nomor terakhir.")
 NUMBER_TOO_LOW = Refusal(
     "number_too_low", "Nomor itu lebih rendah dari nomor terakhir yang sudah tercatat di server ini."

@@ -38,7 +38,7 @@ SEAL_QUIET_MODULES = 4
 """The white margin that ISO/IEC 18004 asks for."""
 
 _NO_ROOM = "panicked with: no room"
-_LAYOUTS = Path(__file__).parent / "layouts"
+LAYOUTS = Path(__file__).parent / "layouts"
 _LOCK = Lock()
 
 
@@ -127,4 +127,4 @@ def _compile(
 def _compiler() -> typst.Compiler:
     """Only embedded fonts, no packages: nothing is ever fetched."""
     fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=True)
-    return typst.Compiler(str(_LAYOUTS / "surat.typ"), root=str(_LAYOUTS), font_paths=fonts)
+    return typst.Compiler(str(LAYOUTS / "surat.typ"), root=str(LAYOUTS), font_paths=fonts)

@@ -1,11 +1,15 @@
 """Proposals and what came back, in the village's database."""
 
 from dataclasses import dataclass
+from datetime import date
 
 import msgspec
 
 from agent.domain import refusal
+from agent.domain.coverage import NOTHING_KNOWN, Check
+from agent.domain.proposal_fields import Answers
 from agent.domain.refusal import Refusal
+from agent.store import deliberations
 from agent.store.desk import Desk, cycles
 from agent.store.residents import Registered
 from chassis.database import Connection, Row
@@ -35,7 +39,20 @@ class ProposalRow:
     is_unconfirmed: bool
 
 
-async def propose(desk: Desk, cycle_code: str, person: Registered, note: str, actor: str) -> bytes | Refusal:
+class Asked(msgspec.Struct, frozen=True):
+    """What the form asked beside the person: (key, answer) pairs, what the check said, the minutes it rests on."""
+
+    fields: Answers = ()
+    check: Check = NOTHING_KNOWN
+    deliberation: bytes = b""
+
+
+NOTHING_ASKED = Asked()
+
+
+async def propose(
+    desk: Desk, cycle_code: str, person: Registered, note: str, actor: str, asked: Asked = NOTHING_ASKED
+) -> bytes | Refusal:
     """Write a proposal for a resident in a cycle that is open by this box's clock. The centre judges by what it can prove."""
     cycle = next((c for c in await cycles(desk.connection) if c.code == cycle_code), None)
     if cycle is None:
@@ -45,12 +62,12 @@ async def propose(desk: Desk, cycle_code: str, person: Registered, note: str, ac
     resident = person.resident
     if is_placeholder(Nik(resident.nik)):
         return refusal.NIK_PLACEHOLDER
-    if await desk.connection.fetch_value(
-        "SELECT 1 FROM proposal WHERE cycle = $1 AND nik = $2 AND withdrawn_reason IS NULL", cycle_code, resident.nik
-    ):
+    if await is_proposed(desk.connection, cycle_code, resident.nik):
         return refusal.ALREADY_PROPOSED
+    if asked.deliberation and not await deliberations.speaks_of(desk.connection, asked.deliberation, cycle_code):
+        return refusal.DELIBERATION_UNKNOWN
     op = await desk.append(
-        lambda salt: ops.ProposalMade(
+        lambda salt: ops.ProposalWithAnswers(
             salt=salt,
             scheme=cycle.scheme,
             cycle=cycle.code,
@@ -65,9 +82,21 @@ async def propose(desk: Desk, cycle_code: str, person: Registered, note: str, ac
             rw=resident.rw,
             note=note,
             actor=actor,
+            fields=list(asked.fields),
+            check=asked.check.answer.value,
+            check_as_of=asked.check.as_of,
+            deliberation=asked.deliberation,
         )
     )
     return op.record_id
+
+
+async def is_proposed(connection: Connection, cycle_code: str, nik: str) -> bool:
+    """Does a proposal of this person for this cycle stand?"""
+    found = await connection.fetch_value(
+        "SELECT 1 FROM proposal WHERE cycle = $1 AND nik = $2 AND withdrawn_reason IS NULL", cycle_code, nik
+    )
+    return found is not None
 
 
 async def withdraw(desk: Desk, proposal_id: bytes, reason: str, actor: str) -> Refusal | None:
@@ -91,24 +120,40 @@ async def recent(
     return [_row(r) for r in rows]
 
 
-async def news(connection: Connection, limit: int = LIST_MAX) -> list[tuple[ProposalRow, bool]]:
-    """Refusals and doubts, the last to arrive first; True where nobody has opened the proposal since it arrived."""
+async def worklist(
+    connection: Connection, today: date, *, limit: int = LIST_MAX, offset: int = 0
+) -> list[tuple[ProposalRow, bool]]:
+    """What came back and asks for somebody: refused, or held with a question; the nearest deadline first, then what has
+    none. True where nobody has opened the proposal since the answer arrived; what is unread stays past its deadline.
+    """
     rows = await connection.fetch_all(
-        _ROWS + " WHERE decision.outcome IN ('rejected', 'needs_review') ORDER BY decision.arrived_ms DESC LIMIT $1",
-        limit,
-    )
-    return [(_row(r), not await _is_opened(connection, r["id"])) for r in rows]
-
-
-async def _is_opened(connection: Connection, proposal_id: bytes) -> bool:
-    opened: int = await connection.fetch_value(
-        "SELECT EXISTS (SELECT 1 FROM access_log WHERE subject = $1 AND action = $2"
-        " AND at_ms >= (SELECT arrived_ms FROM decision WHERE proposal = $3))",
-        proposal_id.hex(),
+        _ROWS.replace("SELECT ", f"SELECT {_UNREAD} AS is_unread, ", 1)
+        + _OPEN
+        + " ORDER BY decision.objection_until = '', decision.objection_until, decision.arrived_ms DESC, proposal.id"
+        " LIMIT $3 OFFSET $4",
         VIEWED,
-        proposal_id,
+        today.isoformat(),
+        limit,
+        offset,
     )
-    return bool(opened)
+    return [(_row(r), bool(r["is_unread"])) for r in rows]
+
+
+async def count_worklist(connection: Connection, today: date) -> tuple[int, int]:
+    """(all, unread) of the worklist."""
+    row = await connection.fetch_one(
+        f"SELECT count(*), coalesce(sum({_UNREAD}), 0) FROM proposal"
+        " JOIN decision ON decision.proposal = proposal.id" + _OPEN,
+        VIEWED,
+        today.isoformat(),
+    )
+    return (row[0], row[1]) if row else (0, 0)
+
+
+async def by_receipt(connection: Connection, first: bytes, last: bytes) -> list[bytes]:
+    """Proposals whose record id lies in what a receipt code may mean: one, or none."""
+    rows = await connection.fetch_all("SELECT id FROM proposal WHERE id BETWEEN $1 AND $2 LIMIT 2", first, last)
+    return [row[0] for row in rows]
 
 
 async def count_since(connection: Connection, since_ms: int) -> int:
@@ -120,6 +165,17 @@ async def count_since(connection: Connection, since_ms: int) -> int:
 async def find(connection: Connection, proposal_id: bytes) -> ProposalRow | None:
     row = await connection.fetch_one(_ROWS + " WHERE proposal.id = $1", proposal_id)
     return None if row is None else _row(row)
+
+
+async def made(connection: Connection, proposal_id: bytes) -> ops.ProposalMade | None:
+    """The proposal exactly as written, from its own record."""
+    row = await connection.fetch_one(
+        "SELECT header, body FROM op JOIN proposal ON op.log = proposal.log AND op.seq = proposal.seq"
+        " WHERE proposal.id = $1",
+        proposal_id,
+    )
+    body = ops.read_body(ops.read_header(row[0]), row[1]) if row else None
+    return body if isinstance(body, ops.ProposalMade) else None
 
 
 async def of_resident(connection: Connection, resident: bytes) -> list[ProposalRow]:
@@ -138,6 +194,14 @@ async def counts(connection: Connection) -> dict[str, int]:
     return {r[0]: r[1] for r in rows}
 
 
+_UNREAD = (
+    "(NOT EXISTS (SELECT 1 FROM access_log WHERE subject = lower(hex(proposal.id)) AND action = $1"
+    " AND at_ms >= decision.arrived_ms))"
+)
+_OPEN = (
+    " WHERE decision.outcome IN ('rejected', 'needs_review') AND proposal.withdrawn_reason IS NULL"
+    f" AND (decision.objection_until = '' OR decision.objection_until >= $2 OR {_UNREAD})"
+)
 _WAITING = "decision.outcome IS NULL AND proposal.withdrawn_reason IS NULL"
 
 

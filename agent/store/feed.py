@@ -246,10 +246,11 @@ async def _show(connection: Connection, feed: str, state: State, now_ms: int, *,
     is_speaking_now = not from_snapshot or await _is_same_answer(connection, decision)
     newer = "" if is_speaking_now else " WHERE excluded.decided_ms >= decision.decided_ms"
     await connection.execute(
-        "INSERT INTO decision (proposal, outcome, code, value, decided_ms, arrived_ms, is_final)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (proposal) DO UPDATE SET outcome = excluded.outcome,"
+        "INSERT INTO decision (proposal, outcome, code, value, decided_ms, arrived_ms, is_final, objection_until)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (proposal) DO UPDATE SET outcome = excluded.outcome,"
         " code = excluded.code, value = excluded.value, decided_ms = excluded.decided_ms,"
-        " arrived_ms = excluded.arrived_ms, is_final = excluded.is_final, is_unconfirmed = 0" + newer,
+        " arrived_ms = excluded.arrived_ms, is_final = excluded.is_final, objection_until = excluded.objection_until,"
+        " is_unconfirmed = 0" + newer,
         decision.proposal,
         decision.outcome,
         decision.code,
@@ -257,6 +258,7 @@ async def _show(connection: Connection, feed: str, state: State, now_ms: int, *,
         decision.decided_ms,
         now_ms,
         int(decision.is_final),
+        decision.objection_until,
     )
 
 

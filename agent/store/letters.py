@@ -6,6 +6,7 @@ from datetime import date
 import msgspec
 
 from agent.domain import numbering, refusal
+from agent.domain.commands import is_number
 from agent.domain.letters import (
     Draft,
     Letter,
@@ -154,6 +155,19 @@ async def recent(connection: Connection, *, limit: int = LIST_MAX, offset: int =
     return [_row(r) for r in rows]
 
 
+async def by_number(connection: Connection, typed: str, limit: int) -> list[LetterRow]:
+    """By the running number (digits alone), else by the beginning of the number as printed; highest or newest first."""
+    if not typed:
+        return []
+    args: tuple[object, ...]
+    if is_number(typed):
+        where, order, args = "letter.number = $1", "letter.written_ms", (min(int(typed), numbering.NUMBER_MAX + 1),)
+    else:
+        where, order, args = _PRINTED, _PRINTED_ORDER, (typed, typed + LAST_CHARACTER)
+    rows = await connection.fetch_all(_ROWS + f" WHERE {where} ORDER BY {order} DESC LIMIT {limit:d}", *args)
+    return [_row(r) for r in rows]
+
+
 async def of_resident(connection: Connection, resident: bytes) -> list[LetterRow]:
     rows = await connection.fetch_all(
         _ROWS + " WHERE letter.resident = $1 ORDER BY letter.written_ms DESC LIMIT $2", resident, LIST_MAX
@@ -189,6 +203,12 @@ _ROWS = (
     " letter.seq"
     " FROM letter JOIN log ON log.ordinal = letter.log"
 )
+
+_PRINTED = "letter.printed_number COLLATE NOCASE >= $1 AND letter.printed_number COLLATE NOCASE < $2"
+_PRINTED_ORDER = "letter.printed_number COLLATE NOCASE"
+"""As the index has it: the beginning that a whole year's letters share must not sort them all."""
+LAST_CHARACTER = "\U0010ffff"
+"""Sorts behind whatever may follow a beginning."""
 
 
 def _row(row: Row) -> LetterRow:

@@ -13,6 +13,7 @@ from protocol.names import name_key
 from protocol.ops import (
     HASH_BYTES,
     CardBound,
+    DeliberationHeld,
     IncomingRegistered,
     LetterHandedOver,
     LetterIssued,
@@ -21,8 +22,10 @@ from protocol.ops import (
     NumberHigh,
     NumbersConfirmed,
     NumbersVoided,
+    ObjectionMade,
     Op,
     ProposalMade,
+    ProposalWithAnswers,
     ProposalWithdrawn,
     RequestMoved,
     RequestOpened,
@@ -91,6 +94,20 @@ async def apply(connection: Connection, op: Op, ordinal: int) -> None:
         case ProposalWithdrawn():
             await connection.execute(
                 "UPDATE proposal SET withdrawn_reason = $1 WHERE id = $2", body.reason, body.proposal
+            )
+        case DeliberationHeld():
+            await _put_deliberation(connection, op, ordinal, body, at_ms)
+        case ObjectionMade():
+            await connection.execute(
+                "INSERT OR IGNORE INTO objection (id, log, seq, proposal, grounds, evidence, written_ms)"
+                " VALUES ($1, $2, $3, $4, $5, $6, $7)",
+                op.record_id,
+                ordinal,
+                op.seq,
+                body.proposal,
+                body.grounds,
+                body.evidence,
+                at_ms,
             )
         case RequestOpened():
             await _put_request(connection, op, ordinal, body, at_ms)
@@ -327,8 +344,8 @@ async def _resident_of(connection: Connection, nik: str) -> bytes:
 
 async def _put_proposal(connection: Connection, op: Op, ordinal: int, body: ProposalMade, at_ms: int) -> None:
     await connection.execute(
-        "INSERT OR IGNORE INTO proposal (id, log, seq, scheme, cycle, resident, nik, kk, name, written_ms)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        "INSERT OR IGNORE INTO proposal (id, log, seq, scheme, cycle, resident, nik, kk, name, written_ms,"
+        " deliberation) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
         op.record_id,
         ordinal,
         op.seq,
@@ -339,6 +356,29 @@ async def _put_proposal(connection: Connection, op: Op, ordinal: int, body: Prop
         body.kk,
         body.name,
         at_ms,
+        body.deliberation if isinstance(body, ProposalWithAnswers) else b"",
+    )
+
+
+async def _put_deliberation(connection: Connection, op: Op, ordinal: int, body: DeliberationHeld, at_ms: int) -> None:
+    await connection.execute(
+        "INSERT OR IGNORE INTO deliberation (id, log, seq, kind, number, held_on, place, chair, attendance, summary,"
+        " written_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+        op.record_id,
+        ordinal,
+        op.seq,
+        body.kind,
+        body.number,
+        body.held_on,
+        body.place,
+        body.chair,
+        body.attendance,
+        body.summary,
+        at_ms,
+    )
+    await connection.execute_many(
+        "INSERT OR IGNORE INTO deliberation_cycle (deliberation, cycle) VALUES ($1, $2)",
+        [(op.record_id, cycle) for cycle in body.cycles],
     )
 
 

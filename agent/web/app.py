@@ -7,6 +7,8 @@ from prometheus_client import CollectorRegistry
 from agent.domain.numbering import WIB
 from agent.render.books import Bindery
 from agent.web.cards import CardPages
+from agent.web.command import CommandPages
+from agent.web.deliberations import DeliberationPages
 from agent.web.events import EventPages
 from agent.web.handovers import HandoverPages
 from agent.web.home import HomePages
@@ -15,14 +17,18 @@ from agent.web.incoming import IncomingPages
 from agent.web.letters import LetterPages
 from agent.web.measure import PREFIX, BoxCollector, Measures
 from agent.web.numbers import NumberPages
+from agent.web.objections import ObjectionPages
 from agent.web.office import Office
+from agent.web.proposal_lists import ProposalListPages
 from agent.web.proposals import ProposalPages
+from agent.web.proposing import ProposingPages
 from agent.web.registers import register_pages
 from agent.web.requests import RequestPages
 from agent.web.residents import ResidentPages
 from agent.web.rosters import RosterPages
 from agent.web.seals import SealPages
 from agent.web.sync_state import SyncPages
+from agent.web.worklist import WorklistPages
 from chassis.metrics import HttpMetrics
 from chassis.probes import build_probes
 from chassis.web import GuardMetrics, NavigationEntry, WebSettings, install
@@ -42,7 +48,15 @@ NAVIGATION = (
             NavigationEntry("Nomor surat", "/numbers"),
         ),
     ),
-    NavigationEntry("Usulan", "/proposals"),
+    NavigationEntry(
+        "Usulan",
+        "/proposals",
+        entries=(
+            NavigationEntry("Usulan bantuan", "/proposals"),
+            NavigationEntry("Tindak lanjut", "/worklist"),
+            NavigationEntry("Musyawarah", "/deliberations"),
+        ),
+    ),
     NavigationEntry("Sinkronisasi", "/sync"),
 )
 
@@ -71,6 +85,7 @@ def build_app(office: Office, registry: CollectorRegistry, version: str) -> web.
     measures = Measures(registry)
     pages = (
         HomePages(office),
+        CommandPages(office),
         ResidentPages(office),
         HouseholdPages(office),
         EventPages(office),
@@ -79,6 +94,11 @@ def build_app(office: Office, registry: CollectorRegistry, version: str) -> web.
         LetterPages(office, measures),
         RequestPages(office, measures),
         ProposalPages(office),
+        ProposingPages(office),
+        ProposalListPages(office),
+        WorklistPages(office),
+        ObjectionPages(office),
+        DeliberationPages(office),
         NumberPages(office),
         SealPages(office),
         IncomingPages(office),

@@ -14,7 +14,7 @@ from chassis.database import Connection
 from chassis.web import page
 
 NEWS_MAX = 8
-"""Answers on the first page: what one looks at between two visitors; all of them stand under Usulan."""
+"""Answers on the first page: what one looks at between two visitors; all of them stand in the worklist."""
 
 
 class HomePages:
@@ -36,7 +36,8 @@ class HomePages:
         async def look(connection: Connection) -> dict[str, object]:
             return {
                 "mine": await requests.waiting(connection, pairs, limit=NEWS_MAX),
-                "news": await aid.news(connection, NEWS_MAX),
+                "news": await aid.worklist(connection, today, limit=NEWS_MAX),
+                "worklist": await aid.count_worklist(connection, today),
                 "counts": await aid.counts(connection),
                 "letters_today": await letters.count_on(connection, today),
                 "proposals_today": await aid.count_since(connection, midnight_ms),
@@ -44,5 +45,5 @@ class HomePages:
             }
 
         context = await self._office.store.database.read(look)
-        context |= words(self._office) | {"state": proposal_state, "today": today}
+        context |= words(self._office) | {"state": proposal_state, "today": today, "typed": "", "before": ""}
         return await page(request, "home.html", context)

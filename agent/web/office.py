@@ -1,11 +1,12 @@
 """What every page of the village needs at hand: the archive, the rules of the office, and the state of the road."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from agent.config import AgentSettings
 from agent.domain.letters import LetterKind
 from agent.domain.numbering import NumberingError, NumberingPolicy
+from agent.domain.proposal_fields import Question
 from agent.domain.requests import Person, Route, State, waiting_pairs
 from agent.domain.status import Status
 from agent.domain.texts import LetterText
@@ -15,7 +16,10 @@ from agent.store import Stamper, Store
 
 @dataclass(frozen=True)
 class Office:
-    """Made once by the composition root. `road` gives None, and `identity` is None, on a box that is not enrolled yet."""
+    """Made once by the composition root. `road` gives None, and `identity` is None, on a box that is not enrolled yet.
+
+    `questions` are those of a proposal, by scheme; `unseal` opens what the centre sealed to this box, None for the rest.
+    """
 
     settings: AgentSettings
     store: Store
@@ -24,6 +28,8 @@ class Office:
     texts: Mapping[tuple[str, int], LetterText]
     road: Callable[[], Status | None]
     identity: BoxIdentity | None = None
+    questions: Mapping[str, tuple[Question, ...]] = field(default_factory=dict)
+    unseal: Callable[[bytes], bytes | None] = lambda sealed: None
 
     def numbering(self) -> NumberingPolicy | NumberingError:
         """The policy, or what is missing in the settings, to be shown to whoever can set it."""

@@ -1,21 +1,34 @@
-"""Proposals: ask for aid for a resident, and read what the regency answered - with the sentence to read aloud.
+"""Proposals: read what the regency answered - with the sentence to read aloud -, print it, take a proposal back.
 
-Must never decide anything: the regency does. Place in the flow: a resident's page leads here; `agent/store/aid` keeps.
+Must never decide anything: the regency does. Place in the flow: `proposing` leads here.
 """
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Mapping, Sequence
 
 from aiohttp import web
 
-from agent.domain.fields import Fault, FieldError, check_text
-from agent.domain.refusal import Refusal
-from agent.store import Desk, aid, cycles
-from agent.web.desk import at_counter, check_reason, note_look, send_once
+from agent.domain.fields import FieldError
+from agent.domain.numbering import date_wib
+from agent.domain.proposal_fields import shown
+from agent.domain.slips import TITLES, slip_of
+from agent.render.slips import render_slip
+from agent.store import aid, cycles, deliberations, objections
+from agent.web.desk import at_counter, check_reason, note_look
 from agent.web.office import Office
-from agent.web.residents import find_resident
-from agent.web.words import cycle_choice, cycle_names, is_open, place, proposal_state, steps
+from agent.web.words import (
+    cycle_names,
+    deliberation_choice,
+    letter_state,
+    made_check_words,
+    place,
+    proposal_state,
+    steps,
+)
 from chassis.database import Connection
-from chassis.web import Form, account_of, add_notice, page, page_count, page_number, read_form
+from chassis.web import account_of, add_notice, page, page_count, page_number, read_form
+from protocol.ops import ProposalWithAnswers
+from protocol.receipts import receipt_code
 
 ID = "{id:[0-9a-f]{32}}"
 FILTERS = {
@@ -25,8 +38,6 @@ FILTERS = {
     "needs_review": "Perlu diperiksa",
     "accepted": "Disetujui",
 }
-NOTE_LENGTH_MAX = 300
-CYCLE_NOT_CHOSEN = "Program dan periode: pilih salah satu."
 ROWS_MAX = 100
 """Proposals on one page of the list: it stays under 100 KB."""
 
@@ -40,9 +51,8 @@ class ProposalPages:
     def routes(self) -> list[web.RouteDef]:
         return [
             web.get("/proposals", self.list),
-            web.get("/proposals/new", self.new),
-            web.post("/proposals/new", self.propose),
             web.get(f"/proposals/{ID}", self.one),
+            web.get(f"/proposals/{ID}/slip", self.slip),
             web.post(f"/proposals/{ID}/withdraw", self.withdraw),
         ]
 
@@ -65,47 +75,6 @@ class ProposalPages:
         return await page(request, "proposals.html", context)
 
     @at_counter
-    async def new(self, request: web.Request) -> web.StreamResponse:
-        return await self._form(request, request.query.get("resident", ""), Form(), {})
-
-    @at_counter
-    async def propose(self, request: web.Request) -> web.StreamResponse:
-        form = await read_form(request)
-        person = await find_resident(self._office, form.text("resident"))
-        note, actor = check_text(form.text("note"), NOTE_LENGTH_MAX, required=False), account_of(request).login
-        if isinstance(note, Fault):
-            return await self._form(request, form.text("resident"), form, {"note": f"Catatan: {note.message}"})
-        if not form.text("cycle"):
-            return await self._form(request, form.text("resident"), form, {"cycle": CYCLE_NOT_CHOSEN})
-
-        async def work(desk: Desk) -> str | Refusal:
-            made = await aid.propose(desk, form.text("cycle"), person, note, actor)
-            return made if isinstance(made, Refusal) else f"/proposals/{made.hex()}"
-
-        sent = await send_once(self._office, request, form, work)
-        if isinstance(sent, Refusal):
-            return await self._form(request, form.text("resident"), form, {"cycle": sent.sentence})
-        if sent.is_repeat:
-            await add_notice(request, "Isian itu sudah dikirim sebelumnya; inilah usulannya. Tidak ada usulan baru.")
-        raise web.HTTPSeeOther(sent.location)
-
-    async def _form(
-        self, request: web.Request, resident: str, form: Form, errors: Mapping[str, str]
-    ) -> web.StreamResponse:
-        person = await find_resident(self._office, resident)
-        now_ms = self._office.stamper.now_ms()
-        known = await self._office.store.database.read(cycles)
-        context = {
-            "person": person,
-            "options": [(cycle.code, cycle_choice(cycle)) for cycle in known if is_open(cycle, now_ms)],
-            "cycle": form.text("cycle"),
-            "note": form.text("note"),
-            "errors": errors,
-            "form_key": form.text("form_key") or None,
-        }
-        return await page(request, "proposal_form.html", context, status=422 if errors else 200)
-
-    @at_counter
     async def one(self, request: web.Request) -> web.StreamResponse:
         return await self._show(request, {}, "")
 
@@ -122,18 +91,56 @@ class ProposalPages:
 
     async def _show(self, request: web.Request, errors: Mapping[str, str], reason: str) -> web.StreamResponse:
         proposal_id = bytes.fromhex(request.match_info["id"])
-        found = await self._office.store.database.read(lambda c: aid.find(c, proposal_id))
-        if found is None:
-            raise web.HTTPNotFound
+
+        async def look(connection: Connection) -> dict[str, object]:
+            found, made = await aid.find(connection, proposal_id), await aid.made(connection, proposal_id)
+            if found is None:
+                raise web.HTTPNotFound
+            asked = made if isinstance(made, ProposalWithAnswers) else None
+            return {
+                "row": found,
+                "decision": found.decision,
+                "state": proposal_state(found),
+                "steps": steps(found),
+                "names": cycle_names(await cycles(connection)),
+                "answers": self._answers(asked) if asked else [],
+                "check": made_check_words(asked.check, asked.check_as_of) if asked else "",
+                "minutes": await deliberations.find(connection, asked.deliberation) if asked else None,
+                "objections": await objections.of_proposal(connection, proposal_id),
+                "may_object": await objections.is_open(connection, proposal_id),
+                "has_slip": found.decision is None or found.decision.outcome in TITLES,
+                "code": receipt_code(proposal_id),
+            }
+
+        context = await self._office.store.database.read(look)
         await note_look(self._office, request, aid.VIEWED, proposal_id)
-        context = {
-            "row": found,
-            "decision": found.decision,
-            "state": proposal_state(found),
-            "steps": steps(found),
-            "names": cycle_names(await self._office.store.database.read(cycles)),
+        context |= {
             "errors": errors,
             "reason": reason,
             "place": place,
+            "deliberation_choice": deliberation_choice,
+            "objection_state": lambda each: letter_state(each.is_acked, None),
         }
         return await page(request, "proposal.html", context, status=422 if errors else 200)
+
+    def _answers(self, made: ProposalWithAnswers) -> Sequence[tuple[str, str]]:
+        """(label, answer) as people read them; a question this program does not ask (any more) by its own name."""
+        asked = {each.name: each for each in self._office.questions.get(made.scheme, ())}
+        return [(asked[k].label, shown(asked[k], v)) if k in asked else (k, v) for k, v in made.fields]
+
+    @at_counter
+    async def slip(self, request: web.Request) -> web.StreamResponse:
+        proposal_id = bytes.fromhex(request.match_info["id"])
+        row = await self._office.store.database.read(lambda c: aid.find(c, proposal_id))
+        names = cycle_names(await self._office.store.database.read(cycles))
+        if row is None or row.withdrawn_reason is not None:
+            raise web.HTTPNotFound
+        today, office = date_wib(self._office.stamper.now_ms()), self._office.settings.letterhead()
+        cycle = names.get(row.cycle, row.cycle)
+        slip = slip_of(proposal_id, row.decision, row.name, row.nik, cycle, office, today)
+        if slip is None:
+            raise web.HTTPNotFound
+        await note_look(self._office, request, "print_slip", proposal_id)
+        pdf = await asyncio.to_thread(render_slip, slip)
+        headers = {"Content-Disposition": 'inline; filename="tanda-terima.pdf"'}
+        return web.Response(body=pdf, content_type="application/pdf", headers=headers)

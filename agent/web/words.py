@@ -1,19 +1,24 @@
 """What people at the counter read for a state, an outcome or a code of ours. Pure."""
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
+from typing import assert_never
 
 from agent.domain import texts
+from agent.domain.coverage import Answer, Check, Hit
 from agent.domain.events import EventKind
 from agent.domain.fields import FieldType, FieldValue
 from agent.domain.numbering import WIB, date_wib
 from agent.domain.requests import Move, Route, State, next_move
 from agent.domain.status import Status
 from agent.store.aid import ProposalRow
+from agent.store.deliberations import DeliberationRow
 from agent.store.oplog import Outbox
 from chassis.web import formats
 from protocol.feed import Cycle
 from protocol.ids import InvalidCode, parse_village_code
 from protocol.regions import UnknownRegion, village
+from protocol.schemes import Unit
 
 OUTCOMES = {
     "accepted": ("Disetujui", "good"),
@@ -46,6 +51,12 @@ QUARANTINE = {
 NOTICES = {
     "clone_suspected": "Ada server lain yang memakai kunci desa ini. Beri tahu petugas TI kabupaten sekarang juga."
 }
+
+
+HOLD_AND_TELL = (
+    "Tahan dan beri tahu warga. Ini bukan penolakan: usulan tetap dapat dicatat, dan kabupaten yang memutuskan."
+)
+NOT_A_YES = "Ini bukan persetujuan dan bukan penolakan: usulan tetap dapat dicatat, dan kabupaten yang memeriksa."
 
 
 def answer_words(type_: FieldType, answer: FieldValue) -> str:
@@ -169,10 +180,68 @@ def cycle_names(known: list[Cycle]) -> dict[str, str]:
 
 def cycle_choice(cycle: Cycle) -> str:
     """A cycle as the clerk chooses it: what, for which months, until when."""
-    first, last = month_words(cycle.month_from), month_words(cycle.month_until)
-    span = first if first == last else f"{first} sampai {last}"
+    span = span_words(cycle.month_from, cycle.month_until)
     until = formats.tanggal(date_wib(cycle.closes_ms - 1))
     return f"{cycle.name} - untuk {span} - usulan sampai {until}"
+
+
+def check_words(check: Check, names: Mapping[str, str], today: date) -> tuple[str, str, str]:
+    """The three-valued check: what the lamp says, its kind, and the sentence beside it. `names`: of schemes, by code."""
+    age = _age_words(check.as_of, today)
+    match check.answer:
+        case Answer.OVERLAP:
+            held = "; ".join(dict.fromkeys(_hit_words(hit, names) for hit in check.hits))
+            return "Tahan", "bad", f"Kemungkinan {held}. {age} {HOLD_AND_TELL}"
+        case Answer.CLEAR:
+            return "Tidak ditemukan", "good", f"Tidak ditemukan dalam daftar bantuan yang tidak boleh rangkap. {age}"
+        case Answer.UNKNOWN if check.missing:
+            lacking = ", ".join(names.get(code, code) for code in check.missing)
+            return "Belum diketahui", "wait", f"Daftar yang belum sampai di kantor ini: {lacking}. {NOT_A_YES}"
+        case Answer.UNKNOWN:
+            return "Belum diketahui", "wait", f"Daftar bantuan lain belum sampai di kantor ini. {NOT_A_YES}"
+        case other:
+            assert_never(other)
+
+
+MADE_CHECKS = {
+    "clear": "Tidak ditemukan tumpang tindih",
+    "overlap": "Kemungkinan tumpang tindih: warga diberi tahu",
+    "unknown": "Belum diketahui",
+}
+
+
+def made_check_words(answer: str, as_of: str) -> str:
+    """What the check said when a proposal was written; empty for an answer that this program does not know."""
+    words = MADE_CHECKS.get(answer, "")
+    return f"{words} (data per {formats.tanggal_iso(as_of)})" if words and as_of else words
+
+
+def _hit_words(hit: Hit, names: Mapping[str, str]) -> str:
+    who = "orang ini" if hit.link is Unit.PERSON else "keluarga ini"
+    return f"{who} tercakup {names.get(hit.scheme, hit.scheme)} {span_words(hit.first, hit.until)}"
+
+
+def _age_words(as_of: str, today: date) -> str:
+    """How old the oldest list is that an answer rests on."""
+    try:
+        day = date.fromisoformat(as_of)
+    except ValueError:
+        return "Tanggal datanya tidak disebutkan."
+    days = (today - day).days
+    return f"Data per {formats.tanggal(day)}" + (f", {formats.angka(days)} hari yang lalu." if days > 0 else ".")
+
+
+def span_words(first: int, until: int) -> str:
+    """`Mei 2021`, `Mei 2021 sampai Juli 2021`."""
+    return month_words(first) if first == until else f"{month_words(first)} sampai {month_words(until)}"
+
+
+DELIBERATIONS = {"musdes": "Musyawarah desa", "muskel": "Musyawarah kelurahan"}
+
+
+def deliberation_choice(row: DeliberationRow) -> str:
+    """Minutes as the clerk chooses them."""
+    return f"{DELIBERATIONS.get(row.kind, row.kind)} {row.number}, {formats.tanggal_iso(row.held_on)}"
 
 
 def place(code: str) -> str:

@@ -1,5 +1,5 @@
-"""What an acknowledged batch says, as far as its own bytes tell: proposals, withdrawals, letter numbers and voids, what cannot
-be read.
+"""What an acknowledged batch says, as far as its own bytes tell: proposals, withdrawals, objections, letter numbers and
+voids, what cannot be read.
 
 Pure, and by far the most work of tabulating, so a large batch can be read in another process while the last one is
 decided. Place in the flow: ingest keeps a batch -> here -> tabulation brings it in -> reconcile decides.
@@ -25,6 +25,7 @@ from protocol.ops import (
     NumberHigh,
     NumbersConfirmed,
     NumbersVoided,
+    ObjectionMade,
     Op,
     ProposalMade,
     ProposalWithdrawn,
@@ -99,6 +100,18 @@ class ReadFault(Struct, frozen=True, array_like=True):
     reason: str
 
 
+class Objection(Struct, frozen=True, array_like=True):
+    """What a resident put against an answer, as the village wrote it down."""
+
+    record: bytes
+    proposal: bytes
+    grounds: str
+    evidence: str
+    actor: str
+    claimed_ms: int
+    received_ms: int
+
+
 class Reading(Struct, array_like=True):
     """What one batch adds up to. `anchors`: the anchor that each proposal cites, which the centre has yet to look up.
 
@@ -112,6 +125,7 @@ class Reading(Struct, array_like=True):
     numbers: list[NumberHigh] = []
     faults: list[ReadFault] = []
     voided: list[tuple[bytes, int]] = []
+    objections: list[Objection] = []
 
 
 def read_batch(batch: Batch) -> Reading:
@@ -149,6 +163,8 @@ class _Desk:
                 self._add_letter(body, record)
             case IncomingRegistered() if not body.incoming:  # a correction keeps the number it has
                 self._add_letter(body, record)
+            case ObjectionMade():
+                self._add_objection(record, seq, header, body)
             case ProposalWithdrawn():
                 self.reading.withdrawn.append(body.proposal)
             case LogOpened() | NumbersConfirmed():
@@ -167,6 +183,12 @@ class _Desk:
             return
         run = self._runs[body.series, body.year] = LetterRun(body.series, body.year, body.number, [record])
         self.reading.letters.append(run)
+
+    def _add_objection(self, record: bytes, seq: int, header: Header, body: ObjectionMade) -> None:
+        received_ms = first_received(seq, self._proofs, self._batch.received_ms)
+        self.reading.objections.append(
+            Objection(record, body.proposal, body.grounds, body.evidence, body.actor, header.claimed_ms, received_ms)
+        )
 
     def finish(self) -> Reading:
         highs = (NumberHigh(run.series, run.year, run.last) for run in self.reading.letters)

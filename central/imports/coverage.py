@@ -1,14 +1,16 @@
 """Imports a coverage list: the same file twice is refused, a bad row is that row's problem, nothing is half done."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from secrets import token_bytes
 
+from central.domain.coverage_sets import month_of
 from central.domain.decisions import Coverage
 from central.domain.periods import Span
 from central.domain.siksng import CoverageRow, RowReport, SiksngList, read_siksng
-from central.store import facts, imports, trail
+from central.store import coverage_sets, facts, imports, trail
 from central.store.imports import ImportFile
 from chassis.database import Connection, Database
 from protocol.lists.tables import ListRefused
@@ -50,8 +52,12 @@ async def import_coverage(
     as_of: str,
     actor: str,
     now_ms: int,
+    chance: Callable[[int], bytes] = token_bytes,
 ) -> CoverageImport:
-    """Record a list that was read. Raises ImportRefused when these very bytes were imported before."""
+    """Record a list that was read, and tell the villages whom it covers, as digests.
+
+    Raises ImportRefused when these very bytes were imported before.
+    """
     digest = sha256(content).digest()
     file = ImportFile(digest, name, permission, as_of, now_ms, actor, len(found.reports), content)
     rows = [(row.source_row, _coverage(row, digest, as_of)) for row in found.coverages]
@@ -62,6 +68,7 @@ async def import_coverage(
             raise ImportRefused(f"Berkas ini sudah diimpor sebagai {earlier}. Tidak ada yang diubah.")
         import_id = await imports.add(connection, file, [(r.row, r.fate.value, r.reason) for r in found.reports])
         await facts.add_coverages(connection, import_id, rows)
+        await coverage_sets.publish(connection, month_of(now_ms), chance, now_ms, import_id)
         await trail.record(connection, at_ms=now_ms, actor=actor, action="import_coverage", subject=digest.hex())
         return import_id
 

@@ -166,6 +166,12 @@ async def read(connection: Connection, log: Log, after_seq: int, ops_max: int) -
     return ops[:ops_max]
 
 
+async def op_at(connection: Connection, village: str, epoch: int, seq: int) -> Op | None:
+    """One op of a log, as it was written."""
+    ops = await read(connection, await _of_epoch(connection, village, epoch), seq - 1, 1)
+    return ops[0] if ops else None
+
+
 async def _batch_with(connection: Connection, log: Log, seq: int) -> Batch | None:
     """The batch of this very epoch that holds a place; by its key, for a village in touch has a batch for each op."""
     row = await connection.fetch_one(

@@ -10,6 +10,7 @@ from central.store.boxes import Box
 from chassis.database import Connection
 from protocol.feed import Decision
 from protocol.messages import HALTED
+from protocol.ops import ProposalWithAnswers, read_op
 
 PAGE_ROWS = 50
 
@@ -192,6 +193,13 @@ async def trail(connection: Connection, proposal: bytes) -> Trail | None:
         applied_seq=box.cursors[1] if box else 0,
         sources=await _sources(connection, decision),
     )
+
+
+async def asked(connection: Connection, trail: Trail) -> ProposalWithAnswers | None:
+    """What its form asked beside the person, from the village's own record; None of a proposal of the first schema."""
+    op = await logs.op_at(connection, trail.village, trail.epoch, trail.seq)
+    body = read_op(op)[1] if op else None
+    return body if isinstance(body, ProposalWithAnswers) else None
 
 
 async def _sources(connection: Connection, decision: Decision) -> dict[bytes, Source]:

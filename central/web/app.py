@@ -11,6 +11,7 @@ from central.web.desk import Desk
 from central.web.fleet import FleetPages
 from central.web.home import HomePages
 from central.web.metrics import PREFIX, CentreCollector
+from central.web.objections import ObjectionPages
 from central.web.words import claimed
 from chassis.metrics import HttpMetrics
 from chassis.probes import build_probes
@@ -22,6 +23,7 @@ NAVIGATION = (
     NavigationEntry("Ringkasan", "/"),
     NavigationEntry("Armada", "/fleet"),
     NavigationEntry("Keputusan", "/decisions"),
+    NavigationEntry("Sanggahan", "/objections"),
     NavigationEntry("Periode", "/cycles"),
     NavigationEntry("Impor", "/imports"),
 )
@@ -46,7 +48,7 @@ def build_app(
     )
     environment.globals["wib"] = WIB
     environment.filters.update(mask_name=mask_name, mask_nik=mask_nik, claimed=claimed)
-    for pages in (HomePages(desk), FleetPages(desk), DecisionPages(desk)):
+    for pages in (HomePages(desk), FleetPages(desk), DecisionPages(desk), ObjectionPages(desk)):
         app.add_routes(pages.routes())
     app.cleanup_ctx.append(measured.watched)
     return app

@@ -3,11 +3,11 @@
 from aiohttp import web
 
 from central.domain.decisions import months_text
-from central.store import facts, overview
+from central.store import facts, objections, overview
 from central.store.overview import PAGE_ROWS, Filter
 from central.web.desk import Desk
 from central.web.fleet import EVERYBODY
-from central.web.words import EVIDENCE, OUTCOMES, REASONS
+from central.web.words import CHECKS, EVIDENCE, OUTCOMES, REASONS
 from chassis.database import Connection
 from chassis.web import account_of, page, page_count, page_number, roles
 from chassis.web.accounts import record_access
@@ -58,14 +58,18 @@ class DecisionPages:
     @roles(*READERS)
     async def one(self, request: web.Request) -> web.StreamResponse:
         proposal = request.match_info["proposal"]
-        found = await self._desk.database.read(lambda c: overview.trail(c, bytes.fromhex(proposal)))
+        record = bytes.fromhex(proposal)
+        found = await self._desk.database.read(lambda c: overview.trail(c, record))
         if found is None:
             raise web.HTTPNotFound
+        said = await self._desk.database.read(lambda c: overview.asked(c, found))
+        contested = await self._desk.database.read(lambda c: objections.of_proposal(c, record))
         now_ms, actor = self._desk.clock.now_ms(), account_of(request).login
         await self._desk.database.transact(
             lambda c: record_access(c, now_ms=now_ms, actor=actor, action="view_decision", subject=proposal)
         )
         context = {"trail": found, "outcomes": OUTCOMES, "evidence_words": EVIDENCE, "place": place}
+        context |= {"asked": said, "checks": CHECKS, "objections": contested}
         return await page(request, "decision.html", context)
 
     @roles(*EVERYBODY)

@@ -44,6 +44,8 @@ REASONS = {
 }
 """The reason in a few words, for lists; the whole sentence stands in the decision. One for every code (a test counts)."""
 EVIDENCE = {"coverage": "daftar penerima", "proposal": "usulan lain", "cycle": "masa usulan", "nik": "NIK"}
+CHECKS = {"clear": "tidak ditemukan", "overlap": "kemungkinan tumpang tindih", "unknown": "belum diketahui"}
+"""What the village's own check said when it proposed; it decided nothing."""
 FATES = {"kept": "Dipakai", "merged": "Digabung", "rejected": "Ditolak", "held": "Ditahan", "dropped": "Dilewati"}
 QUARANTINE = {
     "unknown_kind": "jenis catatan belum dikenal",

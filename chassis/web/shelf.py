@@ -4,6 +4,7 @@ The address carries the digest of the content, so browsers may keep a file for a
 upgrade. Must never serve anything that was not there at start-up.
 """
 
+import gzip
 import hashlib
 import mimetypes
 from collections.abc import Iterator, Sequence
@@ -22,7 +23,10 @@ KEPT_FOR_A_YEAR = "public, max-age=31536000, immutable"
 
 @dataclass(frozen=True)
 class StaticFile:
+    """`packed` is the content as gzip, empty where that saves nothing."""
+
     content: bytes
+    packed: bytes
     content_type: str
     version: str
 
@@ -45,12 +49,19 @@ class Shelf:
         if file is None:
             raise RequestRefused(404, "not_found", "Berkas ini tidak ada.")
         is_exact = request.query.get("v") == file.version
-        etag = f'"{file.version}"'
-        headers = {"Cache-Control": KEPT_FOR_A_YEAR if is_exact else "no-cache", "ETag": etag}
+        etag = f'W/"{file.version}"'
+        headers = {
+            "Cache-Control": KEPT_FOR_A_YEAR if is_exact else "no-cache",
+            "ETag": etag,
+            "Vary": "Accept-Encoding",
+        }
         if request.headers.get("If-None-Match") == etag:
             return web.Response(status=304, headers=headers)
         charset = "utf-8" if file.content_type.startswith("text/") else None
-        return web.Response(body=file.content, content_type=file.content_type, charset=charset, headers=headers)
+        body = file.content
+        if file.packed and "gzip" in request.headers.get("Accept-Encoding", ""):
+            body, headers["Content-Encoding"] = file.packed, "gzip"
+        return web.Response(body=body, content_type=file.content_type, charset=charset, headers=headers)
 
 
 def _walk(folder: Traversable, prefix: str) -> Iterator[tuple[str, Traversable]]:
@@ -66,4 +77,7 @@ def _load(file: Traversable) -> StaticFile:
     content = file.read_bytes()
     ending = "." + file.name.rpartition(".")[2]
     content_type = TYPES.get(ending) or mimetypes.guess_type(file.name)[0] or "application/octet-stream"
-    return StaticFile(content, content_type, hashlib.sha256(content).hexdigest()[:16])
+    packed = gzip.compress(content, mtime=0)
+    return StaticFile(
+        content, packed if len(packed) < len(content) else b"", content_type, hashlib.sha256(content).hexdigest()[:16]
+    )

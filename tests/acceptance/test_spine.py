@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.acceptance.programs import until
 from tests.acceptance.town import CYCLE, Town, until_answered
 
 ANSWER_SECONDS_P95_MAX = 2.0
@@ -46,6 +47,26 @@ async def test_an_overlapping_proposal_comes_back_refused_with_its_sentence(town
     assert "Sanggahan" in sentence, "what the resident can do"
     _, state, sentence = await until_answered(box, paths[1].rsplit("/", 1)[1])
     assert state == "Disetujui"
+
+
+async def test_the_counter_says_hold_with_the_cable_cut(town: Town) -> None:
+    """Rules, key and sets came by the road; the key opens with the box's own, which the program holds."""
+    box = town.boxes[0]
+    covered, free = [await box.clerk.register(person) for person in (town.covered[0], town.free[0])]
+    await box.until_sent()
+
+    async def has_arrived() -> bool:
+        return "Daftar yang belum sampai" in await box.clerk.get(f"/proposals/new?resident={free}")
+
+    await until("the coverage sets in the village", has_arrived)
+    box.link.cut()
+    await box.until_road("Luring")
+    held = await box.clerk.get(f"/proposals/new?resident={covered}")
+    assert "tercakup Program Keluarga Harapan" in held
+    assert "Data per 30 April 2021" in held
+    other = await box.clerk.get(f"/proposals/new?resident={free}")
+    assert "tercakup" not in other
+    assert "Belum diketahui" in other, "no list of the village fund's aid has come"
 
 
 @pytest.mark.parametrize("town", [2], indirect=True)

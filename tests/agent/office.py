@@ -13,8 +13,10 @@ from aiohttp import CookieJar, web
 from aiohttp.test_utils import TestClient, TestServer
 from prometheus_client import CollectorRegistry
 
+from agent import data
 from agent.config import AgentSettings, Central, Numbers
 from agent.config import Office as OfficeSettings
+from agent.domain.proposal_fields import read_questions
 from agent.domain.residents import Resident
 from agent.domain.status import Status
 from agent.identity import BoxIdentity
@@ -51,6 +53,7 @@ CYCLE = Cycle(
     closes_ms=START_MS + 10 * DAY_MS,
     objection_days=14,
 )
+QUESTIONS = read_questions(data.proposal_fields_csv())
 SENTENCE = "Sudah terdaftar sebagai penerima PKH untuk Mei-Juli 2021 (data per 1 Mei 2021)."
 
 
@@ -199,6 +202,15 @@ class Counter:
         assert sent.status == 303, await sent.text()
         return sent.headers["Location"]
 
+    async def deliberate(self, browser: Browser, **answers: str) -> str:
+        """Minutes of a meeting about the cycle, through the pages; their address."""
+        form = await browser.fields_of(await browser.get("/deliberations/new"))
+        form |= {"number": "140/05/2021", "held_on": "10-05-2021", "place": "Balai desa", "chair": "SLAMET"}
+        form |= {"attendance": "43", "cycles": CYCLE.code, "summary": "Disepakati."}
+        sent = await browser.post("/deliberations/new", form | answers, allow_redirects=False)
+        assert sent.status == 303, await sent.text()
+        return sent.headers["Location"]
+
     async def close(self) -> None:
         for browser in self.browsers:
             await browser.client.close()
@@ -233,6 +245,7 @@ async def open_counter(
         texts=TEXTS,
         road=lambda: status[0],
         identity=enrolled(chosen.identity_folder) if is_enrolled else None,
+        questions=QUESTIONS,
     )
     registry = CollectorRegistry()
     app = build_app(office, registry, "0.1.0")

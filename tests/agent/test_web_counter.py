@@ -72,6 +72,8 @@ async def paths(counter: Counter, clerk: Browser) -> dict[str, str]:
     letter, proposal = await counter.issue(clerk), await counter.propose(clerk)
     asked = await counter.ask(clerk, later="1")
     somebody = counter.somebody
+    refused = await counter.propose(clerk, list(counter.people.values())[1].hex())
+    await counter.tell(decision_state(refused))
     return {
         "/": "/",
         "/residents": "/residents",
@@ -95,6 +97,13 @@ async def paths(counter: Counter, clerk: Browser) -> dict[str, str]:
         "/proposals": "/proposals",
         "/proposals/new": f"/proposals/new?resident={somebody}",
         "/proposals/{id}": proposal,
+        "/proposals/{id}/slip": f"{refused}/slip",
+        "/proposals/{id}/object": f"{refused}/object",
+        "/worklist": "/worklist",
+        "/proposals/file": "/proposals/file",
+        "/deliberations": "/deliberations",
+        "/deliberations/new": "/deliberations/new",
+        "/deliberations/{id}": await counter.deliberate(clerk),
         "/numbers": "/numbers",
         "/verify": "/verify",
         "/registers": "/registers",

@@ -66,6 +66,8 @@ def paths(everybody: list[Resident], resident: str, letter: str) -> dict[str, It
     return {
         "home": each("/{}", [""] * ASKED),
         "search by NIK": each("q={}", (p.nik for p in some)),
+        "letter at once by NIK": each("q=sktm {}", (p.nik for p in some)),
+        "letter by number": each("q=401/{}", ("", *map(str, range(1, ASKED)))),
         "search by name": each("q={}", (p.name.split()[0] for p in some)),
         "residents": each("/residents{}", [""] * ASKED),
         "resident": each("/residents/{}", [resident] * ASKED),
@@ -88,7 +90,7 @@ async def ask(clerk: Clerk, path: str) -> tuple[float, int]:
 
 
 async def search(clerk: Clerk, typed: str) -> tuple[int, str]:
-    return 200, await clerk.post("/residents", [("q", typed)])
+    return 200, await clerk.post("/", [("q", typed)])
 
 
 def rss_mb(box: Box) -> float:

@@ -101,6 +101,7 @@ ROUTES = {
     "decisions": "/decisions",
     "decision": "",
     "cycles": "/cycles",
+    "objections": "/objections",
     "imports": "/imports",
     "import": "/imports/1",
 }

@@ -529,7 +529,7 @@ async def fill(regency: Regency) -> Story:
     await regency.send(desa, len(desa.ops))
     await regency.settle()
     timeline = await regency.timeline()
-    await regency.feed(desa, Cursors(timeline, 5, 4, 2, 2))
+    await regency.feed(desa, Cursors(timeline, 6, 5, 2, 2))
     waiting = [("outbox_ops", 7), ("oldest_unacked_ms", regency.clock.at_ms - 3 * 3_600_000)]
     await regency.greet(other, clock_ms=regency.clock.at_ms - 90_000, health=waiting)
     return Story(regency, desa, other, ward, accepted, refused, nasty, late)

@@ -22,6 +22,7 @@ from chassis.database import Connection, SqliteDatabase
 from chassis.web import require_declarations
 from chassis.web.accounts import create_account, hash_password
 from protocol.ids import mask_name
+from protocol.ops import ObjectionMade
 from protocol.regions import districts, villages
 from tests.central.desk import (
     DESA,
@@ -104,12 +105,13 @@ def paths(story: Story) -> dict[str, str]:
         "/decisions": "/decisions",
         "/decisions/{proposal}": f"/decisions/{story.refused.hex()}",
         "/cycles": "/cycles",
+        "/objections": "/objections",
         "/imports": "/imports",
         "/imports/{id}": "/imports/1",
     }
 
 
-HIDDEN_FROM = {("/decisions/{proposal}", "ops")}
+HIDDEN_FROM = {("/decisions/{proposal}", "ops"), ("/objections", "ops")}
 """Whole numbers of people are no business of those who keep machines running."""
 
 
@@ -343,7 +345,7 @@ async def test_delivery_is_told_as_the_village_acknowledged_it(hall: Hall) -> No
         delivery[record] = re.findall(r"Sampai di desa (sudah ditampilkan|sudah tersimpan|belum)", text)[0]
     seqs = dict(await story.regency.rows("SELECT record, feed_seq FROM proposal"))
     for record, said in delivery.items():
-        expected = "sudah ditampilkan" if seqs[record] <= 4 else "sudah tersimpan" if seqs[record] <= 5 else "belum"
+        expected = "sudah ditampilkan" if seqs[record] <= 5 else "sudah tersimpan" if seqs[record] <= 6 else "belum"
         assert said == expected
     assert set(delivery.values()) == {"sudah ditampilkan", "sudah tersimpan", "belum"}
 
@@ -494,3 +496,18 @@ def test_how_long_ago_in_the_roughest_unit_that_still_tells() -> None:
 def test_a_clock_that_is_right_enough_is_not_mentioned() -> None:
     told = [words.skew(n) for n in (0, 29, -29, 30, -90, 600, -86_400)]
     assert told == ["-", "-", "-", "maju 30 detik", "mundur 90 detik", "maju 10 menit", "mundur 24 jam"]
+
+
+async def test_objections_stand_in_the_officers_list_masked_and_on_the_decision_in_full(hall: Hall) -> None:
+    story = hall.story
+    grounds = "Sudah keluar dari PKH sejak Maret <b>2021</b>. " + "x" * 400
+    story.desa.write(ObjectionMade(story.desa.salt(), story.refused, grounds, "surat pendamping", "sri"))
+    await story.regency.send(story.desa, len(story.desa.ops))
+    await story.regency.settle()
+    _, html = await hall.get("/objections")
+    assert "Sudah keluar dari PKH sejak Maret &lt;b&gt;2021&lt;/b&gt;." in html
+    assert "D*** R***" in html
+    assert "DEWI RAHAYU" not in html
+    assert f'href="/decisions/{story.refused.hex()}"' in html
+    assert "x" * 400 in (await hall.get(f"/decisions/{story.refused.hex()}"))[1]
+    assert await story.regency.value("SELECT count(*) FROM access_log WHERE action = 'list_objections'") == 1

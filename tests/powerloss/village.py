@@ -38,7 +38,15 @@ VILLAGE = VILLAGES[0]
 DATABASE, MARK = "village.db", "mark"
 WRITES = 70
 """Writes of a clerk in one day: some 1,500 events, a dozen checkpoints."""
-VIEWS = ("resident", "letter", "number_used", "number_floor", "proposal")
+VIEWS = (
+    "resident",
+    "letter",
+    "number_used",
+    "number_floor",
+    "proposal",
+    "deliberation",
+    "objection",
+)
 
 T = TypeVar("T")
 

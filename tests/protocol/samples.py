@@ -10,10 +10,12 @@ from hashlib import sha256
 from nacl.exceptions import BadSignatureError
 from nacl.signing import SigningKey, VerifyKey
 
-from protocol import VERSION
+from protocol import VERSION, coverage
 from protocol.codec import Message, encode, pack
 from protocol.feed import (
     EMPTY_DIGEST,
+    CoverageKey,
+    CoverageList,
     Cycle,
     Decision,
     Evidence,
@@ -63,6 +65,7 @@ from protocol.ops import (
     HEADER_VERSION,
     AnyBody,
     CardBound,
+    DeliberationHeld,
     Header,
     IncomingRegistered,
     LetterHandedOver,
@@ -73,9 +76,11 @@ from protocol.ops import (
     NumberHigh,
     NumbersConfirmed,
     NumbersVoided,
+    ObjectionMade,
     Op,
     Position,
     ProposalMade,
+    ProposalWithAnswers,
     ProposalWithdrawn,
     RequestMoved,
     RequestOpened,
@@ -259,8 +264,47 @@ BODIES: tuple[AnyBody, ...] = (
         received_by="BUDI CONTOH",
         actor="sri",
     ),
-    RequestOpened(
+    DeliberationHeld(
         salt=salt(12),
+        kind="musdes",
+        number="140/05/2021",
+        held_on="2021-05-02",
+        place="Balai desa",
+        chair="SLAMET CONTOH",
+        attendance=43,
+        cycles=["BLT-DD-2021-05"],
+        summary="menyepakati calon penerima",
+        actor="sri",
+    ),
+    ProposalWithAnswers(
+        salt=salt(13),
+        scheme="BLT-DD",
+        cycle="BLT-DD-2021-05",
+        nik="3510256507850001",
+        kk="3510250101100001",
+        name="SITI CONTOH",
+        birth_date="1985-07-25",
+        sex="P",
+        mother="DEWI CONTOH",
+        address="DUSUN KRAJAN",
+        rt="001",
+        rw="002",
+        note="",
+        actor="sri",
+        fields=[("impact", "sakit_menahun"), ("monthly_income_rupiah", "600000")],
+        check="unknown",
+        check_as_of="2021-04-30",
+        deliberation=salt(104),
+    ),
+    ObjectionMade(
+        salt=salt(14),
+        proposal=salt(102),
+        grounds="sudah keluar dari PKH",
+        evidence="surat keterangan pendamping",
+        actor="sri",
+    ),
+    RequestOpened(
+        salt=salt(15),
         kind="skd",
         resident=salt(100),
         source="kiosk",
@@ -269,7 +313,7 @@ BODIES: tuple[AnyBody, ...] = (
         actor="kiosk",
     ),
     RequestMoved(
-        salt=salt(13),
+        salt=salt(16),
         request=salt(103),
         move="verify",
         paper=RequestPaper(subject=SUBJECT, fields=[("purpose", "pembukaan rekening bank")], text_version=1),
@@ -278,7 +322,7 @@ BODIES: tuple[AnyBody, ...] = (
         reason="",
         actor="sri",
     ),
-    CardBound(salt=salt(14), resident=salt(100), card=sha256(b"kampung/card/1" + b"04A1B2C3").digest(), actor="sri"),
+    CardBound(salt=salt(17), resident=salt(100), card=sha256(b"kampung/card/1" + b"04A1B2C3").digest(), actor="sri"),
 )
 
 
@@ -341,6 +385,17 @@ VILLAGE_VALUES: tuple[tuple[str, bool, bytes, Message], ...] = (
     ("quarantined", False, OPS[4].record_id, Quarantined(OPS[4].record_id, 5, "bad_body")),
     ("number_clash", False, b"clash:" + OPS[3].record_id, NumberClash("470", 2021, 41, salt(103), OPS[3].record_id)),
     ("notice", False, b"clone_suspected", Notice("clone_suspected", NOON_MS)),
+    ("coverage_key", False, b"coverage_key", CoverageKey(salt(110), month(2021, 5), bytes(range(80)))),
+)
+SET = coverage.set_id(sha256(b"a list").digest(), "PKH", "", month(2021, 1), month(2021, 12))
+COVERAGE_KEY = sha256(b"a key of a month").digest()
+PARTS = coverage.cut(
+    salt(110),
+    SET,
+    [
+        coverage.digest(COVERAGE_KEY, SET, Unit.PERSON, "3510256507850001"),
+        coverage.digest(COVERAGE_KEY, SET, Unit.HOUSEHOLD, "3510250101100001"),
+    ],
 )
 SCHEME = Scheme(
     "APBD-PANGAN", "Paket pangan daerah", Level.REGENCY, Unit.HOUSEHOLD, 50, (), DeterminedBy.REGENCY, "Dinas Sosial"
@@ -377,6 +432,13 @@ KNOWN_VALUES: tuple[tuple[str, bool, bytes, Message], ...] = (
         False,
         revocation_key(VILLAGE, salt(101)),
         LetterRevoked(VILLAGE, salt(101), NOON_MS + 300_000),
+    ),
+    ("coverage_part", False, coverage.part_key(SET, 0), PARTS[0]),
+    (
+        "coverage_list",
+        False,
+        coverage.list_key(SET),
+        CoverageList(SET, salt(110), "PKH", "", month(2021, 1), month(2021, 12), "2021-04-30", 1),
     ),
 )
 

@@ -1,0 +1,165 @@
+"""Every page of the village desk and of the centre, in light and dark: nothing for axe-core to find, nothing heavy."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from aiohttp import web
+
+from tests.agent.office import Counter, open_counter
+from tests.browser import test_centre, test_counter
+from tests.browser.conftest import Aside, sign_in
+from tests.browser.rooms import PAGE_BYTES_MAX, addresses, is_html, style_bytes, violations
+from tests.chassis.conftest import PASSWORD
+
+if TYPE_CHECKING:
+    from playwright import sync_api
+
+
+SCHEMES = ("light", "dark")
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A program with records in it, and who looks at its pages."""
+
+    address: str
+    app: web.Application
+    samples: Mapping[str, str]
+    login: str
+    password: str
+
+
+async def fill_village(counter: Counter) -> Mapping[str, str]:
+    """A record for each route that needs one; the number gap makes /numbers show its longest form."""
+    pages = await test_counter.fill_books(counter)
+    somebody = counter.somebody
+    return {
+        "/letters/": pages["letter"],
+        "/letters/new": f"/letters/new?kind=spm&resident={somebody}",
+        "/letters/preview/": "/letters/preview/none-with-this-key",
+        "/residents/": f"/residents/{somebody}",
+        "/proposals/": pages["proposal"],
+        "/proposals/new": f"/proposals/new?resident={somebody}",
+    }
+
+
+@pytest.fixture(scope="module", params=["village", "centre"])
+def desk(request: pytest.FixtureRequest, aside: Aside, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    folder: Path = tmp_path_factory.mktemp("desk")
+    if request.param == "village":
+        counter = aside.run(open_counter(folder, persons=30))
+        samples = aside.run(fill_village(counter))
+        yield Desk(test_counter.address_of(counter), counter.app, samples, "head", PASSWORD)
+        aside.run(counter.close())
+    else:
+        site = aside.run(test_centre.open_site(folder))
+        samples = {
+            "/fleet/": "/fleet/3510152004",
+            "/decisions/": f"/decisions/{site.story.refused.hex()}",
+            "/imports/": "/imports/1",
+        }
+        yield Desk(site.address, site.runner.app, samples, "petugas", test_centre.PASSWORD)  # type: ignore[arg-type]
+        aside.run(test_centre.close_site(site))
+
+
+def test_no_page_is_forgotten_hard_to_use_or_heavy(chromium: "sync_api.Browser", desk: Desk) -> None:
+    heaviest = seen = 0
+    found: dict[str, list[str]] = {}
+    for scheme in SCHEMES:
+        page = sign_in(chromium, desk.address, desk.login, desk.password, color_scheme=scheme, bypass_csp=True)
+        styles = style_bytes(page)
+        for route, path in addresses(desk.app, desk.samples):
+            answer = page.request.get(desk.address + path)
+            if route in NO_PAGES or (answer.ok and not is_html(answer)):
+                continue
+            assert answer.ok, f"{route} answered {answer.status}: give this test's samples a record it can show"
+            seen += 1
+            heaviest = max(heaviest, len(answer.body()) + styles)
+            page.goto(desk.address + path)
+            if wrong := violations(page):
+                found[f"{route}, {scheme}"] = wrong
+        page.context.close()
+    print(f"{seen // 2} pages in light and dark; the heaviest weighs {heaviest} bytes with its style sheets")
+    assert not found
+    assert heaviest <= PAGE_BYTES_MAX
+
+
+def test_pages_that_only_a_form_leads_to(chromium: "sync_api.Browser", aside: Aside, tmp_path: Path) -> None:
+    counter = aside.run(open_counter(tmp_path, persons=30))
+    samples = aside.run(fill_village(counter))
+    address, found = test_counter.address_of(counter), dict[str, list[str]]()
+    for scheme in SCHEMES:
+        page = sign_in(chromium, address, "head", PASSWORD, color_scheme=scheme, bypass_csp=True)
+
+        def look(name: str, page: "sync_api.Page" = page, scheme: str = scheme) -> None:
+            if wrong := violations(page):
+                found[f"{name}, {scheme}"] = wrong
+
+        for typed in ("a", "nothing at all", "nomor 1", "surat sktm a", "surat sktm"):
+            page.goto(address)
+            page.locator("#q").fill(typed)
+            with page.expect_navigation():
+                page.keyboard.press("Enter")
+            look(f"typed {typed!r}")
+        for form in (
+            samples["/letters/new"],
+            "/residents/new",
+            samples["/proposals/new"],
+            f"{samples['/letters/']}/void",
+        ):
+            page.goto(address + form)
+            page.evaluate("document.querySelectorAll('main form').forEach(form => form.noValidate = true)")
+            with page.expect_navigation():
+                page.locator("main form button").first.click()
+            look(f"errors of {form.partition('?')[0].rpartition('/')[2]}")
+        page.goto(address + samples["/letters/new"])
+        page.get_by_label("Rumah sakit").fill("RSUD Blambangan")
+        with page.expect_navigation():
+            page.get_by_role("button", name="Lanjut periksa").click()
+        look("a letter to check")
+        page.goto(f"{address}/no-such-page")
+        look("no such page")
+        page.context.clear_cookies()
+        page.goto(f"{address}/letters")
+        look("signing in")
+        page.get_by_label("Nama pengguna").fill("head")
+        page.get_by_label("Kata sandi").fill("wrong")
+        with page.expect_navigation():
+            page.keyboard.press("Enter")
+        look("a wrong password")
+        page.context.close()
+    aside.run(counter.close())
+    assert not found
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_a_server_that_was_replaced(chromium: "sync_api.Browser", aside: Aside, tmp_path: Path, scheme: str) -> None:
+    counter = aside.run(open_counter(tmp_path, is_first=False))
+    address = test_counter.address_of(counter)
+    page = sign_in(chromium, address, "head", PASSWORD, color_scheme=scheme, bypass_csp=True)
+    page.goto(f"{address}/numbers")
+    assert page.get_by_role("button", name="Pastikan nomor terakhir").is_visible()
+    assert violations(page) == []
+    page.get_by_label("Nomor terakhir").first.fill("99999")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    assert page.locator(".error-summary").is_visible()
+    assert violations(page) == []
+    page.context.close()
+    aside.run(counter.close())
+
+
+def test_axe_finds_what_is_there_to_find(chromium: "sync_api.Browser") -> None:
+    page = chromium.new_page()
+    page.set_content("<title>x</title><main><h1>x</h1><input><p style='color:#ccc;background:#fff'>pale</p></main>")
+    assert {each.partition(":")[0] for each in violations(page)} >= {"label", "color-contrast", "html-has-lang"}
+    page.close()
+
+
+NO_PAGES = {
+    "/letters/preview/{key}",  # a picture, shown to whoever writes that letter
+    "/sync/line",  # a part of every page
+}
