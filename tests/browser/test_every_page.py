@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from aiohttp import web
 
+from tests.agent import test_web_counter
 from tests.agent.office import Counter, open_counter
 from tests.browser import test_centre, test_counter
 from tests.browser.conftest import Aside, sign_in
@@ -33,17 +34,14 @@ class Desk:
 
 
 async def fill_village(counter: Counter) -> Mapping[str, str]:
-    """A record for each route that needs one; the number gap makes /numbers show its longest form."""
-    pages = await test_counter.fill_books(counter)
-    somebody = counter.somebody
-    return {
-        "/letters/": pages["letter"],
-        "/letters/new": f"/letters/new?kind=spm&resident={somebody}",
-        "/letters/preview/": "/letters/preview/none-with-this-key",
-        "/residents/": f"/residents/{somebody}",
-        "/proposals/": pages["proposal"],
-        "/proposals/new": f"/proposals/new?resident={somebody}",
+    """A record for each route that needs one, and lists with something in them."""
+    await test_counter.fill_books(counter)
+    found = await test_web_counter.paths(counter, await counter.browser())
+    pictures = {
+        "/letters/preview/{key}": "/letters/preview/none-with-this-key",
+        "/requests/{id}/preview": f"{found['/requests/{id}']}/preview",
     }
+    return {**found, **pictures}
 
 
 @pytest.fixture(scope="module", params=["village", "centre"])
@@ -108,7 +106,7 @@ def test_pages_that_only_a_form_leads_to(chromium: "sync_api.Browser", aside: As
             samples["/letters/new"],
             "/residents/new",
             samples["/proposals/new"],
-            f"{samples['/letters/']}/void",
+            f"{samples['/letters/{id}']}/void",
         ):
             page.goto(address + form)
             page.evaluate("document.querySelectorAll('main form').forEach(form => form.noValidate = true)")
@@ -143,7 +141,8 @@ def test_a_server_that_was_replaced(chromium: "sync_api.Browser", aside: Aside, 
     page.goto(f"{address}/numbers")
     assert page.get_by_role("button", name="Pastikan nomor terakhir").is_visible()
     assert violations(page) == []
-    page.get_by_label("Nomor terakhir").first.fill("99999")
+    for field in page.get_by_label("Nomor terakhir").all():
+        field.fill("99999")
     with page.expect_navigation():
         page.keyboard.press("Enter")
     assert page.locator(".error-summary").is_visible()
@@ -161,5 +160,6 @@ def test_axe_finds_what_is_there_to_find(chromium: "sync_api.Browser") -> None:
 
 NO_PAGES = {
     "/letters/preview/{key}",  # a picture, shown to whoever writes that letter
+    "/requests/{id}/preview",  # a picture, shown once there is something to print
     "/sync/line",  # a part of every page
 }
