@@ -135,12 +135,22 @@ class Notice(Message, frozen=True):
     at_ms: Millis
 
 
+class DossierState(Message, frozen=True):
+    """How far the agency is with a dossier. Key: the dossier's record id."""
+
+    dossier: Id
+    state: Word  # received | processing | done | returned
+    note: Line  # the agency's words; the reason where it came back
+    at_ms: Millis
+
+
 VALUES: dict[str, type[msgspec.Struct]] = {
     "decision": Decision,
     "cycle": Cycle,
     "quarantined": Quarantined,
     "number_clash": NumberClash,
     "notice": Notice,
+    "dossier_state": DossierState,
 }
 """The kinds this program applies. `scheme` and `exclusions` travel with `protocol.schemes`' own types.
 A kind that is not known is stored; when it is critical, applying stops there until the program is upgraded."""

@@ -270,6 +270,24 @@ class ProposalWithdrawn(Body, frozen=True):
     actor: Word
 
 
+class DossierSent(Body, frozen=True):
+    """An issued letter on its way to the agency of its kind. `former`: the dossier that came back and that this one
+    takes the place of; empty for the first.
+
+    `title` and `labels` are the letter's title and the wording of its questions, (key, label) pairs, so that the agency
+    reads the letter without the village's catalogue; the answers stand in the letter alone. `documents`: what lies beside.
+    """
+
+    letter: Position
+    former: MaybeId
+    agency: Word
+    title: Line
+    labels: Annotated[list[tuple[Word, Line]], Meta(max_length=32)]
+    documents: Annotated[list[Line], Meta(max_length=32)]
+    note: Line
+    actor: Word
+
+
 AnyBody: TypeAlias = (
     LogOpened
     | NumbersConfirmed
@@ -279,6 +297,7 @@ AnyBody: TypeAlias = (
     | NumbersVoided
     | ProposalMade
     | ProposalWithdrawn
+    | DossierSent
 )
 
 BODIES: dict[tuple[str, int], type[Body]] = {
@@ -290,6 +309,7 @@ BODIES: dict[tuple[str, int], type[Body]] = {
     ("numbers_voided", 1): NumbersVoided,
     ("proposal_made", 1): ProposalMade,
     ("proposal_withdrawn", 1): ProposalWithdrawn,
+    ("dossier_sent", 1): DossierSent,
 }
 """Every kind and schema ever shipped stays here: a record written ten years ago must still be readable."""
 

@@ -22,6 +22,11 @@ DATE_UNCONFIRMED = Refusal(
 )
 LETTER_NOT_FOUND = Refusal("letter_not_found", "Surat ini tidak ada di kantor ini.")
 LETTER_ALREADY_VOID = Refusal("letter_already_void", "Surat ini sudah dibatalkan.")
+NOT_FORWARDED = Refusal("not_forwarded", "Surat jenis ini tidak diteruskan ke instansi mana pun.")
+DOSSIER_ON_ITS_WAY = Refusal(
+    "dossier_on_its_way", "Berkas surat ini sudah dikirim. Berkas dapat dikirim lagi bila instansi mengembalikannya."
+)
+DOSSIER_DONE = Refusal("dossier_done", "Berkas surat ini sudah selesai di instansi, jadi tidak dikirim lagi.")
 RESIDENT_NOT_FOUND = Refusal("resident_not_found", "Penduduk ini tidak tercatat di kantor ini.")
 NIK_TAKEN = Refusal(
     "nik_taken", "NIK ini sudah tercatat untuk penduduk lain. Cari NIK itu, lalu perbaiki data yang salah."

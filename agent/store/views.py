@@ -4,9 +4,13 @@ An op that this program cannot read changes no view and stays in the log; an upg
 `feed.py` write the views.
 """
 
+import msgspec
+
 from agent.domain.residents import search_key
 from chassis.database import Connection
 from protocol.ops import (
+    ID_BYTES,
+    DossierSent,
     LetterIssued,
     LetterVoided,
     LogOpened,
@@ -56,6 +60,8 @@ async def apply(connection: Connection, op: Op, ordinal: int) -> None:
             await connection.execute(
                 "UPDATE proposal SET withdrawn_reason = $1 WHERE id = $2", body.reason, body.proposal
             )
+        case DossierSent():
+            await _put_dossier(connection, op, ordinal, body, at_ms)
 
 
 async def raise_floor(connection: Connection, high: NumberHigh) -> None:
@@ -143,5 +149,21 @@ async def _put_proposal(connection: Connection, op: Op, ordinal: int, body: Prop
         body.nik,
         body.kk,
         body.name,
+        at_ms,
+    )
+
+
+async def _put_dossier(connection: Connection, op: Op, ordinal: int, body: DossierSent, at_ms: int) -> None:
+    await connection.execute(
+        "INSERT OR IGNORE INTO dossier (id, log, seq, letter, former, agency, documents, note, written_ms)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        op.record_id,
+        ordinal,
+        op.seq,
+        body.letter.hash[:ID_BYTES],
+        body.former,
+        body.agency,
+        msgspec.msgpack.encode(body.documents),
+        body.note,
         at_ms,
     )

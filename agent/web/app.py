@@ -5,6 +5,7 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from agent.domain.numbering import WIB
+from agent.web.dossiers import DossierPages
 from agent.web.home import HomePages
 from agent.web.letters import LetterPages
 from agent.web.measure import PREFIX, BoxCollector, Measures
@@ -22,6 +23,7 @@ NAVIGATION = (
     NavigationEntry("Beranda", "/"),
     NavigationEntry("Penduduk", "/residents"),
     NavigationEntry("Surat", "/letters"),
+    NavigationEntry("Berkas", "/dossiers"),
     NavigationEntry("Usulan", "/proposals"),
     NavigationEntry("Nomor surat", "/numbers"),
     NavigationEntry("Sinkronisasi", "/sync"),
@@ -53,6 +55,7 @@ def build_app(office: Office, registry: CollectorRegistry, version: str) -> web.
         HomePages(office),
         ResidentPages(office),
         LetterPages(office, Measures(registry)),
+        DossierPages(office),
         ProposalPages(office),
         NumberPages(office),
         sync,

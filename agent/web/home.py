@@ -5,7 +5,7 @@ from datetime import datetime, time
 from aiohttp import web
 
 from agent.domain.numbering import WIB, date_wib
-from agent.store import aid, cycles, letters
+from agent.store import aid, cycles, dossiers, letters
 from agent.web.desk import at_counter
 from agent.web.office import Office
 from agent.web.words import cycle_names, proposal_state
@@ -34,6 +34,7 @@ class HomePages:
             return {
                 "news": await aid.news(connection, NEWS_MAX),
                 "counts": await aid.counts(connection),
+                "dossiers_unread": await dossiers.count_unread(connection),
                 "letters_today": await letters.count_on(connection, today),
                 "proposals_today": await aid.count_since(connection, midnight_ms),
                 "names": cycle_names(await cycles(connection)),

@@ -32,6 +32,7 @@ from agent.render import CannotPrint, Paper, render_pdf, render_svg
 from agent.store import Desk, letters, residents
 from agent.store.residents import Registered
 from agent.web.desk import Sent, at_counter, by_superior, check_reason, note_look, send_once
+from agent.web.dossiers import dossiers_of
 from agent.web.measure import Measures
 from agent.web.office import Office
 from agent.web.residents import find_resident
@@ -236,7 +237,7 @@ class LetterPages:
             "state": _state(row),
             "answers": [(field.label, shown) for field in kind.fields if (shown := _shown(letter, field.name))],
         }
-        return await page(request, "letter.html", context)
+        return await page(request, "letter.html", context | await dossiers_of(self._office, request, row))
 
     @at_counter
     async def pdf(self, request: web.Request) -> web.StreamResponse:

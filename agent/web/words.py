@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from agent.domain.numbering import WIB, date_wib
 from agent.domain.status import Status
 from agent.store.aid import ProposalRow
+from agent.store.dossiers import DossierRow
 from agent.store.oplog import Outbox
 from chassis.web import formats
 from protocol.feed import Cycle
@@ -17,6 +18,15 @@ OUTCOMES = {
     "needs_review": ("Perlu diperiksa", "wait"),
     "withdrawn": ("Ditarik", "plain"),
 }
+DOSSIERS = {
+    "": ("Semua", "plain"),
+    "sent": ("Menunggu diterima", "wait"),
+    "received": ("Diterima", "wait"),
+    "processing": ("Diproses", "wait"),
+    "returned": ("Dikembalikan", "bad"),
+    "done": ("Selesai", "good"),
+}
+"""By the agency's last step; `sent`: none yet."""
 HALTED = {
     "duplicate": "Server ini tampak sebagai salinan dari server lain dengan kunci yang sama. Pastikan mana yang asli, matikan"
     " salinannya, lalu minta token pendaftaran baru ke kabupaten.",
@@ -88,6 +98,17 @@ def letter_state(is_acked: bool, voided_reason: str | None) -> tuple[str, str]:
     if voided_reason is not None:
         return "Dibatalkan", "bad"
     return ("Diterima kabupaten", "good") if is_acked else ("Tersimpan di kantor", "plain")
+
+
+def dossier_state(row: DossierRow) -> tuple[str, str]:
+    """How far a dossier has travelled."""
+    if not row.state:
+        return (f"Menunggu diterima {row.agency}", "wait") if row.is_acked else ("Tersimpan di kantor", "plain")
+    words, kind = DOSSIERS.get(row.state, (row.state, "plain"))
+    whole = (
+        f"{words} {row.agency}" if row.state in {"received", "processing", "returned"} else f"{words} di {row.agency}"
+    )
+    return (f"{whole}, menunggu penegasan kabupaten", "wait") if row.is_unconfirmed else (whole, kind)
 
 
 def is_open(cycle: Cycle, now_ms: int) -> bool:

@@ -7,9 +7,10 @@ from aiohttp import web
 
 from central.store import overview
 from central.web.desk import Desk
-from central.web.words import QUARANTINE, ROADS, STATES, FleetLine, ago, fleet_line, skew
+from central.web.words import QUARANTINE, ROADS, STATES, FleetLine, fleet_line, skew
 from chassis.database import Connection
 from chassis.web import page, roles
+from chassis.web.formats import ago
 from protocol.ids import InvalidCode, parse_village_code
 from protocol.regions import UnknownRegion, Village, districts, village, villages
 

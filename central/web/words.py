@@ -133,15 +133,3 @@ def claimed(ms: int, zone: tzinfo) -> str:
     """A time by a box's clock, which may stand in any year, also in one that no calendar has."""
     words = waktu(ms, zone)
     return "tidak masuk akal: jam server desa salah" if words == NO_CALENDAR else words
-
-
-def ago(ms: int | None, now_ms: int) -> str:
-    """`baru saja`, `12 menit`, `3 jam`, `5 hari`: how long ago, in the roughest unit that still tells."""
-    if ms is None:
-        return "-"
-    minutes = max(0, now_ms - ms) // 60_000
-    if minutes < 1:
-        return "baru saja"
-    if minutes < 120:
-        return f"{minutes} menit"
-    return f"{minutes // 60} jam" if minutes < 2_880 else f"{minutes // 1_440} hari"

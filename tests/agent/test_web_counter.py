@@ -46,6 +46,7 @@ NEW_RESIDENT = {
 async def paths(counter: Counter, clerk: Browser) -> dict[str, str]:
     """One address for every page."""
     letter, proposal = await counter.issue(clerk), await counter.propose(clerk)
+    sendable = await counter.issue(clerk, "spm", hospital="RSUD Blambangan")
     somebody = counter.somebody
     return {
         "/": "/",
@@ -58,6 +59,8 @@ async def paths(counter: Counter, clerk: Browser) -> dict[str, str]:
         "/letters/{id}": letter,
         "/letters/{id}/pdf": f"{letter}/pdf",
         "/letters/{id}/void": f"{letter}/void",
+        "/letters/{id}/dossier": f"{sendable}/dossier",
+        "/dossiers": "/dossiers",
         "/proposals": "/proposals",
         "/proposals/new": f"/proposals/new?resident={somebody}",
         "/proposals/{id}": proposal,

@@ -19,7 +19,7 @@ from central.web import words
 from central.web.app import build_app
 from central.web.desk import Desk
 from chassis.database import Connection, SqliteDatabase
-from chassis.web import require_declarations
+from chassis.web import formats, require_declarations
 from chassis.web.accounts import create_account, hash_password
 from protocol.ids import mask_name
 from protocol.regions import districts, villages
@@ -477,9 +477,9 @@ def test_every_reason_outcome_and_fate_has_its_words() -> None:
 
 def test_how_long_ago_in_the_roughest_unit_that_still_tells() -> None:
     def told(minutes: float) -> str:
-        return words.ago(0, int(minutes * 60_000))
+        return formats.ago(0, int(minutes * 60_000))
 
-    assert words.ago(None, 0) == "-"
+    assert formats.ago(None, 0) == "-"
     assert [told(n) for n in (-5, 0.9, 1, 119, 120, 2_879, 2_880)] == [
         "baru saja",
         "baru saja",

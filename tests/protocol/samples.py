@@ -16,6 +16,7 @@ from protocol.feed import (
     EMPTY_DIGEST,
     Cycle,
     Decision,
+    DossierState,
     Evidence,
     Item,
     Notice,
@@ -57,6 +58,7 @@ from protocol.messages import (
 from protocol.ops import (
     HEADER_VERSION,
     AnyBody,
+    DossierSent,
     Header,
     Letterhead,
     LetterIssued,
@@ -212,6 +214,17 @@ BODIES: tuple[AnyBody, ...] = (
         actor="sri",
     ),
     ProposalWithdrawn(salt=salt(8), proposal=salt(102), reason="pindah", actor="sri"),
+    DossierSent(
+        salt=salt(9),
+        letter=Position(LOG, 4, sha256(b"a letter").digest()),
+        former=b"",
+        agency="Dinkes",
+        title="Surat Pernyataan Miskin",
+        labels=[("hospital", "Rumah sakit atau puskesmas tujuan")],
+        documents=["KTP", "KK"],
+        note="",
+        actor="sri",
+    ),
 )
 
 
@@ -274,6 +287,12 @@ VILLAGE_VALUES: tuple[tuple[str, bool, bytes, Message], ...] = (
     ("quarantined", False, OPS[4].record_id, Quarantined(OPS[4].record_id, 5, "bad_body")),
     ("number_clash", False, b"clash:" + OPS[3].record_id, NumberClash("470", 2021, 41, salt(103), OPS[3].record_id)),
     ("notice", False, b"clone_suspected", Notice("clone_suspected", NOON_MS)),
+    (
+        "dossier_state",
+        False,
+        OPS[8].record_id,
+        DossierState(OPS[8].record_id, "returned", "Fotokopi KK tidak terbaca.", NOON_MS + 902_000),
+    ),
 )
 SCHEME = Scheme(
     "APBD-PANGAN", "Paket pangan daerah", Level.REGENCY, Unit.HOUSEHOLD, 50, (), DeterminedBy.REGENCY, "Dinas Sosial"

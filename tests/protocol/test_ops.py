@@ -147,7 +147,7 @@ def test_what_a_box_signs_names_village_log_place_and_hash() -> None:
         head_message(samples.VILLAGE, Position(head.log_id, head.seq, GENESIS)),
     }
     assert len(signed) == 5
-    expected = b"kampung/head/1" + b"3510252010" + head.log_id + bytes(7) + b"\x08" + head.hash
+    expected = b"kampung/head/1" + b"3510252010" + head.log_id + bytes([*bytes(7), len(samples.OPS)]) + head.hash
     assert head_message(samples.VILLAGE, head) == expected
 
 
@@ -168,6 +168,7 @@ def test_a_shipped_kind_is_never_taken_away() -> None:
         ("numbers_voided", 1),
         ("proposal_made", 1),
         ("proposal_withdrawn", 1),
+        ("dossier_sent", 1),
     }
     assert shipped <= set(BODIES)
 
