@@ -13,7 +13,7 @@ from central.domain.answers import Rules, policy
 from central.domain.batches import read_batch
 from central.domain.decisions import decide
 from central.reconcile import is_told
-from central.store import facts, feeds, logs, trail
+from central.store import dossiers, facts, feeds, logs, trail
 from chassis.database import Connection
 from protocol import feed as feed_digest
 from protocol.errors import ProtocolError
@@ -41,6 +41,7 @@ async def audit(connection: Connection, rules: Rules) -> Findings:
     for row in await connection.fetch_all("SELECT feed FROM feed_head ORDER BY feed"):
         await _check_feed(connection, row[0], found)
     await _check_proposals(connection, found)
+    await _check_dossiers(connection, found)
     await _check_decisions(connection, rules, found)
     found.problems += await trail.check(connection)
     return found
@@ -80,6 +81,20 @@ async def _check_proposals(connection: Connection, found: Findings) -> None:
         found.problems.append(
             f"proposals: {missing} of the logs are missing, {wrong} differ from the log, {len(kept)} stand in no log"
         )
+
+
+async def _check_dossiers(connection: Connection, found: Findings) -> None:
+    """Every dossier of the logs stands in the table, at its place, and no other."""
+    kept = await dossiers.all_records(connection)
+    missing = 0
+    async for batch in logs.tabulated(connection):
+        try:
+            written = read_batch(batch).dossiers
+        except ProtocolError:
+            continue  # said by the check of the logs
+        missing += sum(kept.pop(each.record, None) != (each.village, each.epoch, each.seq) for each in written)
+    if missing or kept:
+        found.problems.append(f"dossiers: {missing} of the logs are missing, {len(kept)} stand in no log")
 
 
 async def _check_feed(connection: Connection, feed: str, found: Findings) -> None:

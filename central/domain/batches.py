@@ -1,4 +1,4 @@
-"""What an acknowledged batch says, as far as its own bytes tell: proposals, withdrawals, letter numbers, what cannot be read.
+"""What an acknowledged batch says, as far as its own bytes tell: proposals, letter numbers, dossiers, what cannot be read.
 
 Pure, and by far the most work of tabulating, so a large batch can be read in another process while the last one is
 decided. Place in the flow: ingest keeps a batch -> here -> tabulation brings it in -> reconcile decides.
@@ -10,14 +10,17 @@ import msgspec
 from msgspec import Struct
 
 from central.domain.decisions import Proposal, key_kk, key_nik
+from central.domain.dossiers import Dossier
 from protocol.codec import decode
 from protocol.messages import Append
 from protocol.ops import (
     HASH_BYTES,
     ID_BYTES,
     AnyBody,
+    DossierSent,
     Header,
     LetterIssued,
+    LetterVoided,
     LogOpened,
     NumberHigh,
     NumbersConfirmed,
@@ -99,7 +102,8 @@ class ReadFault(Struct, frozen=True, array_like=True):
 class Reading(Struct, array_like=True):
     """What one batch adds up to. `anchors`: the anchor that each proposal cites, which the centre has yet to look up.
 
-    `numbers`: the highest per series and year that the ops name.
+    `numbers`: the highest per series and year that the ops name. `voided`: letters, by record. It travels between
+    processes as an array: new fields stand at the end.
     """
 
     proposals: list[Proposal] = []
@@ -108,6 +112,8 @@ class Reading(Struct, array_like=True):
     letters: list[LetterRun] = []
     numbers: list[NumberHigh] = []
     faults: list[ReadFault] = []
+    dossiers: list[Dossier] = []
+    voided: list[bytes] = []
 
 
 def read_batch(batch: Batch) -> Reading:
@@ -149,8 +155,28 @@ class _Desk:
                 self.reading.numbers += body.numbers
             case NumbersVoided():
                 self.reading.numbers.append(NumberHigh(body.series, body.year, body.last))
+            case DossierSent():
+                self.reading.dossiers.append(self._dossier(record, seq, header, body))
+            case LetterVoided():
+                self.reading.voided.append(body.letter)
             case _:
-                pass  # residents and voids stay in the log; nothing at the centre reads them yet
+                pass  # residents stay in the log; nothing at the centre reads them yet
+
+    def _dossier(self, record: bytes, seq: int, header: Header, body: DossierSent) -> Dossier:
+        return Dossier(
+            record,
+            self._batch.village,
+            self._batch.epoch,
+            seq,
+            body.letter.log_id,
+            body.letter.seq,
+            body.letter.hash,
+            body.former,
+            body.agency,
+            body.title,
+            header.claimed_ms,
+            first_received(seq, self._proofs, self._batch.received_ms),
+        )
 
     def _add_letter(self, body: LetterIssued, record: bytes) -> None:
         run = self._runs.get((body.series, body.year))

@@ -15,6 +15,7 @@ from protocol.ids import InvalidCode, parse_village_code
 from protocol.regions import UnknownRegion, Village, districts, village, villages
 
 EVERYBODY = ("officer", "admin", "auditor", "ops")
+"""The people of the regency's own office; agencies see their dossiers and nothing else."""
 SORTS: dict[str, Callable[[FleetLine], tuple[Any, ...]]] = {
     "code": lambda line: (line.village.code,),
     "name": lambda line: (line.village.name, line.village.code),

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import tzinfo
 
+from central.domain.dossiers import State
 from central.store.overview import VillageState
 from chassis.web.formats import NO_CALENDAR, waktu
 from protocol.regions import Village
@@ -43,6 +44,20 @@ REASONS = {
     "cycle_unknown": "periode belum dikenal",
 }
 """The reason in a few words, for lists; the whole sentence stands in the decision. One for every code (a test counts)."""
+DOSSIER_STATES = {
+    State.SENT: ("Menunggu diterima", "wait"),
+    State.RECEIVED: ("Diterima", "wait"),
+    State.PROCESSING: ("Diproses", "wait"),
+    State.DONE: ("Selesai", "good"),
+    State.RETURNED: ("Dikembalikan", "bad"),
+}
+DOSSIER_STEPS = {
+    State.RECEIVED: "Terima",
+    State.PROCESSING: "Mulai proses",
+    State.DONE: "Selesai",
+    State.RETURNED: "Kembalikan ke desa",
+}
+"""What the button says that leads there."""
 EVIDENCE = {"coverage": "daftar penerima", "proposal": "usulan lain", "cycle": "masa usulan", "nik": "NIK"}
 FATES = {"kept": "Dipakai", "merged": "Digabung", "rejected": "Ditolak", "held": "Ditahan", "dropped": "Dilewati"}
 QUARANTINE = {
@@ -133,3 +148,8 @@ def claimed(ms: int, zone: tzinfo) -> str:
     """A time by a box's clock, which may stand in any year, also in one that no calendar has."""
     words = waktu(ms, zone)
     return "tidak masuk akal: jam server desa salah" if words == NO_CALENDAR else words
+
+
+def plain_answer(answer: str) -> str:
+    """A letter's answer as it travels, to be read: members of a household stand one a line, their parts between tabs."""
+    return "; ".join(line.replace("\t", ", ") for line in answer.split("\n"))

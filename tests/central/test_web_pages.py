@@ -40,8 +40,9 @@ from tests.central.desk import (
 )
 from tests.chassis.conftest import PASSWORD, Browser
 
-ROLES = ("officer", "admin", "auditor", "ops")
+ROLES = ("officer", "admin", "auditor", "ops", "agency")
 PAGE_BYTES_MAX = 100_000
+SCOPES = {"agency": "Dinkes"}
 HASH = hash_password(PASSWORD)
 
 
@@ -81,7 +82,15 @@ async def hall(tmp_path: Path) -> AsyncIterator[Hall]:
 
     async def people(connection: Connection) -> None:
         for role in ROLES:
-            await create_account(connection, login=role, display_name=role, role=role, password_hash=HASH, now_ms=0)
+            await create_account(
+                connection,
+                login=role,
+                display_name=role,
+                role=role,
+                scope=SCOPES.get(role, ""),
+                password_hash=HASH,
+                now_ms=0,
+            )
 
     await database.transact(people)
     app = build_app(Desk(database, regency.clock, RULES), CollectorRegistry(), "0.1.0")
@@ -106,11 +115,18 @@ def paths(story: Story) -> dict[str, str]:
         "/cycles": "/cycles",
         "/imports": "/imports",
         "/imports/{id}": "/imports/1",
+        "/dossiers": "/dossiers",
+        "/dossiers/{record}": f"/dossiers/{story.dossier.hex()}",
     }
 
 
-HIDDEN_FROM = {("/decisions/{proposal}", "ops")}
-"""Whole numbers of people are no business of those who keep machines running."""
+OFFICE = {"officer", "admin", "auditor", "ops"}
+READERS = {
+    "/decisions/{proposal}": {"officer", "admin", "auditor"},
+    "/dossiers": {"agency"},
+    "/dossiers/{record}": {"agency"},
+}
+"""Whole numbers of people are no business of those who keep machines running; dossiers are the agencies' alone."""
 
 
 async def test_every_role_sees_every_page_it_may_and_no_other(hall: Hall) -> None:
@@ -125,7 +141,10 @@ async def test_every_role_sees_every_page_it_may_and_no_other(hall: Hall) -> Non
     for role in ROLES:
         for route, path in known.items():
             status, html = await hall.get(path, role)
-            assert status == (403 if (route, role) in HIDDEN_FROM else 200), (role, route)
+            if (route, role) == ("/", "agency"):
+                assert status == 303
+                continue
+            assert status == (200 if role in READERS.get(route, OFFICE) else 403), (role, route)
             assert len(html.encode()) < PAGE_BYTES_MAX, route
 
 
@@ -139,12 +158,11 @@ async def test_without_a_login_there_is_only_the_login(hall: Hall) -> None:
 
 async def test_these_pages_only_read(hall: Hall) -> None:
     browser = await hall.browser()
-    for path in paths(hall.story).values():
-        assert (await browser.post(path)).status == 405
-    assert {r.method for r in hall.app.router.routes() if r.resource and "log" not in r.resource.canonical} == {
-        "GET",
-        "HEAD",
-    }
+    changing = {"/dossiers/{record}"}
+    for route, path in paths(hall.story).items():
+        assert (await browser.post(path)).status == (403 if route in changing else 405)
+    posts = [r for r in hall.app.router.routes() if r.method not in {"GET", "HEAD"} and r.resource is not None]
+    assert {r.resource.canonical for r in posts if r.resource and "log" not in r.resource.canonical} == changing
 
 
 # --- what they show ---------------------------------------------------------------------------------------------------
