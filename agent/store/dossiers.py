@@ -21,8 +21,6 @@ from protocol.ops import Position
 
 LIST_MAX = 200
 """Dossiers of one letter, or on one page."""
-VIEWED = "view_dossier"
-"""What the trail of looks calls reading the agency's answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,33 +104,37 @@ async def counts(connection: Connection) -> dict[str, int]:
     """Dossiers by the agency's last step, `sent` where there was none; not those that were sent again."""
     rows = await connection.fetch_all(
         "SELECT coalesce(s.state, 'sent'), count(*) FROM dossier LEFT JOIN dossier_state AS s ON s.dossier = dossier.id"
-        " WHERE NOT EXISTS (SELECT 1 FROM dossier AS next WHERE next.former = dossier.id) GROUP BY 1"
+        f" WHERE {_LAST} GROUP BY 1"
     )
     return {r[0]: r[1] for r in rows}
+
+
+async def note_read(connection: Connection, letter: bytes) -> None:
+    """Somebody has the letter's page before them, with every answer on it."""
+    await connection.execute(
+        "UPDATE dossier_state SET is_read = 1 WHERE is_read = 0"
+        " AND dossier IN (SELECT id FROM dossier WHERE letter = $1)",
+        letter,
+    )
 
 
 async def count_unread(connection: Connection) -> int:
     """Answers of agencies that nobody has opened since they arrived."""
     total: int = await connection.fetch_value(
-        f"SELECT count(*) FROM dossier JOIN dossier_state AS s ON s.dossier = dossier.id WHERE {_UNREAD}"
+        "SELECT count(*) FROM dossier_state AS s JOIN dossier ON dossier.id = s.dossier WHERE s.is_read = 0"
     )
     return total
 
 
-_UNREAD = (
-    "NOT EXISTS (SELECT 1 FROM access_log WHERE subject = lower(hex(dossier.id))"
-    f" AND action = '{VIEWED}' AND access_log.at_ms >= s.arrived_ms)"
-)
-_WHERE = (
-    " WHERE ($1 = '' OR coalesce(s.state, 'sent') = $1)"
-    " AND NOT EXISTS (SELECT 1 FROM dossier AS next WHERE next.former = dossier.id)"
-)
+_LAST = "NOT EXISTS (SELECT 1 FROM dossier AS next WHERE next.former = dossier.id AND next.former <> x'')"
+"""Not sent again; the second half lets SQLite look in the index that holds only those that were."""
+_WHERE = f" WHERE ($1 = '' OR coalesce(s.state, 'sent') = $1) AND {_LAST}"
 _ROWS = (
     "SELECT dossier.id, dossier.letter, coalesce(letter.kind, '') AS kind,"
     " coalesce(letter.printed_number, '') AS printed_number, coalesce(letter.subject_name, '') AS subject_name,"
     " dossier.agency, dossier.documents, dossier.note, dossier.written_ms, dossier.seq <= log.acked_seq AS is_acked,"
     " coalesce(s.state, '') AS state, coalesce(s.note, '') AS answer, coalesce(s.at_ms, 0) AS at_ms,"
-    f" coalesce(s.is_unconfirmed, 0) AS is_unconfirmed, s.dossier IS NOT NULL AND {_UNREAD} AS is_unread"
+    " coalesce(s.is_unconfirmed, 0) AS is_unconfirmed, coalesce(s.is_read, 1) = 0 AS is_unread"
     " FROM dossier JOIN log ON log.ordinal = dossier.log LEFT JOIN letter ON letter.id = dossier.letter"
     " LEFT JOIN dossier_state AS s ON s.dossier = dossier.id"
 )

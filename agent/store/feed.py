@@ -241,26 +241,24 @@ async def _show(connection: Connection, feed: str, state: State, now_ms: int, *,
     if feed == VILLAGE and state.kind == "decision":
         await _show_decision(connection, state, now_ms, from_snapshot=from_snapshot)
     elif feed == VILLAGE and state.kind == "dossier_state":
-        await _show_dossier_state(connection, state, now_ms, from_snapshot=from_snapshot)
+        await _show_dossier_state(connection, state, from_snapshot=from_snapshot)
 
 
-async def _show_dossier_state(connection: Connection, state: State, now_ms: int, *, from_snapshot: bool) -> None:
-    """A step that is shown already keeps the time of its arrival: said again by a snapshot it is no news."""
+async def _show_dossier_state(connection: Connection, state: State, *, from_snapshot: bool) -> None:
+    """A step that was read stays read: said again by a snapshot it is no news."""
     told = _read(state)
     if not isinstance(told, DossierState):
         await connection.execute("UPDATE dossier_state SET is_unconfirmed = 1 WHERE dossier = $1", state.key)
         return
     newer = " WHERE excluded.at_ms >= dossier_state.at_ms" if from_snapshot else ""
     await connection.execute(
-        "INSERT INTO dossier_state (dossier, state, note, at_ms, arrived_ms) VALUES ($1, $2, $3, $4, $5)"
+        "INSERT INTO dossier_state (dossier, state, note, at_ms) VALUES ($1, $2, $3, $4)"
         " ON CONFLICT (dossier) DO UPDATE SET state = excluded.state, note = excluded.note, at_ms = excluded.at_ms,"
-        " arrived_ms = iif(dossier_state.at_ms = excluded.at_ms, dossier_state.arrived_ms, excluded.arrived_ms),"
-        " is_unconfirmed = 0" + newer,
+        " is_read = iif(dossier_state.at_ms = excluded.at_ms, dossier_state.is_read, 0), is_unconfirmed = 0" + newer,
         told.dossier,
         told.state,
         told.note,
         told.at_ms,
-        now_ms,
     )
 
 

@@ -13,7 +13,7 @@ from agent.domain.fields import Fault, check_text
 from agent.domain.letters import Letter
 from agent.domain.refusal import Refusal
 from agent.store import Desk, dossiers, letters
-from agent.web.desk import at_counter, note_look, send_once
+from agent.web.desk import at_counter, send_once
 from agent.web.office import Office
 from agent.web.words import DOSSIERS, dossier_state
 from chassis.database import Connection
@@ -107,12 +107,11 @@ class DossierPages:
         return found[0]
 
 
-async def dossiers_of(office: Office, request: web.Request, row: letters.LetterRow) -> dict[str, object]:
+async def dossiers_of(office: Office, row: letters.LetterRow) -> dict[str, object]:
     """What the letter's page shows of its dossiers. Showing an answer is reading it."""
     found = await office.store.database.read(lambda c: dossiers.of_letter(c, row.id))
-    for each in found:
-        if each.is_unread:
-            await note_look(office, request, dossiers.VIEWED, each.id)
+    if any(each.is_unread for each in found):
+        await office.store.database.transact(lambda c: dossiers.note_read(c, row.id))
     kind, last = office.kinds[row.kind], found[0].state if found else None
     is_sendable = bool(kind.forward_to) and row.voided_reason is None and can_send(last)
     return {"dossiers": found, "dossier_state": dossier_state, "is_sendable": is_sendable}

@@ -237,7 +237,7 @@ class LetterPages:
             "state": _state(row),
             "answers": [(field.label, shown) for field in kind.fields if (shown := _shown(letter, field.name))],
         }
-        return await page(request, "letter.html", context | await dossiers_of(self._office, request, row))
+        return await page(request, "letter.html", context | await dossiers_of(self._office, row))
 
     @at_counter
     async def pdf(self, request: web.Request) -> web.StreamResponse:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from protocol.ids import DistrictCode
-from protocol.regions import UnknownRegion, district
+from protocol.regions import UnknownRegion, district, villages
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,11 @@ class Seat:
     def name(self) -> str:
         """`Kantor Urusan Agama Blimbingsari`"""
         return f"{self.agency.name} {district(DistrictCode(self.district)).name}" if self.district else self.agency.name
+
+    @property
+    def villages(self) -> list[str]:
+        """Codes of the villages it serves."""
+        return [each.code for each in villages() if self.district in {"", each.district.code}]
 
 
 class ScopeError(ValueError):

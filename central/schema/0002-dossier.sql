@@ -17,7 +17,7 @@ CREATE TABLE dossier (
   state TEXT NOT NULL CHECK (state IN ('sent', 'received', 'processing', 'done', 'returned')),
   moved_ms INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX dossier_agency ON dossier (agency, state, moved_ms);
+CREATE INDEX dossier_agency ON dossier (agency, state, village);
 
 -- What the agency's people did, in their order.
 CREATE TABLE dossier_step (

@@ -7,6 +7,8 @@ village's log when it is opened. Only this file writes `dossier`, `dossier_step`
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import msgspec
+
 from central.domain.agencies import Seat
 from central.domain.dossiers import OPEN, Dossier, State
 from central.store import feeds, logs, trail
@@ -117,11 +119,11 @@ async def worklist(
 
     `state`: one of them, `open` for all that are not over, empty for all.
     """
-    args = (seat.agency.key, seat.district, state, village)
+    args = _asked(seat, state, village)
     total: int = await connection.fetch_value("SELECT count(*) FROM dossier" + _OF_SEAT, *args)
     rows = await connection.fetch_all(
         f"{_LINES}{_OF_SEAT} ORDER BY state IN ('done', 'returned'),"
-        " iif(state IN ('done', 'returned'), -moved_ms, received_ms), record LIMIT $5 OFFSET $6",
+        " iif(state IN ('done', 'returned'), -moved_ms, received_ms), record LIMIT $4 OFFSET $5",
         *args,
         PAGE_ROWS,
         (page - 1) * PAGE_ROWS,
@@ -131,17 +133,13 @@ async def worklist(
 
 async def counts(connection: Connection, seat: Seat) -> dict[str, int]:
     """What was sent to this office, by state."""
-    rows = await connection.fetch_all(
-        f"SELECT state, count(*) FROM dossier{_OF_SEAT} GROUP BY state", seat.agency.key, seat.district, "", ""
-    )
+    rows = await connection.fetch_all(f"SELECT state, count(*) FROM dossier{_OF_SEAT} GROUP BY state", *_asked(seat))
     return {row[0]: row[1] for row in rows}
 
 
 async def line(connection: Connection, seat: Seat, record: bytes) -> DossierLine | None:
     """None where there is none or it was sent to somebody else."""
-    row = await connection.fetch_one(
-        f"{_LINES}{_OF_SEAT} AND record = $5", seat.agency.key, seat.district, "", "", record
-    )
+    row = await connection.fetch_one(f"{_LINES}{_OF_SEAT} AND record = $4", *_asked(seat), record)
     return None if row is None else _line(row)
 
 
@@ -187,10 +185,17 @@ async def all_records(connection: Connection) -> dict[bytes, tuple[str, int, int
 
 
 _OF_SEAT = (
-    " WHERE agency = $1 AND ($2 = '' OR substr(village, 1, 6) = $2)"
-    f" AND ($3 = '' OR state = $3 OR ($3 = 'open' AND state IN ({', '.join(repr(str(each)) for each in OPEN)})))"
-    " AND ($4 = '' OR village = $4)"
+    " WHERE agency = $1 AND state IN (SELECT value FROM json_each($2)) AND village IN (SELECT value FROM json_each($3))"
 )
+
+
+def _asked(seat: Seat, state: str = "", village: str = "") -> tuple[str, str, str]:
+    """For `_OF_SEAT`. A village that the office does not serve finds nothing."""
+    states = {"": list(State), "open": list(OPEN)}.get(state, [state])
+    served = [code for code in seat.villages if village in {"", code}]
+    return seat.agency.key, msgspec.json.encode(states).decode(), msgspec.json.encode(served).decode()
+
+
 _LINES = (
     "SELECT record, village, title, state, claimed_ms, received_ms, moved_ms, former <> x'',"
     " EXISTS (SELECT 1 FROM letter_void AS v WHERE v.village = dossier.village AND v.letter = dossier.letter)"
