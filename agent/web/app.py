@@ -38,14 +38,27 @@ from protocol.ids import mask_nik
 NAVIGATION = (
     NavigationEntry("Beranda", "/"),
     NavigationEntry("Penduduk", "/residents"),
-    NavigationEntry("Surat", "/letters"),
-    NavigationEntry("Periksa surat", "/verify"),
-    NavigationEntry("Buku register", "/registers"),
-    NavigationEntry("Permohonan", "/requests"),
-    NavigationEntry("Berkas", "/dossiers"),
-    NavigationEntry("Usulan", "/proposals"),
-    NavigationEntry("Tindak lanjut", "/worklist"),
-    NavigationEntry("Nomor surat", "/numbers"),
+    NavigationEntry(
+        "Surat",
+        "/letters",
+        entries=(
+            NavigationEntry("Surat terbit", "/letters"),
+            NavigationEntry("Permohonan", "/requests"),
+            NavigationEntry("Berkas", "/dossiers"),
+            NavigationEntry("Periksa surat", "/verify"),
+            NavigationEntry("Buku register", "/registers"),
+            NavigationEntry("Nomor surat", "/numbers"),
+        ),
+    ),
+    NavigationEntry(
+        "Usulan",
+        "/proposals",
+        entries=(
+            NavigationEntry("Usulan bantuan", "/proposals"),
+            NavigationEntry("Tindak lanjut", "/worklist"),
+            NavigationEntry("Musyawarah", "/deliberations"),
+        ),
+    ),
     NavigationEntry("Sinkronisasi", "/sync"),
 )
 

@@ -41,17 +41,22 @@ TITLES = {403: "Tidak diizinkan", 404: "Halaman tidak ada", 429: "Mohon tunggu",
 
 @dataclass(frozen=True)
 class NavigationEntry:
-    """One entry of the menu; `roles` empty means everybody who is signed in."""
+    """One entry of the menu; `roles` empty means everybody who is signed in.
+
+    `entries` stand in a row of their own on the pages of any of them, this entry's own page first among them.
+    """
 
     label: str
     url: str
     roles: frozenset[str] = frozenset()
+    entries: "tuple[NavigationEntry, ...]" = ()
 
     def is_for(self, role: str) -> bool:
         return not self.roles or role in self.roles
 
     def is_current(self, path: str) -> bool:
-        return path == self.url or (self.url != "/" and path.startswith(self.url.rstrip("/") + "/"))
+        is_own = path == self.url or (self.url != "/" and path.startswith(self.url.rstrip("/") + "/"))
+        return is_own or any(entry.is_current(path) for entry in self.entries)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,9 @@
 import io
 import re
 import shutil
+import sqlite3
 import subprocess
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
@@ -181,17 +183,30 @@ async def test_letters_from_before_there_were_seals_are_reprinted_as_they_were(
     assert len(zbar(await printed(counter, clerk, new), tmp_path)) == 1
 
 
+def as_held_before(newer: Path, older: Path) -> None:
+    """Copies a village's rows into a database of fewer tables and columns, whose program is no longer at hand."""
+    with closing(sqlite3.connect(older)) as connection, connection:
+        connection.execute("ATTACH ? AS newer", (str(newer),))
+        tables = connection.execute("SELECT name FROM main.sqlite_master WHERE type = 'table'").fetchall()
+        for (table,) in tables:
+            if table != "schema_migration":
+                columns = ", ".join(name for _, name, *_ in connection.execute(f"PRAGMA main.table_info({table})"))
+                connection.execute(f"DELETE FROM main.{table}")
+                connection.execute(f"INSERT INTO main.{table} ({columns}) SELECT {columns} FROM newer.{table}")
+
+
 async def test_an_upgrade_knows_which_letters_were_printed_before_it(tmp_path: Path) -> None:
-    shipped = sorted(path for path in (Path(agent.__file__).parent / "schema").glob("*.sql"))
+    schema_now = Path(agent.__file__).parent / "schema"
+    shipped = sorted(schema_now.glob("*.sql"))
     (number,) = [place for place, path in enumerate(shipped) if path.name.endswith("-seal.sql")]
     former = tmp_path / "former"
     former.mkdir()
     for path in shipped[:number]:
         shutil.copy(path, former)
+    await (await SqliteDatabase.open(tmp_path / "former.db", folders_of(former))).close()
     stamps, records = Stamps(), []
-    for folder in (former, Path(agent.__file__).parent / "schema"):
-        folders = [schema.MIGRATIONS, MigrationFolder("agent", folder)]
-        database = await SqliteDatabase.open(tmp_path / "village.db", folders)
+    for name in ("now.db", "former.db"):
+        database = await SqliteDatabase.open(tmp_path / name, folders_of(schema_now))
         store = Store(database, MarkFile(tmp_path / "mark"), stamps, SUKOJATI)
         await store.open()
         await store.note_first_of_village()
@@ -202,11 +217,17 @@ async def test_an_upgrade_knows_which_letters_were_printed_before_it(tmp_path: P
         )
         assert not isinstance(issued, Refusal)
         records.append(issued.letter_id)
-        if folder is not former:
+        if name == "former.db":
             salts = [await database.read(lambda c, r=record: seals.salt_of(c, r)) for record in records]  # type: ignore[misc]
         await database.close()
         store.mark.close()  # type: ignore[attr-defined]
+        if name == "now.db":
+            as_held_before(tmp_path / "now.db", tmp_path / "former.db")
     assert [salt is not None for salt in salts] == [False, True]
+
+
+def folders_of(schema_folder: Path) -> list[MigrationFolder]:
+    return [schema.MIGRATIONS, MigrationFolder("agent", schema_folder)]
 
 
 # --- the answers ------------------------------------------------------------------------------------------------------

@@ -100,7 +100,7 @@ def test_a_resident_asks_at_the_kiosk_without_scripts(
     page.keyboard.press("Enter")
     page.wait_for_url(kiosk + "/name")
     look()
-    page.get_by_role("button", name="Domisili").click()
+    page.get_by_role("button", name="Surat Keterangan Domisili", exact=True).click()
     look()
     page.get_by_label("Untuk keperluan apa?").fill("mendaftar sekolah")
     page.get_by_role("button", name="Minta surat ini").click()
