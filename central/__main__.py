@@ -26,6 +26,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from central import audit as audits
 from central import config
 from central.config import CentralSettings
+from central.domain.agencies import ScopeError, read_seat
 from central.domain.answers import Rules
 from central.domain.catalogue import CatalogueError
 from central.domain.coverage_sets import month_of
@@ -35,11 +36,13 @@ from central.imports import ImportRefused, import_coverage, read_list
 from central.ingest import Ingest
 from central.machine import MachineClock, RevocationFile
 from central.pipeline import Pipeline, judge_next
-from central.rules import shipped_rules
+from central.rules import shipped_agencies, shipped_rules
 from central.seals import SealLists
 from central.store import boxes, coverage_sets, facts, feeds, overview, seals, trail
 from central.web.app import build_app, build_metrics_app
 from central.web.desk import Desk
+from central.web.dossiers import AGENCY
+from central.web.fleet import EVERYBODY
 from central.web.sync import Door, Wakeups
 from chassis import backups, commands, schema, systemd
 from chassis.commands import Stopped, err, out, show
@@ -58,7 +61,7 @@ from protocol.schemes import DeterminedBy, month_text, parse_month
 VERSION = metadata.version("kampung")
 DEFAULT_SETTINGS = Path("/etc/kampung/central.toml")
 PROGRAM = "kampung-central"
-ROLES = ("officer", "admin", "auditor", "ops")
+ROLES = (*EVERYBODY, AGENCY)
 WIB_MS = 7 * 3_600_000
 SERIAL_MAX = 1_000_000
 """No village enrols so often: a larger number is a slip of the keyboard, and it would stand in the list for ever."""
@@ -124,7 +127,7 @@ class Central:
         await ingest.start()
         enrolment = Enrolment(self.database, self.key, clock, revoked)
         door = Door(ingest, enrolment, wakeups, pipeline.receiving).application()
-        desk, registry = Desk(self.database, clock, rules), CollectorRegistry()
+        desk, registry = Desk(self.database, clock, rules, wakeups.wake), CollectorRegistry()
         listen = self.settings.listen
         async with contextlib.AsyncExitStack() as stack:
             await serve(stack, door, listen.host, listen.sync_port)
@@ -524,6 +527,17 @@ def restore(
     run_command(work())
 
 
+def check_scope(role: str, scope: str) -> None:
+    """An agency's account is bound to its office; all others see what their role sees."""
+    if role != AGENCY:
+        commands.no_scope(role, scope)
+        return
+    try:
+        read_seat(scope, shipped_agencies())
+    except ScopeError as error:
+        raise Stopped(f"--scope: {error}") from error
+
+
 program.add_typer(
     commands.account_commands(
         PROGRAM,
@@ -532,6 +546,7 @@ program.add_typer(
         default_settings=DEFAULT_SETTINGS,
         open_database=lambda path: begun_archive(load(path)),
         now_ms=MachineClock().now_ms,
+        check_scope=check_scope,
         record=lambda database, action, login: _record(database, f"user_{action}", login),
     ),
     name="user",

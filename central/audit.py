@@ -13,7 +13,7 @@ from central.domain.answers import Rules, policy
 from central.domain.batches import read_batch
 from central.domain.decisions import decide
 from central.reconcile import is_told
-from central.store import facts, feeds, logs, trail
+from central.store import dossiers, facts, feeds, logs, trail
 from chassis.database import Connection
 from protocol import feed as feed_digest
 from protocol.errors import ProtocolError
@@ -62,7 +62,9 @@ async def _check_logs(connection: Connection, village: str, found: Findings) -> 
 
 
 async def _check_batches(connection: Connection, found: Findings) -> None:
-    """Every proposal stands in the tables as its village wrote it, and no other; every void letter was told to all."""
+    """Every proposal stands in the tables as its village wrote it, and no other, and every dossier at its place; every void
+    letter was told to all."""
+    kept_dossiers, lost_dossiers = await dossiers.all_records(connection), 0
     kept = {proposal.record: proposal for proposal, _ in await facts.all_proposals(connection)}
     told_to_all = await feeds.keys(connection, REGENCY)
     missing = wrong = silent = 0
@@ -72,6 +74,9 @@ async def _check_batches(connection: Connection, found: Findings) -> None:
         except ProtocolError:
             continue  # said by the check of the logs
         silent += sum(revocation_key(batch.village, letter) not in told_to_all for letter, _ in reading.voided)
+        lost_dossiers += sum(
+            kept_dossiers.pop(each.record, None) != (each.village, each.epoch, each.seq) for each in reading.dossiers
+        )
         for proposal in reading.proposals:
             told = kept.pop(proposal.record, None)
             missing += told is None
@@ -81,6 +86,10 @@ async def _check_batches(connection: Connection, found: Findings) -> None:
     if missing or wrong or kept:
         found.problems.append(
             f"proposals: {missing} of the logs are missing, {wrong} differ from the log, {len(kept)} stand in no log"
+        )
+    if lost_dossiers or kept_dossiers:
+        found.problems.append(
+            f"dossiers: {lost_dossiers} of the logs are missing, {len(kept_dossiers)} stand in no log"
         )
     if silent:
         found.problems.append(f"letters: {silent} that their village declared void are not on the list of all")

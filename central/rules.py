@@ -1,8 +1,9 @@
-"""The rule book and the sentences that ship with the program."""
+"""The rule book, the sentences and the agencies that ship with the program."""
 
 from functools import cache
 from importlib import resources
 
+from central.domain.agencies import Agency, parse_agencies
 from central.domain.answers import Rules
 from central.domain.catalogue import parse_reasons, parse_rules
 from protocol.schemes import Rulebook
@@ -17,3 +18,9 @@ def shipped_rules() -> Rules:
         (data / "rejection_reasons.csv").read_text("utf-8"), (data / "next_steps.csv").read_text("utf-8")
     )
     return Rules(Rulebook(rule_set), reasons)
+
+
+@cache
+def shipped_agencies() -> dict[str, Agency]:
+    """The agencies that take letters on, by key."""
+    return parse_agencies((resources.files("central.data") / "agencies.csv").read_text("utf-8"))

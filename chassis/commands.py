@@ -196,6 +196,12 @@ Opener = Callable[[Path], AbstractAsyncContextManager[Database]]
 Recorder = Callable[[Database, str, str], Awaitable[None]]
 
 
+def no_scope(role: str, scope: str) -> None:
+    """For roles that are bound to nothing. Raises Stopped."""
+    if scope:
+        raise Stopped(f"--scope: the role {role} is bound to nothing")
+
+
 def account_commands(
     program: str,
     *,
@@ -204,9 +210,13 @@ def account_commands(
     default_settings: Path,
     open_database: Opener,
     now_ms: Callable[[], int],
+    check_scope: Callable[[str, str], None] = no_scope,
     record: Recorder | None = None,
 ) -> typer.Typer:
-    """`user add|password|close|reopen|list` for a program. `record` writes the change into the program's own trail."""
+    """`user add|password|close|reopen|list` for a program. `record` writes the change into the program's own trail.
+
+    `check_scope(role, scope)` raises Stopped for a scope that the role cannot have, or for one that it lacks.
+    """
     users = typer.Typer(no_args_is_help=True, help="Accounts of the people who work here.")
     settings_type = Annotated[Path, settings_option]
 
@@ -225,6 +235,7 @@ def account_commands(
         name: Annotated[str, typer.Option(help="Name as shown and printed.")],
         role: Annotated[str, typer.Option(help=", ".join(roles))],
         title: Annotated[str, typer.Option(help="Office held.")] = "",
+        scope: Annotated[str, typer.Option(help="What the account is bound to, for roles that are.")] = "",
         settings: settings_type = default_settings,
     ) -> None:
         """Add an account; the password is asked for or read from standard input."""
@@ -232,6 +243,7 @@ def account_commands(
         async def work() -> None:
             if role not in roles:
                 raise Stopped(f"role {role!r} is none of {', '.join(roles)}")
+            check_scope(role, scope)
             check_account(login, name)  # before somebody thinks up a password
             hashed = hash_password(read_password())
 
@@ -242,6 +254,7 @@ def account_commands(
                     display_name=name,
                     role=role,
                     title=title,
+                    scope=scope,
                     password_hash=hashed,
                     now_ms=now_ms(),
                 )
@@ -283,7 +296,7 @@ def account_commands(
         async def work() -> None:
             async with open_database(settings) as database:
                 accounts = await database.read(list_accounts)
-            rows = [{"login": a.login, "role": a.role, "active": a.is_active} for a in accounts]
+            rows = [{"login": a.login, "role": a.role, "scope": a.scope, "active": a.is_active} for a in accounts]
             show({"accounts": rows}, as_json=as_json)
 
         run_command(program, work())

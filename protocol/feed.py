@@ -209,6 +209,15 @@ class CoveragePart(Message, frozen=True):
     gaps: Annotated[bytes, Meta(max_length=60_000)]
 
 
+class DossierState(Message, frozen=True):
+    """How far the agency is with a dossier. Key: the dossier's record id."""
+
+    dossier: Id
+    state: Word  # received | processing | done | returned
+    note: Line  # the agency's words; the reason where it came back
+    at_ms: Millis
+
+
 VALUES: dict[str, type[msgspec.Struct]] = {
     "decision": Decision,
     "cycle": Cycle,
@@ -221,6 +230,7 @@ VALUES: dict[str, type[msgspec.Struct]] = {
     "village_key": VillageKey,
     "letter_revoked": LetterRevoked,
     "revocations": Revocations,
+    "dossier_state": DossierState,
 }
 """The kinds this program applies. `scheme` and `exclusions` travel with `protocol.schemes`' own types.
 A kind that is not known is stored; when it is critical, applying stops there until the program is upgraded."""

@@ -403,6 +403,24 @@ class CardBound(Body, frozen=True):
     actor: Word
 
 
+class DossierSent(Body, frozen=True):
+    """An issued letter on its way to the agency of its kind. `former`: the dossier that came back and that this one
+    takes the place of; empty for the first.
+
+    `title` and `labels` are the letter's title and the wording of its questions, (key, label) pairs, so that the agency
+    reads the letter without the village's catalogue; the answers stand in the letter alone. `documents`: what lies beside.
+    """
+
+    letter: Position
+    former: MaybeId
+    agency: Word
+    title: Line
+    labels: Annotated[list[tuple[Word, Line]], Meta(max_length=32)]
+    documents: Annotated[list[Line], Meta(max_length=32)]
+    note: Line
+    actor: Word
+
+
 AnyBody: TypeAlias = (
     LogOpened
     | NumbersConfirmed
@@ -421,6 +439,7 @@ AnyBody: TypeAlias = (
     | RequestOpened
     | RequestMoved
     | CardBound
+    | DossierSent
 )
 
 BODIES: dict[tuple[str, int], type[Body]] = {
@@ -441,6 +460,7 @@ BODIES: dict[tuple[str, int], type[Body]] = {
     ("request_opened", 1): RequestOpened,
     ("request_moved", 1): RequestMoved,
     ("card_bound", 1): CardBound,
+    ("dossier_sent", 1): DossierSent,
 }
 """Every kind and schema ever shipped stays here: a record written ten years ago must still be readable."""
 

@@ -27,6 +27,11 @@ REQUEST_NOT_FOUND = Refusal("request_not_found", "Permohonan ini tidak ada di ka
 NOT_YOUR_STEP = Refusal(
     "not_your_step", "Langkah ini bukan wewenang akun Anda. Mintalah kepada yang berwenang; permohonan tetap menunggu."
 )
+NOT_FORWARDED = Refusal("not_forwarded", "Surat jenis ini tidak diteruskan ke instansi mana pun.")
+DOSSIER_ON_ITS_WAY = Refusal(
+    "dossier_on_its_way", "Berkas surat ini sudah dikirim. Berkas dapat dikirim lagi bila instansi mengembalikannya."
+)
+DOSSIER_DONE = Refusal("dossier_done", "Berkas surat ini sudah selesai di instansi, jadi tidak dikirim lagi.")
 RESIDENT_NOT_FOUND = Refusal("resident_not_found", "Penduduk ini tidak tercatat di kantor ini.")
 NIK_TAKEN = Refusal(
     "nik_taken", "NIK ini sudah tercatat untuk penduduk lain. Cari NIK itu, lalu perbaiki data yang salah."

@@ -13,7 +13,7 @@ import msgspec
 from chassis.database import Connection
 from protocol.codec import unpack
 from protocol.errors import Code, ProtocolError
-from protocol.feed import EMPTY_DIGEST, FEEDS, VALUES, VILLAGE, Decision, Item, State, replace
+from protocol.feed import EMPTY_DIGEST, FEEDS, VALUES, VILLAGE, Decision, DossierState, Item, State, replace
 from protocol.messages import Cursors
 
 _PASSED = frozenset({"scheme", "exclusions"})
@@ -136,6 +136,7 @@ async def replace_state(
     await connection.execute("DELETE FROM feed_pending WHERE feed = $1", feed)
     if feed == VILLAGE:
         await connection.execute("UPDATE decision SET is_unconfirmed = 1")
+        await connection.execute("UPDATE dossier_state SET is_unconfirmed = 1")
     own = EMPTY_DIGEST
     is_blocked = False
     for state in states:
@@ -237,8 +238,31 @@ async def _keep(connection: Connection, feed: str, state: State) -> None:
 
 async def _show(connection: Connection, feed: str, state: State, now_ms: int, *, from_snapshot: bool = False) -> None:
     """Values that pages list get a row of their own; the others are read from `feed_state`."""
-    if feed != VILLAGE or state.kind != "decision":
+    if feed == VILLAGE and state.kind == "decision":
+        await _show_decision(connection, state, now_ms, from_snapshot=from_snapshot)
+    elif feed == VILLAGE and state.kind == "dossier_state":
+        await _show_dossier_state(connection, state, from_snapshot=from_snapshot)
+
+
+async def _show_dossier_state(connection: Connection, state: State, *, from_snapshot: bool) -> None:
+    """A step that was read stays read: said again by a snapshot it is no news."""
+    told = _read(state)
+    if not isinstance(told, DossierState):
+        await connection.execute("UPDATE dossier_state SET is_unconfirmed = 1 WHERE dossier = $1", state.key)
         return
+    newer = " WHERE excluded.at_ms >= dossier_state.at_ms" if from_snapshot else ""
+    await connection.execute(
+        "INSERT INTO dossier_state (dossier, state, note, at_ms) VALUES ($1, $2, $3, $4)"
+        " ON CONFLICT (dossier) DO UPDATE SET state = excluded.state, note = excluded.note, at_ms = excluded.at_ms,"
+        " is_read = iif(dossier_state.at_ms = excluded.at_ms, dossier_state.is_read, 0), is_unconfirmed = 0" + newer,
+        told.dossier,
+        told.state,
+        told.note,
+        told.at_ms,
+    )
+
+
+async def _show_decision(connection: Connection, state: State, now_ms: int, *, from_snapshot: bool) -> None:
     decision = _read(state)
     if not isinstance(decision, Decision):  # whatever it says, what is shown of this proposal is not the last word
         await connection.execute("UPDATE decision SET is_unconfirmed = 1 WHERE proposal = $1", state.key)

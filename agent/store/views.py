@@ -4,6 +4,8 @@ An op that this program cannot read changes no view and stays in the log; an upg
 `feed.py` write the views.
 """
 
+import msgspec
+
 from agent.domain.events import WITHDRAWN, EventKind, state_after
 from agent.domain.numbering import day_wib
 from agent.domain.requests import AFTER, Move, State
@@ -12,8 +14,10 @@ from chassis.database import Connection
 from protocol.names import name_key
 from protocol.ops import (
     HASH_BYTES,
+    ID_BYTES,
     CardBound,
     DeliberationHeld,
+    DossierSent,
     IncomingRegistered,
     LetterHandedOver,
     LetterIssued,
@@ -115,6 +119,8 @@ async def apply(connection: Connection, op: Op, ordinal: int) -> None:
             await _bind_card(connection, body, at_ms)
         case RequestMoved():
             await _move_request(connection, op, ordinal, body, at_ms)
+        case DossierSent():
+            await _put_dossier(connection, op, ordinal, body, at_ms)
 
 
 async def complete_voids(connection: Connection) -> None:
@@ -432,3 +438,19 @@ async def _bind_card(connection: Connection, body: CardBound, at_ms: int) -> Non
         await connection.execute(
             "INSERT INTO kiosk_card (card, resident, bound_ms) VALUES ($1, $2, $3)", body.card, body.resident, at_ms
         )
+
+
+async def _put_dossier(connection: Connection, op: Op, ordinal: int, body: DossierSent, at_ms: int) -> None:
+    await connection.execute(
+        "INSERT OR IGNORE INTO dossier (id, log, seq, letter, former, agency, documents, note, written_ms)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        op.record_id,
+        ordinal,
+        op.seq,
+        body.letter.hash[:ID_BYTES],
+        body.former,
+        body.agency,
+        msgspec.msgpack.encode(body.documents),
+        body.note,
+        at_ms,
+    )

@@ -9,6 +9,7 @@ from agent.render.books import Bindery
 from agent.web.cards import CardPages
 from agent.web.command import CommandPages
 from agent.web.deliberations import DeliberationPages
+from agent.web.dossiers import DossierPages
 from agent.web.events import EventPages
 from agent.web.handovers import HandoverPages
 from agent.web.home import HomePages
@@ -43,6 +44,7 @@ NAVIGATION = (
         entries=(
             NavigationEntry("Surat terbit", "/letters"),
             NavigationEntry("Permohonan", "/requests"),
+            NavigationEntry("Berkas", "/dossiers"),
             NavigationEntry("Periksa surat", "/verify"),
             NavigationEntry("Buku register", "/registers"),
             NavigationEntry("Nomor surat", "/numbers"),
@@ -92,6 +94,7 @@ def build_app(office: Office, registry: CollectorRegistry, version: str) -> web.
         RosterPages(office),
         CardPages(office),
         LetterPages(office, measures),
+        DossierPages(office),
         RequestPages(office, measures),
         ProposalPages(office),
         ProposingPages(office),

@@ -47,6 +47,7 @@ from agent.store import Desk, letters, requests, residents
 from agent.store.requests import RequestRow
 from agent.store.residents import Registered
 from agent.web.desk import Sent, at_counter, by_superior, check_reason, note_look, person_of, send_once
+from agent.web.dossiers import dossiers_of
 from agent.web.measure import Measures
 from agent.web.office import Office
 from agent.web.residents import find_resident
@@ -374,7 +375,7 @@ class LetterPages:
                 if (shown := answer_words(field.type, letter.field(field.name)))
             ],
         }
-        return await page(request, "letter.html", context)
+        return await page(request, "letter.html", context | await dossiers_of(self._office, row))
 
     @at_counter
     async def pdf(self, request: web.Request) -> web.StreamResponse:

@@ -13,6 +13,7 @@ from agent.domain.requests import Move, Route, State, next_move
 from agent.domain.status import Status
 from agent.store.aid import ProposalRow
 from agent.store.deliberations import DeliberationRow
+from agent.store.dossiers import DossierRow
 from agent.store.oplog import Outbox
 from chassis.web import formats
 from protocol.feed import Cycle
@@ -33,6 +34,15 @@ EVENTS = {
     EventKind.MOVED_IN: "Pindah datang",
 }
 EVENT_TITLES = {kind: f"Catat {word.lower()}" for kind, word in EVENTS.items()}
+DOSSIERS = {
+    "": ("Semua", "plain"),
+    "sent": ("Menunggu diterima", "wait"),
+    "received": ("Diterima", "wait"),
+    "processing": ("Diproses", "wait"),
+    "returned": ("Dikembalikan", "bad"),
+    "done": ("Selesai", "good"),
+}
+"""By the agency's last step; `sent`: none yet."""
 HALTED = {
     "duplicate": "Server ini tampak sebagai salinan dari server lain dengan kunci yang sama. Pastikan mana yang asli, matikan"
     " salinannya, lalu minta token pendaftaran baru ke kabupaten.",
@@ -162,6 +172,17 @@ def request_state(state: State, route: Route) -> tuple[str, str]:
 def request_source(source: str, queue: int) -> str:
     """Where it was asked for, and the number that is called out."""
     return f"Anjungan, antrean {queue}" if queue else "Anjungan" if source == "kiosk" else "Loket"
+
+
+def dossier_state(row: DossierRow) -> tuple[str, str]:
+    """How far a dossier has travelled."""
+    if not row.state:
+        return (f"Menunggu diterima {row.agency}", "wait") if row.is_acked else ("Tersimpan di kantor", "plain")
+    words, kind = DOSSIERS.get(row.state, (row.state, "plain"))
+    whole = (
+        f"{words} {row.agency}" if row.state in {"received", "processing", "returned"} else f"{words} di {row.agency}"
+    )
+    return (f"{whole}, menunggu penegasan kabupaten", "wait") if row.is_unconfirmed else (whole, kind)
 
 
 def is_open(cycle: Cycle, now_ms: int) -> bool:

@@ -1,5 +1,5 @@
 """What an acknowledged batch says, as far as its own bytes tell: proposals, withdrawals, objections, letter numbers and
-voids, what cannot be read.
+voids, dossiers, what cannot be read.
 
 Pure, and by far the most work of tabulating, so a large batch can be read in another process while the last one is
 decided. Place in the flow: ingest keeps a batch -> here -> tabulation brings it in -> reconcile decides.
@@ -11,12 +11,14 @@ import msgspec
 from msgspec import Struct
 
 from central.domain.decisions import Proposal, key_kk, key_nik
+from central.domain.dossiers import Dossier
 from protocol.codec import decode
 from protocol.messages import Append
 from protocol.ops import (
     HASH_BYTES,
     ID_BYTES,
     AnyBody,
+    DossierSent,
     Header,
     IncomingRegistered,
     LetterIssued,
@@ -115,7 +117,8 @@ class Objection(Struct, frozen=True, array_like=True):
 class Reading(Struct, array_like=True):
     """What one batch adds up to. `anchors`: the anchor that each proposal cites, which the centre has yet to look up.
 
-    `numbers`: the highest per series and year that the ops name. `voided`: letters, and when by the village's clock.
+    `numbers`: the highest per series and year that the ops name. `voided`: letters, and when by the village's clock. It
+    travels between processes as an array: new fields stand at the end.
     """
 
     proposals: list[Proposal] = []
@@ -126,6 +129,7 @@ class Reading(Struct, array_like=True):
     faults: list[ReadFault] = []
     voided: list[tuple[bytes, int]] = []
     objections: list[Objection] = []
+    dossiers: list[Dossier] = []
 
 
 def read_batch(batch: Batch) -> Reading:
@@ -171,10 +175,28 @@ class _Desk:
                 self.reading.numbers += body.numbers
             case NumbersVoided():
                 self.reading.numbers.append(NumberHigh(body.series, body.year, body.last))
+            case DossierSent():
+                self.reading.dossiers.append(self._dossier(record, seq, header, body))
             case LetterVoided():
                 self.reading.voided.append((body.letter, header.claimed_ms))
             case _:
                 pass  # residents, cards, requests, handovers and their like stay in the log: nothing here reads them yet
+
+    def _dossier(self, record: bytes, seq: int, header: Header, body: DossierSent) -> Dossier:
+        return Dossier(
+            record,
+            self._batch.village,
+            self._batch.epoch,
+            seq,
+            body.letter.log_id,
+            body.letter.seq,
+            body.letter.hash,
+            body.former,
+            body.agency,
+            body.title,
+            header.claimed_ms,
+            first_received(seq, self._proofs, self._batch.received_ms),
+        )
 
     def _add_letter(self, body: LetterIssued | IncomingRegistered, record: bytes) -> None:
         run = self._runs.get((body.series, body.year))

@@ -8,7 +8,8 @@ from prometheus_client import CollectorRegistry
 
 from central.web.decisions import DecisionPages
 from central.web.desk import Desk
-from central.web.fleet import FleetPages
+from central.web.dossiers import AGENCY, DossierPages
+from central.web.fleet import EVERYBODY, FleetPages
 from central.web.home import HomePages
 from central.web.metrics import PREFIX, CentreCollector
 from central.web.objections import ObjectionPages
@@ -20,12 +21,13 @@ from protocol.ids import mask_name, mask_nik
 
 WIB = timezone(timedelta(hours=7), "WIB")
 NAVIGATION = (
-    NavigationEntry("Ringkasan", "/"),
-    NavigationEntry("Armada", "/fleet"),
-    NavigationEntry("Keputusan", "/decisions"),
-    NavigationEntry("Sanggahan", "/objections"),
-    NavigationEntry("Periode", "/cycles"),
-    NavigationEntry("Impor", "/imports"),
+    NavigationEntry("Ringkasan", "/", frozenset(EVERYBODY)),
+    NavigationEntry("Armada", "/fleet", frozenset(EVERYBODY)),
+    NavigationEntry("Keputusan", "/decisions", frozenset(EVERYBODY)),
+    NavigationEntry("Sanggahan", "/objections", frozenset(EVERYBODY)),
+    NavigationEntry("Periode", "/cycles", frozenset(EVERYBODY)),
+    NavigationEntry("Impor", "/imports", frozenset(EVERYBODY)),
+    NavigationEntry("Berkas", "/dossiers", frozenset({AGENCY})),
 )
 
 
@@ -48,7 +50,7 @@ def build_app(
     )
     environment.globals["wib"] = WIB
     environment.filters.update(mask_name=mask_name, mask_nik=mask_nik, claimed=claimed)
-    for pages in (HomePages(desk), FleetPages(desk), DecisionPages(desk), ObjectionPages(desk)):
+    for pages in (HomePages(desk), FleetPages(desk), DecisionPages(desk), ObjectionPages(desk), DossierPages(desk)):
         app.add_routes(pages.routes())
     app.cleanup_ctx.append(measured.watched)
     return app

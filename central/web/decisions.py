@@ -80,14 +80,18 @@ class DecisionPages:
 
 
 def _filter(request: web.Request) -> tuple[Filter, str]:
-    """What to list, and what is wrong with the village asked for: no code finds nothing, rather than everything."""
-    query = request.query
-    typed, fault = query.get("village", "").strip()[:VILLAGE_CHARACTERS_MAX], ""
+    """What to list, and what is wrong with the village asked for."""
+    code, fault = village_asked(request)
+    return Filter(request.query.get("outcome", ""), request.query.get("cycle", "")[:64], code), fault
+
+
+def village_asked(request: web.Request) -> tuple[str, str]:
+    """The village asked for, and what is wrong with it: no code finds nothing, rather than everything."""
+    typed = request.query.get("village", "").strip()[:VILLAGE_CHARACTERS_MAX]
     try:
-        code = village(parse_village_code(typed)).code if typed else ""
+        return (village(parse_village_code(typed)).code if typed else ""), ""
     except (InvalidCode, UnknownRegion):
-        code, fault = typed, UNKNOWN_VILLAGE
-    return Filter(query.get("outcome", ""), query.get("cycle", "")[:64], code), fault
+        return typed, UNKNOWN_VILLAGE
 
 
 def place(code: str) -> str:

@@ -1,5 +1,6 @@
 """What every page of the centre needs at hand. Made once by the composition root."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from central.domain.answers import Rules
@@ -14,3 +15,5 @@ class Desk:
     database: Database
     clock: Clock
     rules: Rules
+    on_published: Callable[[str], None] = lambda _feed: None
+    """Told of a feed that has news from these pages."""

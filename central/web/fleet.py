@@ -7,13 +7,15 @@ from aiohttp import web
 
 from central.store import overview
 from central.web.desk import Desk
-from central.web.words import QUARANTINE, ROADS, STATES, FleetLine, ago, fleet_line, skew
+from central.web.words import QUARANTINE, ROADS, STATES, FleetLine, fleet_line, skew
 from chassis.database import Connection
 from chassis.web import page, roles
+from chassis.web.formats import ago
 from protocol.ids import InvalidCode, parse_village_code
 from protocol.regions import UnknownRegion, Village, districts, village, villages
 
 EVERYBODY = ("officer", "admin", "auditor", "ops")
+"""The people of the regency's own office; agencies see their dossiers and nothing else."""
 SORTS: dict[str, Callable[[FleetLine], tuple[Any, ...]]] = {
     "code": lambda line: (line.village.code,),
     "name": lambda line: (line.village.name, line.village.code),

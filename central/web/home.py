@@ -7,10 +7,11 @@ from aiohttp import web
 from central.store import overview
 from central.store.overview import PAGE_ROWS
 from central.web.desk import Desk
+from central.web.dossiers import AGENCY
 from central.web.fleet import EVERYBODY
 from central.web.words import FATES, OUTCOMES, STATES, state_of
 from chassis.database import Connection
-from chassis.web import page, page_count, page_number, roles
+from chassis.web import account_of, page, page_count, page_number, roles
 
 
 class HomePages:
@@ -26,8 +27,10 @@ class HomePages:
             web.get("/imports/{id:[0-9]{1,9}}", self.one_import),
         ]
 
-    @roles(*EVERYBODY)
+    @roles(*EVERYBODY, AGENCY)
     async def home(self, request: web.Request) -> web.StreamResponse:
+        if account_of(request).role == AGENCY:  # signing in leads here; theirs is the worklist alone
+            raise web.HTTPSeeOther("/dossiers")
         now_ms = self._desk.clock.now_ms()
         numbers = await self._desk.database.read(overview.numbers)
         outcomes: Counter[str] = Counter()

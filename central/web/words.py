@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import tzinfo
 
+from central.domain.dossiers import State
 from central.store.overview import VillageState
 from chassis.web.formats import NO_CALENDAR, waktu
 from protocol.regions import Village
@@ -43,6 +44,20 @@ REASONS = {
     "cycle_unknown": "periode belum dikenal",
 }
 """The reason in a few words, for lists; the whole sentence stands in the decision. One for every code (a test counts)."""
+DOSSIER_STATES = {
+    State.SENT: ("Menunggu diterima", "wait"),
+    State.RECEIVED: ("Diterima", "wait"),
+    State.PROCESSING: ("Diproses", "wait"),
+    State.DONE: ("Selesai", "good"),
+    State.RETURNED: ("Dikembalikan", "bad"),
+}
+DOSSIER_STEPS = {
+    State.RECEIVED: "Terima",
+    State.PROCESSING: "Mulai proses",
+    State.DONE: "Selesai",
+    State.RETURNED: "Kembalikan ke desa",
+}
+"""What the button says that leads there."""
 EVIDENCE = {"coverage": "daftar penerima", "proposal": "usulan lain", "cycle": "masa usulan", "nik": "NIK"}
 CHECKS = {"clear": "tidak ditemukan", "overlap": "kemungkinan tumpang tindih", "unknown": "belum diketahui"}
 """What the village's own check said when it proposed; it decided nothing."""
@@ -137,13 +152,6 @@ def claimed(ms: int, zone: tzinfo) -> str:
     return "tidak masuk akal: jam server desa salah" if words == NO_CALENDAR else words
 
 
-def ago(ms: int | None, now_ms: int) -> str:
-    """`baru saja`, `12 menit`, `3 jam`, `5 hari`: how long ago, in the roughest unit that still tells."""
-    if ms is None:
-        return "-"
-    minutes = max(0, now_ms - ms) // 60_000
-    if minutes < 1:
-        return "baru saja"
-    if minutes < 120:
-        return f"{minutes} menit"
-    return f"{minutes // 60} jam" if minutes < 2_880 else f"{minutes // 1_440} hari"
+def plain_answer(answer: str) -> str:
+    """A letter's answer as it travels, to be read: members of a household stand one a line, their parts between tabs."""
+    return "; ".join(", ".join(filter(None, line.split("\t"))) for line in answer.split("\n"))

@@ -76,5 +76,17 @@ def rupiah(amount: int) -> str:
     return f"-Rp{angka(-amount)}" if amount < 0 else f"Rp{angka(amount)}"
 
 
+def ago(ms: int | None, now_ms: int) -> str:
+    """`baru saja`, `12 menit`, `3 jam`, `5 hari`: how long ago, in the roughest unit that still tells; `-` for never."""
+    if ms is None:
+        return "-"
+    minutes = max(0, now_ms - ms) // 60_000
+    if minutes < 1:
+        return "baru saja"
+    if minutes < 120:
+        return f"{minutes} menit"
+    return f"{minutes // 60} jam" if minutes < 2_880 else f"{minutes // 1_440} hari"
+
+
 FILTERS = (tanggal, tanggal_iso, waktu, hari, bulan, angka, rupiah)
 """What templates may call, by their own names."""

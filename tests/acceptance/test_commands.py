@@ -191,6 +191,20 @@ async def test_accounts_are_refused_in_the_operators_words(centre: Centre) -> No
     assert json.loads(await centre.program.command("user", "list", "--json"))["accounts"][0]["active"]
 
 
+async def test_an_agencys_account_is_bound_to_its_office(centre: Centre, agent: Program) -> None:
+    def add(role: str, *scope: str) -> tuple[str, ...]:
+        return ("user", "add", "orang", "--name", "O", "--role", role, *scope)
+
+    assert "none of the agencies: Dukcapil" in await refused(centre.program, *add("agency"), given=PASSWORD)
+    assert "none of the agencies" in await refused(centre.program, *add("agency", "--scope", "Dinsos"), given=PASSWORD)
+    assert "write KUA/ and" in await refused(centre.program, *add("agency", "--scope", "KUA"), given=PASSWORD)
+    assert "bound to nothing" in await refused(centre.program, *add("officer", "--scope", "Dinkes"), given=PASSWORD)
+    assert "bound to nothing" in await refused(agent, *add("clerk", "--scope", "Dinkes"), given=PASSWORD)
+    await centre.program.command(*add("agency", "--scope", "KUA/351025"), given=PASSWORD)
+    found = json.loads(await centre.program.command("user", "list", "--json"))["accounts"]
+    assert found == [{"login": "orang", "role": "agency", "scope": "KUA/351025", "active": True}]
+
+
 async def test_a_slip_of_the_keyboard_revokes_nothing(centre: Centre) -> None:
     await centre.program.command("enrol", VILLAGES[0])
     with pytest.raises(Failed) as caught:

@@ -187,7 +187,7 @@ class Counter:
     async def ask(self, browser: Browser, kind: str = "skd", **answers: str) -> str:
         """Send a letter on its way through the pages, or keep it as a request with `later`; the request's address."""
         form = await browser.fields_of(await browser.get(f"/letters/new?kind={kind}&resident={self.somebody}"))
-        checked = await browser.post("/letters/check", {**form, "purpose": "melamar kerja"})
+        checked = await browser.post("/letters/check", {**form, "purpose": "melamar kerja", **answers})
         assert checked.status == 200, await checked.text()
         ready = await browser.fields_of(checked)
         sent = await browser.post("/letters", {**ready, **answers}, allow_redirects=False)

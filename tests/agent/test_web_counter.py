@@ -71,6 +71,7 @@ async def paths(counter: Counter, clerk: Browser) -> dict[str, str]:
     """One address for every page."""
     letter, proposal = await counter.issue(clerk), await counter.propose(clerk)
     asked = await counter.ask(clerk, later="1")
+    sendable = await counter.issue(clerk, "spm", hospital="RSUD Blambangan")
     somebody = counter.somebody
     refused = await counter.propose(clerk, list(counter.people.values())[1].hex())
     await counter.tell(decision_state(refused))
@@ -94,6 +95,8 @@ async def paths(counter: Counter, clerk: Browser) -> dict[str, str]:
         "/letters/{id}/hand-over": f"{letter}/hand-over",
         "/requests": "/requests",
         "/requests/{id}": asked,
+        "/letters/{id}/dossier": f"{sendable}/dossier",
+        "/dossiers": "/dossiers",
         "/proposals": "/proposals",
         "/proposals/new": f"/proposals/new?resident={somebody}",
         "/proposals/{id}": proposal,

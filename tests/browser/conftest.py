@@ -77,5 +77,5 @@ def sign_in(browser: "sync_api.Browser", address: str, login: str, password: str
     page.get_by_label("Nama pengguna").fill(login)
     page.get_by_label("Kata sandi").fill(password)
     page.keyboard.press("Enter")
-    page.wait_for_url(address + "/")
+    page.wait_for_url(lambda url: "/login" not in url)  # an agency's first page is its worklist
     return page

@@ -44,15 +44,21 @@ async def open_site(folder: Path) -> Site:
     await enrol_more(regency)
 
     async def people(connection: Connection) -> None:
-        await create_account(
-            connection,
-            login="petugas",
-            display_name="Petugas",
-            title="Dinas Sosial",
-            role="officer",
-            password_hash=hash_password(PASSWORD),
-            now_ms=START_MS,
-        )
+        hashed = hash_password(PASSWORD)
+        for login, title, role, scope in (
+            ("petugas", "Dinas Sosial", "officer", ""),
+            ("dinkes", "", "agency", "Dinkes"),
+        ):
+            await create_account(
+                connection,
+                login=login,
+                display_name="Petugas",
+                title=title,
+                role=role,
+                scope=scope,
+                password_hash=hashed,
+                now_ms=START_MS,
+            )
 
     await database.transact(people)
     runner = web.AppRunner(build_app(Desk(database, regency.clock, RULES), CollectorRegistry(), "0.1.0"))

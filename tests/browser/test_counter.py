@@ -153,7 +153,7 @@ async def fill_books(counter: Counter) -> dict[str, str]:
     letters = [await counter.issue(clerk, purpose=f"keperluan {n}") for n in range(6)]
     void = await head.fields_of(await head.get(f"{letters[1]}/void"))
     await head.post(f"{letters[1]}/void", {**void, "reason": "salah nama"})
-    proposals = [await counter.propose(clerk, each.hex()) for each in list(counter.people.values())[:6]]
+    proposals = [await counter.propose(clerk, each.hex()) for each in list(counter.people.values())[2:8]]
     await counter.tell(decision_state(proposals[0]), clash_state(), quarantined_state(3))
     deliberation = await counter.deliberate(clerk)
     counter.status[0] = Status(since_ms=counter.stamps.ms - 48 * 60_000, last_error="no answer")

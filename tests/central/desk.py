@@ -55,8 +55,10 @@ from protocol.messages import (
 from protocol.ops import (
     HEADER_VERSION,
     AnyBody,
+    DossierSent,
     Header,
     LetterIssued,
+    LetterVoided,
     LogOpened,
     NumberHigh,
     Op,
@@ -217,6 +219,23 @@ class Machine:
 
     def issue(self, number: int, *, series: str = "470", year: int = 2021) -> Op:
         return self.write(letter_body(self.salt(), number, series=series, year=year))
+
+    def forward(self, sent: Op, agency: str = "Dinkes", **changes: Any) -> Op:
+        """Send a letter of this log to an agency."""
+        usual: dict[str, Any] = {
+            "letter": sent.position,
+            "former": b"",
+            "agency": agency,
+            "title": "Surat Pernyataan Miskin",
+            "labels": [("purpose", "Keperluan")],
+            "documents": ["KTP", "KK"],
+            "note": "mohon segera",
+            "actor": "sri",
+        }
+        return self.write(DossierSent(salt=self.salt(), **(usual | changes)))
+
+    def void(self, letter: bytes) -> Op:
+        return self.write(LetterVoided(self.salt(), letter, "salah nama", "sri"))
 
     def batch(self, first: int = 1, last: int | None = None) -> Append:
         """Ops `first` to `last` of the present log, as one append."""
@@ -501,6 +520,7 @@ class Story:
     refused: bytes
     nasty: bytes
     late: bytes
+    dossier: bytes
 
 
 async def fill(regency: Regency) -> Story:
@@ -513,6 +533,7 @@ async def fill(regency: Regency) -> Story:
         await regency.greet(machine, software="0.1.0")
         machine.open_log()
     await regency.database.transact(lambda c: boxes.revoke(c, REVOKED_DESA, 1))
+    dossier = ward.forward(ward.issue(1)).record_id
     ward.propose(cycle=BLT_DD, nik=nik(40), kk=kk(40), name="RUKMINI")
     await regency.send(ward)
     accepted = desa.propose(nik=nik(1), kk=kk(1), name="SITI CONTOH").record_id
@@ -532,7 +553,7 @@ async def fill(regency: Regency) -> Story:
     await regency.feed(desa, Cursors(timeline, 6, 5, 2, 2))
     waiting = [("outbox_ops", 7), ("oldest_unacked_ms", regency.clock.at_ms - 3 * 3_600_000)]
     await regency.greet(other, clock_ms=regency.clock.at_ms - 90_000, health=waiting)
-    return Story(regency, desa, other, ward, accepted, refused, nasty, late)
+    return Story(regency, desa, other, ward, accepted, refused, nasty, late, dossier)
 
 
 async def _trouble(regency: Regency, machine: Machine) -> None:

@@ -19,7 +19,7 @@ from central.web import words
 from central.web.app import build_app
 from central.web.desk import Desk
 from chassis.database import Connection, SqliteDatabase
-from chassis.web import require_declarations
+from chassis.web import formats, require_declarations
 from chassis.web.accounts import create_account, hash_password
 from protocol.ids import mask_name
 from protocol.ops import ObjectionMade
@@ -41,8 +41,9 @@ from tests.central.desk import (
 )
 from tests.chassis.conftest import PASSWORD, Browser
 
-ROLES = ("officer", "admin", "auditor", "ops")
+ROLES = ("officer", "admin", "auditor", "ops", "agency")
 PAGE_BYTES_MAX = 100_000
+SCOPES = {"agency": "Dinkes"}
 HASH = hash_password(PASSWORD)
 
 
@@ -82,7 +83,15 @@ async def hall(tmp_path: Path) -> AsyncIterator[Hall]:
 
     async def people(connection: Connection) -> None:
         for role in ROLES:
-            await create_account(connection, login=role, display_name=role, role=role, password_hash=HASH, now_ms=0)
+            await create_account(
+                connection,
+                login=role,
+                display_name=role,
+                role=role,
+                scope=SCOPES.get(role, ""),
+                password_hash=HASH,
+                now_ms=0,
+            )
 
     await database.transact(people)
     app = build_app(Desk(database, regency.clock, RULES), CollectorRegistry(), "0.1.0")
@@ -108,11 +117,19 @@ def paths(story: Story) -> dict[str, str]:
         "/objections": "/objections",
         "/imports": "/imports",
         "/imports/{id}": "/imports/1",
+        "/dossiers": "/dossiers",
+        "/dossiers/{record}": f"/dossiers/{story.dossier.hex()}",
     }
 
 
-HIDDEN_FROM = {("/decisions/{proposal}", "ops"), ("/objections", "ops")}
-"""Whole numbers of people are no business of those who keep machines running."""
+OFFICE = {"officer", "admin", "auditor", "ops"}
+READERS = {
+    "/decisions/{proposal}": {"officer", "admin", "auditor"},
+    "/objections": {"officer", "admin", "auditor"},
+    "/dossiers": {"agency"},
+    "/dossiers/{record}": {"agency"},
+}
+"""Whole numbers of people are no business of those who keep machines running; dossiers are the agencies' alone."""
 
 
 async def test_every_role_sees_every_page_it_may_and_no_other(hall: Hall) -> None:
@@ -127,7 +144,10 @@ async def test_every_role_sees_every_page_it_may_and_no_other(hall: Hall) -> Non
     for role in ROLES:
         for route, path in known.items():
             status, html = await hall.get(path, role)
-            assert status == (403 if (route, role) in HIDDEN_FROM else 200), (role, route)
+            if (route, role) == ("/", "agency"):
+                assert status == 303
+                continue
+            assert status == (200 if role in READERS.get(route, OFFICE) else 403), (role, route)
             assert len(html.encode()) < PAGE_BYTES_MAX, route
 
 
@@ -141,12 +161,11 @@ async def test_without_a_login_there_is_only_the_login(hall: Hall) -> None:
 
 async def test_these_pages_only_read(hall: Hall) -> None:
     browser = await hall.browser()
-    for path in paths(hall.story).values():
-        assert (await browser.post(path)).status == 405
-    assert {r.method for r in hall.app.router.routes() if r.resource and "log" not in r.resource.canonical} == {
-        "GET",
-        "HEAD",
-    }
+    changing = {"/dossiers/{record}"}
+    for route, path in paths(hall.story).items():
+        assert (await browser.post(path)).status == (403 if route in changing else 405)
+    posts = [r for r in hall.app.router.routes() if r.method not in {"GET", "HEAD"} and r.resource is not None]
+    assert {r.resource.canonical for r in posts if r.resource and "log" not in r.resource.canonical} == changing
 
 
 # --- what they show ---------------------------------------------------------------------------------------------------
@@ -479,9 +498,9 @@ def test_every_reason_outcome_and_fate_has_its_words() -> None:
 
 def test_how_long_ago_in_the_roughest_unit_that_still_tells() -> None:
     def told(minutes: float) -> str:
-        return words.ago(0, int(minutes * 60_000))
+        return formats.ago(0, int(minutes * 60_000))
 
-    assert words.ago(None, 0) == "-"
+    assert formats.ago(None, 0) == "-"
     assert [told(n) for n in (-5, 0.9, 1, 119, 120, 2_879, 2_880)] == [
         "baru saja",
         "baru saja",

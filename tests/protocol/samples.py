@@ -18,6 +18,7 @@ from protocol.feed import (
     CoverageList,
     Cycle,
     Decision,
+    DossierState,
     Evidence,
     Item,
     LetterRevoked,
@@ -66,6 +67,7 @@ from protocol.ops import (
     AnyBody,
     CardBound,
     DeliberationHeld,
+    DossierSent,
     Header,
     IncomingRegistered,
     LetterHandedOver,
@@ -323,6 +325,17 @@ BODIES: tuple[AnyBody, ...] = (
         actor="sri",
     ),
     CardBound(salt=salt(17), resident=salt(100), card=sha256(b"kampung/card/1" + b"04A1B2C3").digest(), actor="sri"),
+    DossierSent(
+        salt=salt(18),
+        letter=Position(LOG, 4, sha256(b"a letter").digest()),
+        former=b"",
+        agency="Dinkes",
+        title="Surat Pernyataan Miskin",
+        labels=[("hospital", "Rumah sakit atau puskesmas tujuan")],
+        documents=["KTP", "KK"],
+        note="",
+        actor="sri",
+    ),
 )
 
 
@@ -359,6 +372,7 @@ RECEIPT_SIGNED = sign(RECEIPT, RECEIVED, central_sign)
 EVIDENCE = Evidence(
     "coverage", "PKH", "2021-01 s/d 2021-12", "Singonegaran, Banyuwangi", "2021-04-30", sha256(b"a source row").digest()
 )
+DOSSIER = next(op for op, body in zip(OPS, BODIES, strict=True) if isinstance(body, DossierSent))
 VILLAGE_VALUES: tuple[tuple[str, bool, bytes, Message], ...] = (
     (
         "decision",
@@ -385,6 +399,12 @@ VILLAGE_VALUES: tuple[tuple[str, bool, bytes, Message], ...] = (
     ("quarantined", False, OPS[4].record_id, Quarantined(OPS[4].record_id, 5, "bad_body")),
     ("number_clash", False, b"clash:" + OPS[3].record_id, NumberClash("470", 2021, 41, salt(103), OPS[3].record_id)),
     ("notice", False, b"clone_suspected", Notice("clone_suspected", NOON_MS)),
+    (
+        "dossier_state",
+        False,
+        DOSSIER.record_id,
+        DossierState(DOSSIER.record_id, "returned", "Fotokopi KK tidak terbaca.", NOON_MS + 902_000),
+    ),
     ("coverage_key", False, b"coverage_key", CoverageKey(salt(110), month(2021, 5), bytes(range(80)))),
 )
 SET = coverage.set_id(sha256(b"a list").digest(), "PKH", "", month(2021, 1), month(2021, 12))

@@ -147,7 +147,7 @@ def test_what_a_box_signs_names_village_log_place_and_hash() -> None:
         head_message(samples.VILLAGE, Position(head.log_id, head.seq, GENESIS)),
     }
     assert len(signed) == 5
-    expected = b"kampung/head/1" + b"3510252010" + head.log_id + head.seq.to_bytes(8, "big") + head.hash
+    expected = b"kampung/head/1" + b"3510252010" + head.log_id + bytes([*bytes(7), len(samples.OPS)]) + head.hash
     assert head_message(samples.VILLAGE, head) == expected
 
 
@@ -172,6 +172,7 @@ def test_a_shipped_kind_is_never_taken_away() -> None:
         ("request_opened", 1),
         ("request_moved", 1),
         ("card_bound", 1),
+        ("dossier_sent", 1),
     }
     assert shipped <= set(BODIES)
 

@@ -14,7 +14,7 @@ from central.audit import audit
 from central.domain.decisions import key_kk, key_nik
 from central.store import facts, logs
 from chassis.database import Connection, drive
-from protocol.feed import EMPTY_DIGEST, Decision, replace
+from protocol.feed import EMPTY_DIGEST, Decision, DossierState, replace
 from protocol.ops import GENESIS, LetterIssued, Op, ProposalMade, Unreadable, read_op
 from protocol.schemes import Claim, Effect, Unit, relation
 from tests.central import kept
@@ -209,7 +209,8 @@ def _check_village(world: "World", village: "Village") -> list[str]:
     held = dict.fromkeys(world.regency.hashes())
     if any(each not in held for each in machine.hashes()):
         found.append("I1 the box holds ops that the centre does not")
-    return found + _check_answers(world, village, machine) + _check_numbers(world, village, machine)
+    found += _check_answers(world, village, machine) + _check_dossiers(world, village, machine)
+    return found + _check_numbers(world, village, machine)
 
 
 def _check_answers(world: "World", village: "Village", machine: "Machine") -> list[str]:
@@ -243,6 +244,41 @@ def _check_answers(world: "World", village: "Village", machine: "Machine") -> li
     for row in machine.read(aid.recent):
         if row.decision is None:
             found.append("I9 a proposal in the box has no answer")
+    return found
+
+
+def _check_dossiers(world: "World", village: "Village", machine: "Machine") -> list[str]:
+    """I9: every dossier is at the centre, and every step of an agency in the box as it was said last."""
+
+    async def told(connection: Connection) -> tuple[dict[bytes, str], dict[bytes, DossierState]]:
+        rows = await connection.fetch_all("SELECT record, state FROM dossier WHERE village = $1", village.code)
+        items = [item for _, item in await kept.said(connection, village.code) if item.kind == "dossier_state"]
+        steps = {item.key: msgspec.msgpack.decode(item.value, type=DossierState) for item in items}
+        return {row[0]: row[1] for row in rows}, steps
+
+    async def heard(connection: Connection) -> tuple[set[bytes], dict[bytes, tuple[str, int, int]]]:
+        sent = await connection.fetch_all("SELECT id FROM dossier")
+        rows = await connection.fetch_all("SELECT dossier, state, at_ms, is_unconfirmed FROM dossier_state")
+        return {row[0] for row in sent}, {row[0]: (row[1], row[2], row[3]) for row in rows}
+
+    states, steps = drive(world.regency.disk.read(told))
+    sent, own = machine.read(heard)
+    found = (
+        [f"I9 {len(sent - states.keys())} dossiers of the box are not at the centre"] if sent - states.keys() else []
+    )
+    for record, state in states.items():
+        if state != (steps[record].state if record in steps else "sent"):
+            found.append("I9 a dossier stands elsewhere than the village was told")
+    for record, step in steps.items():
+        state, at_ms, is_unconfirmed = own.get(record, ("", 0, 0))
+        is_newer_of_lost_history = bool(is_unconfirmed) and at_ms > step.at_ms
+        if (state, at_ms, is_unconfirmed) != (step.state, step.at_ms, 0) and not is_newer_of_lost_history:
+            found.append(
+                f"I9 a step of an agency is {'older or unconfirmed' if record in own else 'missing'} in the box"
+            )
+    for record, (_, _, is_unconfirmed) in own.items():
+        if record not in steps and not is_unconfirmed:
+            found.append("I9 the box shows as confirmed a step that the centre does not know")
     return found
 
 

@@ -117,7 +117,7 @@ OFFICE = Letterhead(
     village_kind=VillageKind.DESA,
     address="Jalan Raya Sukojati Nomor 12",
 )
-KINDS = ("skd", "sktm")
+KINDS = ("skd", "sktm", "spm")
 
 
 @lru_cache(maxsize=1)
@@ -138,7 +138,8 @@ def policy(village: str) -> numbering.NumberingPolicy:
 
 
 def draft(kind: str, resident: Resident, dated: date) -> Draft:
-    fields = letters.check_fields(catalogue()[kind], {"purpose": "pembukaan rekening bank"}, ())
+    answers = {"purpose": "pembukaan rekening bank", "hospital": "RSUD Blambangan"}
+    fields = letters.check_fields(catalogue()[kind], answers, ())
     assert isinstance(fields, tuple)
     return letters.write_draft(
         catalogue()[kind], subject_of(resident, VillageKind.DESA), fields, HEAD, OFFICE, dated=dated, text_version=1

@@ -8,12 +8,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from agent.sync import Reply
+from central.domain.agencies import read_seat
 from central.domain.decisions import Coverage
+from central.domain.dossiers import steps_from
 from central.enrolment import Enrolment
 from central.ingest import Answer, Ingest, Quiet
 from central.pipeline import judge_next
-from central.rules import shipped_rules
-from central.store import boxes, facts, feeds, imports, logs
+from central.rules import shipped_agencies, shipped_rules
+from central.store import boxes, dossiers, facts, feeds, imports, logs
 from chassis.database import Connection, drive
 from chassis.signing import Key
 from protocol.codec import pack
@@ -246,6 +248,26 @@ class Regency:
             await facts.put_cycle(connection, cycle)
             news = feeds.Publication("cycle", b"cycle:" + cycle.code.encode(), pack(cycle))
             await feeds.publish(connection, REGENCY, [news], now_ms)
+
+        self._do(work)
+
+    def move_dossier(self) -> None:
+        """An agency's person opens the worklist and does the next thing with one letter."""
+        seat = read_seat("Dinkes", shipped_agencies())
+
+        async def work(connection: Connection) -> None:
+            lines, _ = await dossiers.worklist(connection, seat, "open", "", 1)
+            if not lines:
+                return
+            line = self.clockwork.chance.choice(lines)
+            opened = await dossiers.open_dossier(connection, seat, line.record)
+            assert opened is not None
+            if opened.letter is None:
+                self.report(f"a dossier of {line.village} arrived and its letter cannot be found")
+            step = self.clockwork.chance.choice(steps_from(line.state, is_letter_valid=opened.is_letter_valid))
+            now_ms = self.clock.now_ms()
+            await dossiers.take_step(connection, line.record, line.state, step, "catatan", "dinkes", now_ms)
+            self.clockwork.count("dossier_moved")
 
         self._do(work)
 

@@ -7,7 +7,7 @@ from typing import Any
 from agent.domain import numbering
 from agent.domain.refusal import NUMBERING_UNKNOWN, Refusal
 from agent.domain.residents import Resident
-from agent.store import Desk, aid, cycles, letters, oplog, residents
+from agent.store import Desk, aid, cycles, dossiers, letters, oplog, residents
 from agent.store.residents import Registered
 from protocol.codec import pack
 from protocol.ops import OP_BYTES_MAX, Header, Op, make_op
@@ -19,7 +19,7 @@ from tests.simulation.line import Line
 from tests.simulation.machine import Machine
 from tests.simulation.people import Printed
 
-WORK = (("register", 3), ("letter", 6), ("propose", 5), ("void", 1), ("withdraw", 1), ("correct", 1))
+WORK = (("register", 3), ("letter", 6), ("propose", 5), ("void", 1), ("withdraw", 1), ("correct", 1), ("dossier", 3))
 """What people come to the counter for, by weight."""
 POISONS = ("unknown_kind", "future_schema", "future_header", "bad_body", "largest_op")
 
@@ -62,6 +62,7 @@ class Village:
             "void": self._void,
             "withdraw": self._withdraw,
             "correct": self._correct,
+            "dossier": self._send_dossier,
         }[work](machine)
 
     def _register(self, machine: Machine) -> None:
@@ -112,6 +113,13 @@ class Village:
         if issued:
             row = self.clockwork.chance.choice(issued)
             self._write(machine, "void", lambda desk: letters.void(desk, row.id, "salah ketik", "petugas"))
+
+    def _send_dossier(self, machine: Machine) -> None:
+        issued = [row for row in machine.read(letters.recent) if people.catalogue()[row.kind].forward_to]
+        if issued:
+            row = self.clockwork.chance.choice(issued)
+            kind = people.catalogue()[row.kind]
+            self._write(machine, "dossier", lambda desk: dossiers.send(desk, row.id, kind, ["KTP"], "", "petugas"))
 
     def _withdraw(self, machine: Machine) -> None:
         proposed = [row for row in machine.read(aid.recent) if row.withdrawn_reason is None]

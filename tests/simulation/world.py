@@ -261,6 +261,9 @@ class World:
 
     def _officer_works(self) -> None:
         trouble.officer_import(self, self.clockwork.chance.choice(self.villages))
+        for _ in range(3):
+            if self.regency.is_on:
+                self.regency.move_dossier()
 
     def _make_copies(self) -> None:
         """Backups and images are made by people who mean well."""

@@ -1,0 +1,394 @@
+"""Letters at the agencies: who sees which, what stands in the log is shown and not copied, one step at a time, told once."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import pytest
+from aiohttp import CookieJar
+from aiohttp.test_utils import TestClient, TestServer
+from prometheus_client import CollectorRegistry
+
+from central.audit import audit
+from central.domain.agencies import ScopeError, Seat, parse_agencies, read_seat
+from central.domain.batches import Reading, read_batch
+from central.domain.dossiers import NOTE_LENGTH_MAX, State, check_note, steps_from
+from central.rules import shipped_agencies
+from central.store import dossiers, logs
+from central.store.dossiers import PAGE_ROWS
+from central.web.app import build_app
+from central.web.desk import Desk
+from chassis.database import Connection, SqliteDatabase
+from chassis.web.accounts import create_account, hash_password
+from protocol.feed import DossierState
+from protocol.ops import GENESIS, Position
+from tests.agent.letter_samples import CATALOGUE
+from tests.central.desk import DESA, OTHER_DESA, RULES, Machine, Regency, migrations, unpack
+from tests.chassis.conftest import PASSWORD, Browser
+from tests.protocol.samples import SUBJECT
+
+HASH = hash_password(PASSWORD)
+REASON = "Fotokopi KK tidak terbaca."
+PEOPLE = {"dinkes": "Dinkes", "dinkes2": "Dinkes", "dukcapil": "Dukcapil", "kua": f"KUA/{DESA[:6]}", "lepas": ""}
+"""Login to scope."""
+
+
+@dataclass
+class Hall:
+    regency: Regency
+    machine: Machine
+    server: TestServer
+    browsers: dict[str, Browser]
+    woken: list[str]
+
+    async def browser(self, login: str = "dinkes") -> Browser:
+        if login not in self.browsers:
+            self.browsers[login] = Browser(TestClient(self.server, cookie_jar=CookieJar(unsafe=True)))
+            await self.browsers[login].sign_in(login)
+        return self.browsers[login]
+
+    async def text(self, path: str, login: str = "dinkes") -> str:
+        answer = await (await self.browser(login)).get(path)
+        assert answer.status == 200, await answer.text()
+        return words_of(await answer.text())
+
+    async def status(self, path: str, login: str) -> int:
+        return (await (await self.browser(login)).get(path)).status
+
+    async def form(self, path: str, login: str = "dinkes") -> dict[str, str]:
+        browser = await self.browser(login)
+        return await browser.fields_of(await browser.get(path))
+
+    async def step(self, path: str, step: str, note: str = "", login: str = "dinkes") -> str:
+        form = await self.form(path, login)
+        return await self.send(path, {**form, "step": step, "note": note}, login)
+
+    async def send(self, path: str, form: dict[str, str], login: str = "dinkes") -> str:
+        return words_of(await (await (await self.browser(login)).post(path, form)).text())
+
+    async def forward(self, *, agency: str = "Dinkes", number: int = 1) -> str:
+        """A letter of the village on its way; its page here."""
+        op = self.machine.forward(self.machine.issue(number), agency)
+        await self.regency.send(self.machine, len(self.machine.ops) - 1)
+        await self.regency.settle()
+        return f"/dossiers/{op.record_id.hex()}"
+
+
+def words_of(html: str) -> str:
+    main = html.partition("<main")[2].partition("</main>")[0]
+    return " ".join(re.sub(r"<[^>]+>", " ", main).split())
+
+
+@pytest.fixture
+async def hall(tmp_path: Path) -> AsyncIterator[Hall]:
+    database = await SqliteDatabase.open(tmp_path / "centre.db", migrations())
+    regency = Regency(database)
+    machine = await regency.enrol(DESA)
+    await regency.greet(machine)
+    machine.open_log()
+    await regency.send(machine)
+
+    async def people(connection: Connection) -> None:
+        for login, scope in PEOPLE.items():
+            await create_account(
+                connection, login=login, display_name=login, role="agency", scope=scope, password_hash=HASH, now_ms=0
+            )
+
+    await database.transact(people)
+    woken: list[str] = []
+    server = TestServer(build_app(Desk(database, regency.clock, RULES, woken.append), CollectorRegistry(), "0.1.0"))
+    await server.start_server()
+    hall = Hall(regency, machine, server, {}, woken)
+    yield hall
+    for browser in hall.browsers.values():
+        await browser.client.close()
+    await server.close()
+    await database.close()
+
+
+# --- who sees what ----------------------------------------------------------------------------------------------------
+
+
+async def test_an_office_sees_what_was_sent_to_it_and_nothing_else(hall: Hall) -> None:
+    path = await hall.forward()
+    assert "1 berkas." in await hall.text("/dossiers")
+    assert "0 berkas." in await hall.text("/dossiers", "dukcapil")
+    for login, expected in {"dinkes": 200, "dukcapil": 404, "kua": 404, "lepas": 403}.items():
+        assert await hall.status(path, login) == expected, login
+    assert await hall.status("/dossiers", "lepas") == 403, "bound to nothing, so it sees nothing"
+    form, browser = await hall.form(path), await hall.browser("dukcapil")
+    token = re.findall(r'name="csrf" value="([^"]+)"', await (await browser.get("/dossiers")).text())[0]
+    sent = await browser.post(path, {**form, "csrf": token, "step": "received", "note": ""})
+    assert sent.status == 404, "nor does it move what it cannot see"
+    assert await hall.regency.value("SELECT state FROM dossier") == "sent"
+
+
+async def test_an_office_of_a_district_sees_its_own_villages_letters(hall: Hall) -> None:
+    path = await hall.forward(agency="KUA")
+    assert await hall.status(path, "kua") == 200
+    agencies = shipped_agencies()
+    for scope, expected in ((f"KUA/{DESA[:6]}", 1), (f"KUA/{OTHER_DESA[:6]}", 0)):
+        seat = read_seat(scope, agencies)
+        counts = await hall.regency.database.read(lambda c, seat=seat: dossiers.counts(c, seat))  # type: ignore[misc]
+        assert sum(counts.values()) == expected
+
+
+async def test_signing_in_leads_to_the_worklist(hall: Hall) -> None:
+    answer = await (await hall.browser()).get("/")
+    assert answer.url.path == "/dossiers"
+    html = await answer.text()
+    assert "Dinas Kesehatan" in html
+    assert "Armada" not in html, "nothing in the menu that is not theirs"
+
+
+async def test_every_opening_is_written_into_the_trail_of_looks(hall: Hall) -> None:
+    path = await hall.forward()
+    text = await hall.text(path)
+    assert SUBJECT.nik in text, "whole, for the agency works with it"
+    rows = await hall.regency.rows("SELECT actor, action, subject FROM access_log WHERE action <> 'login'")
+    assert rows == [("dinkes", "view_dossier", path.rpartition("/")[2])]
+    listed = await (await hall.browser()).get("/dossiers")
+    html = await listed.text()
+    for secret in (SUBJECT.nik, SUBJECT.name, "429.508.03"):
+        assert secret not in html, "the list names no person and no letter number"
+
+
+# --- what is shown ----------------------------------------------------------------------------------------------------
+
+
+async def test_the_letter_is_read_from_the_log_and_not_copied(hall: Hall) -> None:
+    path = await hall.forward()
+    text = await hall.text(path)
+    for said in (SUBJECT.name, "470/001/429.508.03/2021", "3 Mei 2021", "KTP, KK", "mohon segera", "Sukojati"):
+        assert said in text, said
+    assert "Keperluan keringanan biaya sekolah" in text, "under the wording that the village asked it with"
+    for row in await hall.regency.rows("SELECT * FROM dossier"):
+        assert not {SUBJECT.nik, SUBJECT.name} & set(map(str, row))
+
+
+async def test_a_letter_that_the_log_does_not_hold_only_goes_back(hall: Hall) -> None:
+    nowhere = Position(hall.machine.log_id, 1, GENESIS)
+    op = hall.machine.forward(hall.machine.issue(1), letter=nowhere)
+    await hall.regency.send(hall.machine, len(hall.machine.ops) - 1)
+    await hall.regency.settle()
+    path = f"/dossiers/{op.record_id.hex()}"
+    text = await hall.text(path)
+    assert "tidak ada dalam catatan desa" in text
+    assert "Kembalikan ke desa" in text
+    assert "Terima" not in text
+
+
+async def test_a_letter_that_was_voided_only_goes_back(hall: Hall) -> None:
+    path = await hall.forward()
+    form = await hall.form(path)
+    hall.machine.void(hall.machine.ops[-2].record_id)
+    await hall.regency.send(hall.machine, len(hall.machine.ops))
+    await hall.regency.settle()
+    said = await hall.send(path, {**form, "step": "received", "note": ""})
+    assert "Surat ini dibatalkan desa" in said
+    assert await hall.regency.value("SELECT state FROM dossier") == "sent"
+    assert "Surat dibatalkan desa" in await hall.text("/dossiers")
+    assert "Tersimpan: dikembalikan." in await hall.step(path, "returned", "Suratnya sudah dibatalkan.")
+
+
+async def test_a_letter_of_a_former_log_is_found(hall: Hall) -> None:
+    letter = hall.machine.issue(1)
+    await hall.regency.send(hall.machine, len(hall.machine.ops))
+    hall.machine.logs, parent = [hall.machine.head], hall.machine.head
+    hall.machine.log_id, hall.machine.ops = hall.regency.clock.random(16), []
+    hall.machine.open_log(parent=parent, how="restored")
+    op = hall.machine.forward(letter)
+    await hall.regency.send(hall.machine)
+    await hall.regency.settle()
+    assert SUBJECT.name in await hall.text(f"/dossiers/{op.record_id.hex()}")
+
+
+async def test_the_worklist_filters_and_pages(hall: Hall) -> None:
+    for number in range(1, PAGE_ROWS + 2):
+        hall.machine.forward(hall.machine.issue(number))
+    await hall.regency.send(hall.machine, 2)
+    await hall.regency.settle()
+    assert "51 berkas." in await hall.text("/dossiers")
+    assert "Halaman 2 dari 2" in await hall.text("/dossiers?page=99")
+    html = await (await (await hall.browser()).get("/dossiers")).text()
+    assert len(html.encode()) < 100_000
+    first = re.findall(r'href="(/dossiers/[0-9a-f]{32})"', html)[0]
+    await hall.step(first, "returned", REASON)
+    assert "50 berkas." in await hall.text("/dossiers")
+    assert "1 berkas." in await hall.text("/dossiers?state=returned")
+    assert "51 berkas." in await hall.text("/dossiers?state=")
+    assert "50 berkas." in await hall.text("/dossiers?state=nonsense")
+    assert "0 berkas." in await hall.text(f"/dossiers?village={OTHER_DESA}")
+    assert "tidak dikenal" in await hall.text("/dossiers?village=banyuwangi")
+
+
+# --- steps ------------------------------------------------------------------------------------------------------------
+
+
+async def told(regency: Regency) -> list[DossierState]:
+    return [unpack(item.value, DossierState) for item in await regency.said("dossier_state", DESA)]
+
+
+async def test_each_step_is_told_to_the_village_and_kept_with_who_took_it(hall: Hall) -> None:
+    path = await hall.forward()
+    record = bytes.fromhex(path.rpartition("/")[2])
+    for step, note in (("received", ""), ("processing", "sedang diperiksa"), ("done", "Silakan diambil.")):
+        hall.regency.clock.advance(seconds=60)
+        await hall.step(path, step, note)
+    assert [(each.state, each.note) for each in await told(hall.regency)] == [
+        ("received", ""),
+        ("processing", "sedang diperiksa"),
+        ("done", "Silakan diambil."),
+    ]
+    assert all(each.dossier == record for each in await told(hall.regency))
+    assert all(item.key == record and not item.critical for item in await hall.regency.said("dossier_state", DESA))
+    assert hall.woken == [DESA] * 3, "the village hears it at once"
+    text = await hall.text(path)
+    assert "Tindakan" not in text, "it is over"
+    assert "sedang diperiksa dinkes" in text
+    trail = await hall.regency.rows("SELECT actor, action, subject FROM audit_trail WHERE action LIKE 'dossier%'")
+    assert trail == [("dinkes", f"dossier_{step}", record.hex()) for step in ("received", "processing", "done")]
+    found = await hall.regency.database.read(lambda c: audit(c, RULES))
+    assert found.problems == []
+
+
+async def test_returning_needs_a_reason(hall: Hall) -> None:
+    path = await hall.forward()
+    said = await hall.step(path, "returned", " a ")
+    assert "Alasan pengembalian: tulis alasannya" in said
+    assert await told(hall.regency) == []
+    assert "Tersimpan: dikembalikan." in await hall.step(path, "returned", REASON)
+    assert [(each.state, each.note) for each in await told(hall.regency)] == [("returned", REASON)]
+
+
+async def test_of_two_people_at_once_one_wins_and_the_other_is_told(hall: Hall) -> None:
+    path = await hall.forward()
+    forms = {login: await hall.form(path, login) for login in ("dinkes", "dinkes2")}
+    said = await asyncio.gather(
+        hall.send(path, {**forms["dinkes"], "step": "received", "note": ""}),
+        hall.send(path, {**forms["dinkes2"], "step": "returned", "note": REASON}, "dinkes2"),
+    )
+    assert sum("Tersimpan:" in words for words in said) == 1
+    assert sum("baru saja ditangani rekan Anda" in words for words in said) == 1
+    assert len(await told(hall.regency)) == 1
+    assert await hall.regency.value("SELECT count(*) FROM dossier_step") == 1
+
+
+async def test_one_form_is_one_step(hall: Hall) -> None:
+    path = await hall.forward()
+    form = {**await hall.form(path), "step": "received", "note": ""}
+    for _ in range(2):
+        assert "Tersimpan: diterima." in await hall.send(path, form)
+    assert len(await told(hall.regency)) == 1
+
+
+async def test_no_step_is_skipped(hall: Hall) -> None:
+    path = await hall.forward()
+    form = await hall.form(path)
+    for step in ("done", "processing", "sent"):
+        assert "baru saja ditangani" in await hall.send(path, {**form, "step": step, "note": ""})
+    browser = await hall.browser()
+    assert (await browser.post(path, {**form, "step": "archived", "note": ""})).status == 400
+    assert await told(hall.regency) == []
+
+
+async def test_what_was_sent_again_says_so(hall: Hall) -> None:
+    first = await hall.forward()
+    await hall.step(first, "returned", REASON)
+    hall.machine.forward(hall.machine.ops[-2], former=bytes.fromhex(first.rpartition("/")[2]))
+    await hall.regency.send(hall.machine, len(hall.machine.ops))
+    await hall.regency.settle()
+    text = await hall.text("/dossiers")
+    assert "1 berkas." in text
+    assert "Dikirim lagi" in text
+
+
+# --- keeping ----------------------------------------------------------------------------------------------------------
+
+
+async def test_the_same_batch_read_twice_is_one_dossier(hall: Hall) -> None:
+    await hall.forward()
+    batches = await hall.regency.database.read(_tabulated)
+    for batch in batches:
+        await hall.regency.database.transact(lambda c, b=batch: dossiers.add(c, b.dossiers))  # type: ignore[misc]
+    assert await hall.regency.value("SELECT count(*) FROM dossier") == 1
+
+
+async def _tabulated(connection: Connection) -> list[Reading]:
+    return [read_batch(batch) async for batch in logs.tabulated(connection)]
+
+
+async def test_a_reading_crosses_between_processes(hall: Hall) -> None:
+    await hall.forward()
+    hall.machine.void(hall.machine.ops[-2].record_id)
+    await hall.regency.send(hall.machine, len(hall.machine.ops))
+    await hall.regency.settle()
+    for reading in await hall.regency.database.read(_tabulated):
+        assert msgspec.msgpack.decode(msgspec.msgpack.encode(reading), type=Reading) == reading
+
+
+async def test_an_audit_finds_a_dossier_that_was_taken_out_or_slipped_in(hall: Hall) -> None:
+    await hall.forward()
+    await hall.regency.database.transact(lambda c: c.execute("UPDATE dossier SET record = zeroblob(16)"))
+    found = await hall.regency.database.read(lambda c: audit(c, RULES))
+    assert found.problems == ["dossiers: 1 of the logs are missing, 1 stand in no log"]
+
+
+# --- rules ------------------------------------------------------------------------------------------------------------
+
+
+def test_the_steps() -> None:
+    assert steps_from(State.SENT, is_letter_valid=True) == (State.RECEIVED, State.RETURNED)
+    assert steps_from(State.RECEIVED, is_letter_valid=True) == (State.PROCESSING, State.RETURNED)
+    assert steps_from(State.PROCESSING, is_letter_valid=True) == (State.DONE, State.RETURNED)
+    for over in (State.DONE, State.RETURNED):
+        assert steps_from(over, is_letter_valid=True) == ()
+    for state in (State.SENT, State.RECEIVED, State.PROCESSING):
+        assert steps_from(state, is_letter_valid=False) == (State.RETURNED,)
+
+
+@pytest.mark.parametrize(
+    ("step", "raw", "note"),
+    [
+        (State.RECEIVED, "", ""),
+        (State.RECEIVED, "  dua\n baris ", "dua baris"),
+        (State.RETURNED, "KK lama", "KK lama"),
+        (State.RECEIVED, "x" * NOTE_LENGTH_MAX, "x" * NOTE_LENGTH_MAX),
+    ],
+)
+def test_a_note(step: State, raw: str, note: str) -> None:
+    assert check_note(step, raw) == (note, "")
+
+
+@pytest.mark.parametrize(
+    ("step", "raw"),
+    [
+        (State.RETURNED, ""),
+        (State.RETURNED, "KK"),
+        (State.RECEIVED, "x" * (NOTE_LENGTH_MAX + 1)),
+        (State.RECEIVED, "a\u202eb"),
+        (State.DONE, "a\x00b"),
+    ],
+)
+def test_a_note_that_is_refused(step: State, raw: str) -> None:
+    note, fault = check_note(step, raw)
+    assert note == ""
+    assert fault
+
+
+def test_the_offices() -> None:
+    agencies = shipped_agencies()
+    assert read_seat("Dukcapil", agencies) == Seat(agencies["Dukcapil"], "")
+    assert read_seat("KUA/351025", agencies).name == "Kantor Urusan Agama Blimbingsari"
+    for wrong in ("", "Dinsos", "dukcapil", "KUA", "KUA/", "KUA/999999", "Dukcapil/351025", "KUA/3510252010"):
+        with pytest.raises(ScopeError):
+            read_seat(wrong, agencies)
+    with pytest.raises(ValueError, match="seat must be"):
+        parse_agencies("key,name,seat\nKUA,Kantor Urusan Agama,village\n")
+
+
+def test_every_agency_of_the_village_catalogue_is_known_here() -> None:
+    assert {kind.forward_to for kind in CATALOGUE.values() if kind.forward_to} <= shipped_agencies().keys()
