@@ -20,8 +20,9 @@ from agent.domain.fields import (
     check_year,
     decode_value,
     encode_value,
+    write_date,
 )
-from agent.domain.people import PeopleAnswer, PersonRow, check_people
+from agent.domain.people import PeopleAnswer, PersonRow, ask_again, check_people
 from tests.agent.letter_samples import ANSWERS, DAY, HOUSEHOLD, PEOPLE, RIZKI, ROKHANA, SUYATNO, kind_of
 
 
@@ -162,6 +163,35 @@ def test_people_who_share_a_placeholder_are_not_one_person() -> None:
     fault = check_people(PeopleAnswer(rows=(PersonRow(nik=nobody),)), (), known, required=True, most=2)
     assert isinstance(fault, Fault)
     assert fault.code == "name_missing"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        PeopleAnswer(picked=(SUYATNO.nik, RIZKI.nik)),
+        PeopleAnswer(
+            picked=(RIZKI.nik,), rows=(PersonRow(nik=RIZKI.nik, name="RIZKI", note="cucu"), PersonRow(name="SITI"))
+        ),
+        PeopleAnswer(rows=(PersonRow(name="SITI"), PersonRow(nik="3510254506830001"), PersonRow(name="SITI"))),
+        PeopleAnswer(rows=(PersonRow(nik="0" * 16, name="AMINAH", born="1-1-0950", note="bidan"),)),
+    ],
+)
+def test_people_can_be_asked_again(answer: PeopleAnswer) -> None:
+    checked = people(answer)
+    assert isinstance(checked, tuple)
+    again = ask_again(checked, HOUSEHOLD)
+    assert set(again.picked) == set(answer.picked)
+    assert people(again) == checked
+
+
+def test_twins_who_share_a_placeholder_are_not_both_ticked_again() -> None:
+    one, other = (FamilyMember("0" * 16, name, "ANAK", DAY) for name in ("HASAN", "HUSIN"))
+    assert check_people(ask_again((one,), (one, other)), (one, other), {}, required=True, most=9) == (one,)
+
+
+@pytest.mark.parametrize("moment", [date(950, 1, 2), datetime(2021, 5, 17, 8, 5), date(2021, 5, 17)])
+def test_a_moment_is_read_back_as_it_is_written(moment: date) -> None:
+    assert check_moment(write_date(moment), required=True) == moment
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import msgspec
@@ -11,8 +12,10 @@ from aiohttp import ClientResponse
 from aiohttp.test_utils import TestClient, TestServer
 
 from agent.config import Kiosk, load
-from agent.store import residents
+from agent.domain.events import Event, EventKind
+from agent.store import events, residents
 from agent.web.kiosk import build_kiosk_app
+from agent.web.kiosk.pages import NO_MATCH
 from agent.web.kiosk.visits import FAILURES_MAX, IDLE_SECONDS
 from chassis.settings import SettingsError
 from tests.agent.office import DAY_MS, Counter, open_counter, words_of
@@ -251,6 +254,15 @@ async def test_what_is_no_nik(screen: Screen, typed: str) -> None:
     assert answer.status == 422
     assert "<script>" not in text
     assert typed not in text or not typed
+
+
+async def test_nobody_asks_as_the_dead(screen: Screen) -> None:
+    died = Event(kind=EventKind.DIED, happened_on=date(2021, 5, 1), place="", reference="", note="")
+    someone = screen.counter.people[screen.nik]
+    assert isinstance(await screen.counter.store.write(lambda desk: events.record(desk, someone, died, "sri")), bytes)
+    refused = await screen.identified()
+    assert refused.status == 422
+    assert NO_MATCH in words_of(await refused.text())
 
 
 async def test_a_purpose_is_checked(screen: Screen) -> None:

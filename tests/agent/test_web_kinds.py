@@ -4,6 +4,7 @@ import io
 import re
 from html import unescape
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,11 +12,13 @@ from aiohttp import ClientResponse
 from multidict import MultiDict
 from pypdf import PdfReader
 
+from agent.config import Workflow
 from agent.domain.fields import WRITTEN
 from agent.domain.people import PARTS
 from protocol.ops import Body, LetterIssued, RequestMoved, RequestOpened, read_body, read_header
 from tests.agent.letter_samples import ANSWERS, CATALOGUE, PEOPLE
-from tests.agent.office import Counter, words_of
+from tests.agent.office import Counter, open_counter, words_of
+from tests.chassis.conftest import Browser
 
 KINDS = sorted(CATALOGUE)
 HIDDEN = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)">')
@@ -128,6 +131,33 @@ async def test_a_request_and_a_replacement_keep_every_answer(counter: Counter, k
     first, replacement = await bodies(counter, LetterIssued)
     assert len(request.fields) == len(CATALOGUE[key].fields)
     assert request.fields == verified.paper.fields == first.fields == replacement.fields
+
+
+@pytest.mark.parametrize("key", ["kelahiran", "ahli_waris"])
+async def test_what_was_verified_is_what_is_issued_also_after_it_was_sent_back(tmp_path: Path, key: str) -> None:
+    strict = await open_counter(tmp_path, workflow=Workflow(approval=True, signing=True))
+    clerk, secretary, head = [await strict.browser(login) for login in ("clerk", "secretary", "head")]
+    form = await hidden_of(await clerk.get(f"/letters/new?kind={key}&resident={strict.somebody}"))
+    form.extend(filled(key, strict))
+    checked = await hidden_of(await clerk.post("/letters/check", form))
+    asked = (await clerk.post("/letters", checked, allow_redirects=False)).headers["Location"]
+
+    async def press(browser: Browser, move: str, **values: str) -> None:
+        fields = await browser.fields_of(await browser.get(asked))
+        assert (await browser.post(asked, {**fields, "move": move, **values})).status == 200
+
+    await press(secretary, "reject", reason="Tanggalnya?")
+    opened = await clerk.get(f"/letters/new?request={asked.rpartition('/')[2]}")
+    checked = await hidden_of(await clerk.post("/letters/check", await sent_as_it_stands(opened)))
+    await clerk.post("/letters", checked)
+    await press(secretary, "approve")
+    await press(head, "sign")
+    await press(clerk, "issue")
+    papers = [move.paper.fields for move in await bodies(strict, RequestMoved) if move.paper]
+    (issued,) = await bodies(strict, LetterIssued)
+    assert papers == [issued.fields] * 2
+    assert len(issued.fields) == len(CATALOGUE[key].fields)
+    await strict.close()
 
 
 def paper_words(key: str) -> dict[str, str]:

@@ -7,6 +7,7 @@ import jinja2
 from aiohttp import web
 
 from agent.domain.cards import card_digest, check_card
+from agent.domain.events import State
 from agent.domain.fields import Fault, check_name, check_nik, check_text
 from agent.domain.letters import LetterKind
 from agent.domain.residents import search_key
@@ -24,7 +25,7 @@ FORM_BYTES_MAX = 4_096
 PURPOSE_LENGTH_MAX = 150
 NAME_LENGTH_MAX = 100
 NO_MATCH = "NIK dan nama ibu kandung itu tidak cocok dengan data kantor. Periksa keduanya, atau minta bantuan petugas di loket."
-"""One sentence whether the NIK is unknown, the mother's name is another or was never recorded."""
+"""One sentence whether the NIK is unknown, a dead person's, or the mother's name is another or was never recorded."""
 NO_CARD = "Nomor itu bukan NIK, dan bukan KTP-el yang sudah didaftarkan petugas. Ketik NIK Anda, 16 angka."
 WAIT_AT_COUNTER = "Terlalu banyak isian yang keliru. Silakan ke loket: petugas melayani Anda di sana."
 
@@ -115,8 +116,9 @@ class KioskPages:
         if self._visits.is_closed:
             raise RequestRefused(429, "kiosk_throttled", WAIT_AT_COUNTER)
         person = await self._office.store.database.read(lambda c: cards.holder(c, card_digest(number)))
-        if person is None:
+        if person is None or person.state is State.DEAD:
             self._visits.note_failure()
+            return None
         return person
 
     async def _identify(self, request: web.Request, nik: str, mother: str) -> Registered | None:
@@ -128,7 +130,7 @@ class KioskPages:
             raise RequestRefused(429, "kiosk_throttled", WAIT_AT_COUNTER)
         found = await database.read(lambda c: residents.of_nik(c, nik))
         recorded = search_key(found.resident.mother) if found else ""
-        if found is None or not recorded or recorded != search_key(mother):
+        if found is None or found.state is State.DEAD or not recorded or recorded != search_key(mother):
             self._visits.note_failure()
             return None
         await database.transact(lambda c: forgive(c, bucket, source))
