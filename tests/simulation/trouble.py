@@ -133,7 +133,17 @@ def _restore_database(world: "World", village: Village, *, keeps_mark: bool) -> 
             machine.lose_mark()
 
     _overwrite(world, village, machine, put)
+    if keeps_mark and world.clockwork.happens(0.5):
+        _work_on_unheard(world, village, machine)
     return True
+
+
+def _work_on_unheard(world: "World", village: Village, machine: Machine) -> None:
+    """The cable is dead too, and people stand at the counter: only the mark knows which numbers were used."""
+    village.line.cut_until_ms = max(village.line.cut_until_ms, world.clockwork.now_ms + DAY)
+    world.clockwork.after(SECOND, "power on", lambda: world.press(machine))
+    for _ in range(4):
+        world.clockwork.after(world.clockwork.between(MINUTE, 5 * MINUTE), "clerk", village.serve_somebody)
 
 
 def restore_image(world: "World", village: Village) -> bool:

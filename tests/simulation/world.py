@@ -131,9 +131,9 @@ class World:
     def later_on(self, machine: Machine) -> None:
         """After a power cut somebody presses the button, soon or tomorrow."""
         if self.clockwork.happens(0.8):
-            self.clockwork.after(self.clockwork.between(100, 3 * MINUTE), "power on", lambda: self._press(machine))
+            self.clockwork.after(self.clockwork.between(100, 3 * MINUTE), "power on", lambda: self.press(machine))
 
-    def _press(self, machine: Machine) -> None:
+    def press(self, machine: Machine) -> None:
         if self.is_open:  # at night nobody is there
             machine.power_on()
 
