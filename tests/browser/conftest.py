@@ -79,3 +79,15 @@ def sign_in(browser: "sync_api.Browser", address: str, login: str, password: str
     page.keyboard.press("Enter")
     page.wait_for_url(lambda url: "/login" not in url)  # an agency's first page is its worklist
     return page
+
+
+def until(page: "sync_api.Page", expression: str = "document.activeElement.matches('[autofocus]')") -> None:
+    """Until it is true of the page; by default until the field that asks for it has the focus, with the first painted frame.
+
+    Asked from here: a question that the page repeats itself needs `eval`, which the pages' policy forbids.
+    """
+    for _ in range(300):
+        if page.evaluate(expression):
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError(f"never true: {expression}")

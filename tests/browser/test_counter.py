@@ -20,7 +20,7 @@ from tests.agent.office import (
     open_counter,
     quarantined_state,
 )
-from tests.browser.conftest import Aside, sign_in
+from tests.browser.conftest import Aside, sign_in, until
 from tests.chassis.conftest import PASSWORD
 
 if TYPE_CHECKING:
@@ -84,8 +84,9 @@ def test_an_sktm_with_the_keyboard_alone(chromium: "sync_api.Browser", counter: 
     def enter(expected: str) -> None:
         press("Enter")
         page.wait_for_url(re.compile(expected))
-        page.wait_for_function("document.activeElement.matches('[autofocus]')")  # set with the first painted frame
+        until(page)
 
+    until(page)
     type_in(f"sktm {next(iter(counter.people))}")
     enter(r"/letters/new")
     type_in("sekolah")
@@ -101,6 +102,7 @@ def test_an_sktm_with_the_keyboard_alone(chromium: "sync_api.Browser", counter: 
 def test_an_sktm_by_name_without_scripts(chromium: "sync_api.Browser", counter: Counter) -> None:
     """Of several who are called so, the one meant is chosen with Tab and Enter; nothing typed stands in an address."""
     page = open_page(chromium, counter, java_script_enabled=False)
+    page.locator("#q:focus").wait_for()
     page.keyboard.type("surat sktm a")
     page.keyboard.press("Enter")
     page.wait_for_load_state()
@@ -209,7 +211,7 @@ def test_a_broken_form_says_so_where_the_keyboard_is(
     page.evaluate("document.querySelectorAll('main form').forEach(form => form.noValidate = true)")
     page.get_by_label("NIK").fill("351025170890000")
     page.get_by_role("button", name="Simpan").click()
-    page.wait_for_function("document.activeElement.matches('.error-summary')")
+    until(page, "document.activeElement.matches('.error-summary')")
     page.screenshot(path=pictures / "counter-resident_errors-light.png")
 
 
@@ -235,5 +237,5 @@ def test_the_search_stands_in_no_frame_of_the_style_sheet(chromium: "sync_api.Br
 def test_a_letter_about_somebody_sick_begins_with_who_is_sick(chromium: "sync_api.Browser", counter: Counter) -> None:
     page = open_page(chromium, counter)
     page.goto(f"{address_of(counter)}/letters/new?kind=spm&resident={counter.somebody}")
-    page.wait_for_function("document.activeElement.matches('[autofocus]')")
+    until(page)
     assert page.evaluate("document.activeElement.name") == "patient_nik"

@@ -13,7 +13,7 @@ from agent.config import Kiosk, Workflow
 from agent.store import residents
 from agent.web.kiosk import build_kiosk_app
 from tests.agent.office import Counter, open_counter
-from tests.browser.conftest import SCREEN, Aside, sign_in
+from tests.browser.conftest import SCREEN, Aside, sign_in, until
 from tests.chassis.conftest import PASSWORD
 
 if TYPE_CHECKING:
@@ -56,10 +56,10 @@ def test_a_letter_goes_its_way_by_keyboard_alone(
             page.screenshot(path=pictures / f"counter-request-{login}-{scheme}.png", full_page=True)
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         page.goto(address + "/requests")
-        page.wait_for_function("document.activeElement.matches('[autofocus]')")
+        until(page)
         page.keyboard.press("Enter")
         page.wait_for_url(re.compile(r"/requests/[0-9a-f]{32}$"))
-        page.wait_for_function("document.activeElement.matches('[autofocus]')")
+        until(page)
         page.keyboard.press("Enter")
         page.wait_for_url(re.compile("/letters/" if login == "clerk" else "/requests$"))
         assert aside.run(counter.value("SELECT state FROM letter_request")) == state

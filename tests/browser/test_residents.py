@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from tests.agent.office import Counter
 from tests.agent.rosters import SIAK, people, siak_row
-from tests.browser.conftest import Aside
+from tests.browser.conftest import Aside, until
 from tests.browser.test_counter import address_of, counter, open_page
 
 if TYPE_CHECKING:
@@ -19,15 +19,15 @@ def test_a_death_with_the_keyboard_alone(chromium: "sync_api.Browser", counter: 
     page.keyboard.type(next(iter(counter.people)))
     page.keyboard.press("Enter")
     page.wait_for_url(f"**/residents/{counter.somebody}")
-    page.wait_for_function("document.activeElement.matches('[autofocus]')")
+    until(page)
     while "Catat kematian" not in page.evaluate("document.activeElement.innerText"):
         page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     page.wait_for_url("**/events/new?kind=died")
-    page.wait_for_function("document.activeElement.name === 'happened_on'")
+    until(page, "document.activeElement.name === 'happened_on'")
     page.keyboard.type("1-5-2021")
     page.keyboard.press("Enter")
-    page.wait_for_function("document.activeElement.innerText === 'Simpan'")
+    until(page, "document.activeElement.innerText === 'Simpan'")
     page.keyboard.press("Enter")
     page.wait_for_url(f"**/residents/{counter.somebody}")
     assert page.get_by_text("tercatat meninggal pada 1 Mei 2021").is_visible()
