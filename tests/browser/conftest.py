@@ -91,3 +91,16 @@ def until(page: "sync_api.Page", expression: str = "document.activeElement.match
             return
         page.wait_for_timeout(100)
     raise AssertionError(f"never true: {expression}")
+
+
+def photograph(page: "sync_api.Page", **options: Any) -> None:
+    """A picture for people to look at; on a busy machine Chromium may not manage the first one."""
+    for tries_left in (2, 1, 0):
+        try:
+            page.screenshot(**options)
+        except Exception:
+            if not tries_left:
+                raise
+            page.wait_for_timeout(500)
+        else:
+            return

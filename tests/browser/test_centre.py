@@ -18,7 +18,7 @@ from central.web.desk import Desk
 from chassis.database import Connection, SqliteDatabase
 from chassis.web.accounts import create_account, hash_password
 from protocol.regions import villages
-from tests.browser.conftest import Aside, sign_in
+from tests.browser.conftest import Aside, photograph, sign_in
 from tests.central.desk import RULES, START_MS, Regency, Story, fill, migrations
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ def test_every_page_fits_an_old_screen(chromium: "sync_api.Browser", site: Site,
         answer = page.goto(site.address + (path or f"/decisions/{site.story.refused.hex()}"))
         assert answer is not None
         assert answer.status == 200, name
-        page.screenshot(path=str(pictures / f"centre-{name}-{scheme}.png"))
+        photograph(page, path=str(pictures / f"centre-{name}-{scheme}.png"))
         width = page.locator("main").bounding_box()
         assert width is not None
         assert width["x"] + width["width"] <= 1024, f"{name}: no sideways scrolling"

@@ -20,7 +20,7 @@ from tests.agent.office import (
     open_counter,
     quarantined_state,
 )
-from tests.browser.conftest import Aside, sign_in, until
+from tests.browser.conftest import Aside, photograph, sign_in, until
 from tests.chassis.conftest import PASSWORD
 
 if TYPE_CHECKING:
@@ -193,12 +193,12 @@ def test_pages_fit_an_old_screen_in_light_and_dark(
         page = open_page(chromium, counter, "head", color_scheme=scheme)
         for name, path in pages.items():
             page.goto(address_of(counter) + path)
-            page.screenshot(path=pictures / f"counter-{name}-{scheme}.png")
+            photograph(page, path=pictures / f"counter-{name}-{scheme}.png")
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), name
         page.goto(address_of(counter) + pages["letter_form"])
         page.get_by_label("Rumah sakit").fill("RSUD Blambangan")
         page.get_by_role("button", name="Lanjut periksa").click()
-        page.screenshot(path=pictures / f"counter-letter_check-{scheme}.png", full_page=True)
+        photograph(page, path=pictures / f"counter-letter_check-{scheme}.png", full_page=True)
         page.goto(address_of(counter))
         assert page.get_by_text(SENTENCE).is_visible()
 
@@ -212,7 +212,7 @@ def test_a_broken_form_says_so_where_the_keyboard_is(
     page.get_by_label("NIK").fill("351025170890000")
     page.get_by_role("button", name="Simpan").click()
     until(page, "document.activeElement.matches('.error-summary')")
-    page.screenshot(path=pictures / "counter-resident_errors-light.png")
+    photograph(page, path=pictures / "counter-resident_errors-light.png")
 
 
 OUTSIDE_LANDMARKS = """() => [...document.querySelectorAll('body *')].filter(each =>

@@ -12,7 +12,7 @@ import pytest
 from tests.agent.office import Counter, open_counter
 from tests.agent.test_dossiers import REASON, answer, send, spm, written
 from tests.browser import test_centre
-from tests.browser.conftest import Aside, sign_in
+from tests.browser.conftest import Aside, photograph, sign_in
 from tests.browser.test_centre import Site, close_site, open_site
 from tests.chassis.conftest import PASSWORD
 
@@ -62,7 +62,7 @@ def test_the_clerks_pages_fit_an_old_screen(
         paths["dossier_again"] = f"{returned}/dossier"
         for name, path in paths.items():
             page.goto(address + path)
-            page.screenshot(path=pictures / f"dossier-{name}-{scheme}.png", full_page=True)
+            photograph(page, path=pictures / f"dossier-{name}-{scheme}.png", full_page=True)
             assert fits(page), name
 
 
@@ -94,14 +94,14 @@ def test_the_agency_returns_a_dossier_without_scripts(chromium: "sync_api.Browse
         page.get_by_label("Kata sandi").fill(test_centre.PASSWORD)
         page.keyboard.press("Enter")
         page.wait_for_url("**/dossiers")
-        page.screenshot(path=pictures / f"agency-dossiers-{scheme}.png")
+        photograph(page, path=pictures / f"agency-dossiers-{scheme}.png")
         page.get_by_role("link", name="Surat Pernyataan Miskin").click()
-        page.screenshot(path=pictures / f"agency-dossier-{scheme}.png", full_page=True)
+        photograph(page, path=pictures / f"agency-dossier-{scheme}.png", full_page=True)
         assert page.locator("main").bounding_box()["width"] <= 1024  # type: ignore[index]
     page.get_by_role("button", name="Kembalikan ke desa").click()
     assert page.get_by_role("alert").get_by_text("Alasan pengembalian").is_visible()
-    page.screenshot(path=pictures / "agency-dossier_errors-light.png", full_page=True)
+    photograph(page, path=pictures / "agency-dossier_errors-light.png", full_page=True)
     page.get_by_label("Catatan untuk desa").fill(REASON)
     page.get_by_role("button", name="Kembalikan ke desa").click()
     assert page.get_by_text("Tersimpan: dikembalikan.").is_visible()
-    page.screenshot(path=pictures / "agency-dossier_returned-light.png", full_page=True)
+    photograph(page, path=pictures / "agency-dossier_returned-light.png", full_page=True)

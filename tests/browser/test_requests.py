@@ -13,7 +13,7 @@ from agent.config import Kiosk, Workflow
 from agent.store import residents
 from agent.web.kiosk import build_kiosk_app
 from tests.agent.office import Counter, open_counter
-from tests.browser.conftest import SCREEN, Aside, sign_in, until
+from tests.browser.conftest import SCREEN, Aside, photograph, sign_in, until
 from tests.chassis.conftest import PASSWORD
 
 if TYPE_CHECKING:
@@ -51,9 +51,9 @@ def test_a_letter_goes_its_way_by_keyboard_alone(
         for scheme in ("light", "dark"):
             page = sign_in(chromium, address, login, PASSWORD, color_scheme=scheme)
             page.goto(address + "/requests")
-            page.screenshot(path=pictures / f"counter-requests-{login}-{scheme}.png")
+            photograph(page, path=pictures / f"counter-requests-{login}-{scheme}.png")
             page.goto(address + path)
-            page.screenshot(path=pictures / f"counter-request-{login}-{scheme}.png", full_page=True)
+            photograph(page, path=pictures / f"counter-request-{login}-{scheme}.png", full_page=True)
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         page.goto(address + "/requests")
         until(page)
@@ -83,7 +83,7 @@ def test_a_resident_asks_at_the_kiosk_without_scripts(
     steps = iter(("number", "name", "letters", "purpose", "queue"))
 
     def look() -> None:
-        page.screenshot(path=pictures / f"kiosk-{next(steps)}-{scheme}.png")
+        photograph(page, path=pictures / f"kiosk-{next(steps)}-{scheme}.png")
         for target in page.locator(TARGETS).all():
             box = target.bounding_box()
             assert box is not None

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from tests.agent.office import Counter
 from tests.agent.rosters import SIAK, people, siak_row
-from tests.browser.conftest import Aside, until
+from tests.browser.conftest import Aside, photograph, until
 from tests.browser.test_counter import address_of, counter, open_page
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def test_a_roster_without_scripts_and_every_page_on_an_old_screen(
         page = open_page(chromium, counter, java_script_enabled=False, color_scheme=scheme)
 
         def take(name: str, page: "sync_api.Page" = page, scheme: str = scheme) -> None:
-            page.screenshot(path=pictures / f"residents-{name}-{scheme}.png", full_page=True)
+            photograph(page, path=pictures / f"residents-{name}-{scheme}.png", full_page=True)
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), name
 
         for name, path in {

@@ -12,7 +12,7 @@ from tests.agent.letter_samples import CATALOGUE
 from tests.agent.office import Counter, open_counter
 from tests.agent.test_web_kinds import KINDS, filled
 from tests.agent.test_web_seals import OTHER_KEY, dated_state, hear, needs_zbar, picture, printed, sample_code, zbar
-from tests.browser.conftest import Aside, sign_in
+from tests.browser.conftest import Aside, photograph, sign_in
 from tests.chassis.conftest import PASSWORD
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def test_a_scanner_types_the_code_and_the_page_says_what_it_is_worth(
         page.keyboard.type(text)  # the field has the focus, so one scan follows the other
         page.keyboard.press("Enter")
         page.get_by_role("status").get_by_role("heading", name=answer, exact=True).wait_for()
-        page.screenshot(path=pictures / f"verify-{name}-{scheme}.png")
+        photograph(page, path=pictures / f"verify-{name}-{scheme}.png")
         assert code[4:40] not in page.url
 
 
@@ -68,7 +68,7 @@ def test_a_photograph_of_the_letter(
     page.goto(str(counter.server.make_url("/verify")))
     page.get_by_role("button", name="Periksa").click()
     page.get_by_role("alert").wait_for()
-    page.screenshot(path=pictures / "verify-nothing_given-light.png")
+    photograph(page, path=pictures / "verify-nothing_given-light.png")
     page.get_by_label("Foto surat").set_input_files(photo)
     page.get_by_role("button", name="Periksa").click()
     page.get_by_role("status").get_by_role("heading", name="Sah", exact=True).wait_for()
