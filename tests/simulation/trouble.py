@@ -142,8 +142,13 @@ def _work_on_unheard(world: "World", village: Village, machine: Machine) -> None
     """The cable is dead too, and people stand at the counter: only the mark knows which numbers were used."""
     village.line.cut_until_ms = max(village.line.cut_until_ms, world.clockwork.now_ms + DAY)
     world.clockwork.after(SECOND, "power on", lambda: world.press(machine))
+
+    def serve() -> None:
+        if world.clockwork.now_ms < village.line.cut_until_ms:  # else everything is being mended
+            village.serve_somebody()
+
     for _ in range(4):
-        world.clockwork.after(world.clockwork.between(MINUTE, 5 * MINUTE), "clerk", village.serve_somebody)
+        world.clockwork.after(world.clockwork.between(MINUTE, 5 * MINUTE), "clerk", serve)
 
 
 def restore_image(world: "World", village: Village) -> bool:
