@@ -105,8 +105,7 @@ def test_an_sktm_by_name_without_scripts(chromium: "sync_api.Browser", counter: 
     page.locator("#q:focus").wait_for()
     page.keyboard.type("surat sktm a")
     page.keyboard.press("Enter")
-    page.wait_for_load_state()
-    assert page.locator("h1").inner_text() == "Surat Keterangan Tidak Mampu"
+    page.locator("h1", has_text="Surat Keterangan Tidak Mampu").wait_for()
     assert page.url == address_of(counter) + "/"
     for _ in range(6):
         page.keyboard.press("Tab")
