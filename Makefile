@@ -26,10 +26,10 @@ check: $(VENV)/ready ## style, types, import directions
 
 units: $(VENV)/ready ## all tests but those in a browser
 	$(BIN)/pytest -q -n $(JOBS) -m "not browser and not processes"
-	$(BIN)/pytest -q -m "processes and not browser"
+	$(BIN)/pytest -q -n $(JOBS) -m "processes and not browser"
 
 browser: $(VENV)/ready tools ## pages in a real Chromium
-	$(BIN)/pytest -q -m browser
+	$(BIN)/pytest -q -n $(JOBS) --dist loadfile -m browser
 
 sim: $(VENV)/ready ## the simulator: SEEDS=n SEED=k
 	$(BIN)/python -m tests.simulation --seeds $(SEEDS) --seed $(SEED) --jobs $(JOBS)

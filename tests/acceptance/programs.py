@@ -21,7 +21,9 @@ POLL_SECONDS = 0.02
 PORTS = range(20_000, 32_000)
 """Below the range from which the system draws ports for outgoing connections: those of a dead process stay free."""
 
-_chance = random.Random()
+_worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+_untaken = list(PORTS[_worker :: int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))])
+random.shuffle(_untaken)
 
 
 class Failed(Exception):
@@ -33,8 +35,9 @@ class Failed(Exception):
 
 
 def free_port() -> int:
+    """One that nothing listens on and that was not handed out before, here or to another worker of the test run."""
     while True:
-        port = _chance.choice(PORTS)
+        port = _untaken.pop()
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.bind(("127.0.0.1", port))
             return port

@@ -81,16 +81,9 @@ def sign_in(browser: "sync_api.Browser", address: str, login: str, password: str
     return page
 
 
-def until(page: "sync_api.Page", expression: str = "document.activeElement.matches('[autofocus]')") -> None:
-    """Until it is true of the page; by default until the field that asks for it has the focus, with the first painted frame.
-
-    Asked from here: a question that the page repeats itself needs `eval`, which the pages' policy forbids.
-    """
-    for _ in range(300):
-        if page.evaluate(expression):
-            return
-        page.wait_for_timeout(100)
-    raise AssertionError(f"never true: {expression}")
+def until(page: "sync_api.Page", selector: str = "[autofocus]") -> None:
+    """Until the element has the focus; by default the one that asks for it: it has it with the first painted frame."""
+    page.locator(f"{selector}:focus").first.wait_for()
 
 
 def photograph(page: "sync_api.Page", **options: Any) -> None:

@@ -102,10 +102,11 @@ def test_an_sktm_with_the_keyboard_alone(chromium: "sync_api.Browser", counter: 
 def test_an_sktm_by_name_without_scripts(chromium: "sync_api.Browser", counter: Counter) -> None:
     """Of several who are called so, the one meant is chosen with Tab and Enter; nothing typed stands in an address."""
     page = open_page(chromium, counter, java_script_enabled=False)
-    page.locator("#q:focus").wait_for()
+    until(page, "#q")
     page.keyboard.type("surat sktm a")
     page.keyboard.press("Enter")
     page.locator("h1", has_text="Surat Keterangan Tidak Mampu").wait_for()
+    until(page, "")
     assert page.url == address_of(counter) + "/"
     for _ in range(6):
         page.keyboard.press("Tab")
@@ -210,7 +211,7 @@ def test_a_broken_form_says_so_where_the_keyboard_is(
     page.evaluate("document.querySelectorAll('main form').forEach(form => form.noValidate = true)")
     page.get_by_label("NIK").fill("351025170890000")
     page.get_by_role("button", name="Simpan").click()
-    until(page, "document.activeElement.matches('.error-summary')")
+    until(page, ".error-summary")
     photograph(page, path=pictures / "counter-resident_errors-light.png")
 
 

@@ -12,7 +12,7 @@ import pytest
 from tests.agent.office import Counter, open_counter
 from tests.agent.test_dossiers import REASON, answer, send, spm, written
 from tests.browser import test_centre
-from tests.browser.conftest import Aside, photograph, sign_in
+from tests.browser.conftest import Aside, photograph, sign_in, until
 from tests.browser.test_centre import Site, close_site, open_site
 from tests.chassis.conftest import PASSWORD
 
@@ -78,7 +78,8 @@ def test_a_clerk_sends_with_the_keyboard_alone(chromium: "sync_api.Browser", cou
         page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     page.wait_for_url("**/dossier")
-    page.keyboard.press("Space")  # the first document has the focus
+    until(page, '[name="documents"]')  # the first document
+    page.keyboard.press("Space")
     page.keyboard.press("Enter")
     page.wait_for_url(f"**{letter}")
     assert "Dokumen: KTP." in page.locator("main").inner_text()

@@ -16,6 +16,7 @@ __all__ = ["counter"]  # the fixture
 
 def test_a_death_with_the_keyboard_alone(chromium: "sync_api.Browser", counter: Counter, aside: Aside) -> None:
     page = open_page(chromium, counter)
+    until(page)
     page.keyboard.type(next(iter(counter.people)))
     page.keyboard.press("Enter")
     page.wait_for_url(f"**/residents/{counter.somebody}")
@@ -24,10 +25,10 @@ def test_a_death_with_the_keyboard_alone(chromium: "sync_api.Browser", counter: 
         page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     page.wait_for_url("**/events/new?kind=died")
-    until(page, "document.activeElement.name === 'happened_on'")
+    until(page, '[name="happened_on"]')
     page.keyboard.type("1-5-2021")
     page.keyboard.press("Enter")
-    until(page, "document.activeElement.innerText === 'Simpan'")
+    until(page, 'button:has-text("Simpan")')
     page.keyboard.press("Enter")
     page.wait_for_url(f"**/residents/{counter.somebody}")
     assert page.get_by_text("tercatat meninggal pada 1 Mei 2021").is_visible()
