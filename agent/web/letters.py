@@ -7,7 +7,7 @@ page leads here; `agent/store/letters` numbers and keeps, `agent/render` prints.
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import zip_longest
@@ -15,6 +15,7 @@ from itertools import zip_longest
 from aiohttp import web
 
 from agent.domain import texts
+from agent.domain.events import State, state_words
 from agent.domain.fields import (
     PICKED,
     WRITTEN,
@@ -288,7 +289,11 @@ class LetterPages:
             "kind": wanted.kind,
             "person": wanted.person,
             "address": address_line(resident.address, resident.rt, resident.rw),
-            "household": wanted.household,
+            "offered": {
+                field.name: [(each.id.hex(), _member_words(each)) for each in _offered(field.type, wanted.household)]
+                for field in wanted.kind.fields
+                if field.type in PICKED
+            },
             "values": {name: form.text(name) for name in names},
             "ticked": {name: set(form.all(name)) for name in names},
             "rows": {field.name: _rows(field, form) for field in wanted.kind.fields if field.type in WRITTEN},
@@ -450,7 +455,7 @@ def _answers(kind: LetterKind, form: Form, household: list[Registered]) -> dict[
     def answer(field: FieldDefinition) -> str:
         match field.type:
             case FieldType.MEMBER | FieldType.MEMBERS:
-                return " ".join(_picked(field, form, household))
+                return " ".join(_picked(field.type, form.all(field.name), household))
             case FieldType.DOCUMENTS:
                 return "\n".join(form.all(field.name))
             case _:
@@ -461,15 +466,31 @@ def _answers(kind: LetterKind, form: Form, household: list[Registered]) -> dict[
 
 def _people(kind: LetterKind, form: Form, household: list[Registered]) -> dict[str, PeopleAnswer]:
     return {
-        field.name: PeopleAnswer(tuple(_picked(field, form, household)), tuple(_written(field, form)))
+        field.name: PeopleAnswer(
+            tuple(_picked(field.type, form.all(field.name), household)), tuple(_written(field, form))
+        )
         for field in kind.fields
         if field.type in WRITTEN
     }
 
 
-def _picked(field: FieldDefinition, form: Form, household: list[Registered]) -> list[str]:
-    niks = {each.id.hex(): each.resident.nik for each in household}
-    return [niks.get(ticked, "?") for ticked in form.all(field.name) if ticked]
+def _picked(type_: FieldType, ticked: Sequence[str], household: Sequence[Registered]) -> list[str]:
+    niks = {each.id.hex(): each.resident.nik for each in _offered(type_, household)}
+    return [niks.get(each, "?") for each in ticked if each]
+
+
+def _offered(type_: FieldType, household: Sequence[Registered]) -> Sequence[Registered]:
+    """Of a household those who may stand in a field. Members whom somebody supports live here; who asks for people may
+    mean the dead (the deceased of the heirs, a child's father) or somebody who moved (an heir), and sees which they are."""
+    if type_ in WRITTEN:
+        return household
+    return [each for each in household if each.state is State.HERE]
+
+
+def _member_words(each: Registered) -> str:
+    """`SITI AMINAH - istri, meninggal 3 Mei 2021`."""
+    remarks = (each.resident.relation.lower(), state_words(each.state, each.state_on))
+    return " - ".join(part for part in (each.resident.name, ", ".join(filter(None, remarks))) if part)
 
 
 def _written(field: FieldDefinition, form: Form) -> list[PersonRow]:
@@ -511,7 +532,7 @@ def _input(name: str, type_: FieldType, answer: FieldValue, household: list[Regi
     """One answer, as the form sends it: people by our own ids and in rows, documents one by one."""
     match answer:
         case tuple():
-            ids = {each.resident.nik: each.id.hex() for each in household}
+            ids = {each.resident.nik: each.id.hex() for each in _offered(type_, household)}
             if type_ not in WRITTEN:
                 return [(name, ids[member.nik]) for member in answer if member.nik in ids]
             members = [member_of(each.resident) for each in household] if type_ in PICKED else []

@@ -17,6 +17,7 @@ from agent.domain.numbering import date_wib
 from agent.domain.registers import (
     EXPEDITION,
     INCOMING,
+    MUTATIONS,
     OUTGOING,
     RESIDENTS,
     VOLUME_ROWS,
@@ -26,6 +27,7 @@ from agent.domain.registers import (
     csv_cells,
     handover_line,
     incoming_line,
+    mutation_line,
     outgoing_line,
     resident_line,
     volumes,
@@ -50,6 +52,7 @@ FOUND_MAX = 500
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 Count = Callable[[Connection, Wanted], Awaitable[int]]
+Years = Callable[[Connection], Awaitable[list[int]]]
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,7 @@ class Source:
     search_hint: str
     record_address: str
     link_at: int
+    years: Years = registers.years
     kinds: Sequence[tuple[str, str]] = ()
     entry: tuple[str, str] | None = None
     """Address and words of the form that writes into this book."""
@@ -82,11 +86,10 @@ class Shown:
 
 def register_pages(office: Office, bindery: Bindery) -> "list[BookPages | ShelfPages]":
     """The shelf and every book on it."""
-    sources = [outgoing_source(office), incoming_source(), expedition_source(office)]
-    people = residents_source()
-    books = [each.book for each in (*sources, people)]
-    pages = (BookPages(office, bindery, each) for each in sources)
-    return [ShelfPages(books), *pages, ResidentBookPages(office, bindery, people)]
+    people = residents_source(office)
+    sources = [outgoing_source(office), incoming_source(), expedition_source(office), people, mutations_source()]
+    pages = ((ResidentBookPages if each is people else BookPages)(office, bindery, each) for each in sources)
+    return [ShelfPages([each.book for each in sources]), *pages]
 
 
 def outgoing_source(office: Office) -> Source:
@@ -152,10 +155,12 @@ def expedition_source(office: Office) -> Source:
     )
 
 
-def residents_source() -> Source:
+def residents_source(office: Office) -> Source:
+    village_kind = office.settings.home.kind
+
     async def lines(connection: Connection, wanted: Wanted, limit: int, offset: int, _newest_first: bool) -> list[Line]:
         entries = await registers.residents(connection, wanted, limit=limit, offset=offset)
-        return [resident_line(entry) for entry in entries]
+        return [resident_line(entry, village_kind) for entry in entries]
 
     return Source(
         book=RESIDENTS,
@@ -165,6 +170,26 @@ def residents_source() -> Source:
         record_address="/residents/",
         link_at=1,
         takers=SUPERIORS,
+    )
+
+
+def mutations_source() -> Source:
+    async def lines(
+        connection: Connection, wanted: Wanted, limit: int, offset: int, is_newest_first: bool
+    ) -> list[Line]:
+        entries = await registers.mutations(
+            connection, wanted, limit=limit, offset=offset, is_newest_first=is_newest_first
+        )
+        return [mutation_line(entry) for entry in entries]
+
+    return Source(
+        book=MUTATIONS,
+        count=registers.count_mutations,
+        lines=lines,
+        search_hint="Nama atau NIK",
+        record_address="/residents/",
+        link_at=1,
+        years=registers.mutation_years,
     )
 
 
@@ -304,7 +329,7 @@ class BookPages:
     async def _years(self, connection: Connection) -> list[int]:
         """Years that have a book, newest first; this year always has one."""
         this_year = date_wib(self._office.stamper.now_ms()).year
-        return sorted({this_year, *await registers.years(connection)}, reverse=True)
+        return sorted({this_year, *await self._source.years(connection)}, reverse=True)
 
     async def _note(self, request: web.Request, action: str) -> None:
         """The trail says which book of which year was taken out, and by whom."""

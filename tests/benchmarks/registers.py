@@ -37,7 +37,7 @@ ROUNDS = 40
 VOID_EVERY, HANDED_OVER_EVERY = 200, 5
 """Most letters go out in the resident's own hand; for each that an office takes out it gets one in."""
 GOAL_MS = 50.0
-BOOKS = ("outgoing", "incoming", "expedition", "residents")
+BOOKS = ("outgoing", "incoming", "expedition", "residents", "mutations")
 
 Ask = Callable[[], Awaitable[ClientResponse]]
 
