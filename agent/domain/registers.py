@@ -236,15 +236,15 @@ MUTATIONS = Book(
         Column("Tempat lahir", 2.4),
         Column("Tanggal lahir", 2.1),
         Column("L/P", 0.8),
-        Column("Penambahan: datang dari", 3),
+        Column("Datang dari", 3),
         Column("Tanggal datang atau lahir", 2.1),
-        Column("Pengurangan: pindah ke", 3),
+        Column("Pindah ke", 3),
         Column("Tanggal pindah", 2.1),
-        Column("Pengurangan: meninggal di", 2.5),
+        Column("Meninggal di", 2.5),
         Column("Tanggal meninggal", 2.1),
         Column("Keterangan", 3),
     ),
-    on_page=(0, 1, 4, 5, 6, 7, 8, 9, 10, 11),
+    on_page=(0, 1, 5, 6, 7, 8, 9, 10, 11),
 )
 """A birth is an addition: the model form has no other columns for it."""
 

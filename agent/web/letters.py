@@ -39,7 +39,7 @@ from agent.domain.letters import (
 )
 from agent.domain.numbering import NumberingError, NumberingPolicy, date_wib
 from agent.domain.people import PARTS, PeopleAnswer, PersonRow, ask_again
-from agent.domain.refusal import DATE_UNCONFIRMED, LETTER_ALREADY_VOID, Refusal
+from agent.domain.refusal import DATE_UNCONFIRMED, LETTER_ALREADY_VOID, UNPRINTABLE, Refusal
 from agent.domain.requests import Move, Person, Route
 from agent.domain.residents import member_of, subject_of
 from agent.domain.sheets import draft_sheet, letter_sheet
@@ -47,7 +47,7 @@ from agent.render import CannotPrint, Paper, render_pdf, render_svg
 from agent.store import Desk, letters, requests, residents
 from agent.store.requests import RequestRow
 from agent.store.residents import Registered
-from agent.web.desk import Sent, at_counter, by_superior, check_reason, note_look, person_of, send_once
+from agent.web.desk import Sent, at_counter, by_superior, check_reason, note_look, person_of, send_once, steps_seen
 from agent.web.dossiers import dossiers_of
 from agent.web.measure import Measures
 from agent.web.office import Office
@@ -69,9 +69,6 @@ MORE_ROWS = "rows"
 """Value of the button that asks for more rows."""
 DIGITS = frozenset({FieldType.NUMBER, FieldType.RUPIAH, FieldType.YEAR, FieldType.DIGITS, FieldType.NIK, FieldType.KK})
 """Fields for which a screen keyboard shows figures."""
-UNPRINTABLE = Refusal(
-    "unprintable", "Halaman surat ini tidak dapat disusun untuk dicetak. Singkatkan isiannya, lalu periksa lagi."
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +210,7 @@ class LetterPages:
     ) -> str | Refusal:
         """Verified and on its way to whoever approves or signs; issued at once where the office asks for neither."""
         asked = wanted.asked or await self._open(desk, wanted, draft, person.login)
-        seen = _seen(form) if wanted.asked else 0
+        seen = steps_seen(form) if wanted.asked else 0
         routes = {wanted.kind.key: wanted.route}
         refused = await requests.move(desk, asked.id, Move.VERIFY, person, routes, seen=seen, draft=draft)
         if refused is not None:
@@ -304,7 +301,7 @@ class LetterPages:
             "signers": self._signers(wanted.route),
             "signer": form.text("signer"),
             "asked": wanted.asked,
-            "seen": _seen(form) if "seen" in form else wanted.asked.steps if wanted.asked else 0,
+            "seen": steps_seen(form) if "seen" in form else wanted.asked.steps if wanted.asked else 0,
         }
         return await page(request, "letter_form.html", context, status=422 if wanted.errors else 200)
 
@@ -343,7 +340,7 @@ class LetterPages:
         text = self._office.texts[draft.kind, draft.text_version]
         try:
             sheet, seal = draft_sheet(draft, wanted.kind, text), draft_text(self._office)
-            pages = await asyncio.to_thread(lambda: render_svg(sheet, Paper.A4, seal=seal))
+            pages = await asyncio.to_thread(lambda: render_svg(sheet, Paper.A4, seal=seal, emblem=self._office.emblem))
         except CannotPrint:
             self._measures.print_failed()
             return UNPRINTABLE
@@ -392,7 +389,9 @@ class LetterPages:
         sheet = letter_sheet(letter, self._office.kinds[letter.kind], text, void_reason=row.voided_reason or "")
         seal = await seal_text(self._office, letter, sheet)
         try:
-            pdf = await asyncio.to_thread(lambda: render_pdf(sheet, paper, copy=is_copy, seal=seal))
+            pdf = await asyncio.to_thread(
+                lambda: render_pdf(sheet, paper, copy=is_copy, seal=seal, emblem=self._office.emblem)
+            )
         except CannotPrint:
             self._measures.print_failed()
             raise
@@ -545,12 +544,6 @@ def _input(name: str, type_: FieldType, answer: FieldValue, household: list[Regi
             return [(name, document) for document in answer.split("; ")]
         case _:
             return [(name, str(answer))]
-
-
-def _seen(form: Form) -> int:
-    """How many steps the request had made when its form was opened; what is no number matches none."""
-    text = form.text("seen")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1
 
 
 def _state(row: letters.LetterRow) -> tuple[str, str]:
