@@ -9,6 +9,7 @@ import csv
 import io
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from aiohttp import web
 
@@ -53,6 +54,8 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 Count = Callable[[Connection, Wanted], Awaitable[int]]
 Years = Callable[[Connection], Awaitable[list[int]]]
+Lines = Callable[[Connection, Wanted, int, int, bool], Awaitable[list[Line]]]
+Entry = TypeVar("Entry")
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,7 @@ class Source:
 
     book: Book
     count: Count
-    lines: Callable[[Connection, Wanted, int, int, bool], Awaitable[list[Line]]]
+    lines: Lines
     search_hint: str
     record_address: str
     link_at: int
@@ -93,20 +96,11 @@ def register_pages(office: Office, bindery: Bindery) -> "list[BookPages | ShelfP
 
 
 def outgoing_source(office: Office) -> Source:
-    titles = {kind.key: kind.title for kind in office.kinds.values()}
-
-    async def lines(
-        connection: Connection, wanted: Wanted, limit: int, offset: int, is_newest_first: bool
-    ) -> list[Line]:
-        entries = await registers.outgoing(
-            connection, wanted, limit=limit, offset=offset, is_newest_first=is_newest_first
-        )
-        return [outgoing_line(entry, titles) for entry in entries]
-
+    titles = _titles(office)
     return Source(
         book=OUTGOING,
         count=registers.count_outgoing,
-        lines=lines,
+        lines=_lines(OUTGOING, registers.outgoing, lambda entry: outgoing_line(entry, titles)),
         search_hint="Nomor surat atau nama",
         record_address="/letters/",
         link_at=1,
@@ -115,18 +109,10 @@ def outgoing_source(office: Office) -> Source:
 
 
 def incoming_source() -> Source:
-    async def lines(
-        connection: Connection, wanted: Wanted, limit: int, offset: int, is_newest_first: bool
-    ) -> list[Line]:
-        entries = await registers.incoming(
-            connection, wanted, limit=limit, offset=offset, is_newest_first=is_newest_first
-        )
-        return [incoming_line(entry) for entry in entries]
-
     return Source(
         book=INCOMING,
         count=registers.count_incoming,
-        lines=lines,
+        lines=_lines(INCOMING, registers.incoming, incoming_line),
         search_hint="Nomor, pengirim, atau isi",
         record_address="/registers/incoming/",
         link_at=5,
@@ -135,20 +121,11 @@ def incoming_source() -> Source:
 
 
 def expedition_source(office: Office) -> Source:
-    titles = {kind.key: kind.title for kind in office.kinds.values()}
-
-    async def lines(
-        connection: Connection, wanted: Wanted, limit: int, offset: int, is_newest_first: bool
-    ) -> list[Line]:
-        entries = await registers.handovers(
-            connection, wanted, limit=limit, offset=offset, is_newest_first=is_newest_first
-        )
-        return [handover_line(entry, titles) for entry in entries]
-
+    titles = _titles(office)
     return Source(
         book=EXPEDITION,
         count=registers.count_handovers,
-        lines=lines,
+        lines=_lines(EXPEDITION, registers.handovers, lambda entry: handover_line(entry, titles)),
         search_hint="Penerima atau nomor surat",
         record_address="/letters/",
         link_at=2,
@@ -157,15 +134,10 @@ def expedition_source(office: Office) -> Source:
 
 def residents_source(office: Office) -> Source:
     village_kind = office.settings.home.kind
-
-    async def lines(connection: Connection, wanted: Wanted, limit: int, offset: int, _newest_first: bool) -> list[Line]:
-        entries = await registers.residents(connection, wanted, limit=limit, offset=offset)
-        return [resident_line(entry, village_kind) for entry in entries]
-
     return Source(
         book=RESIDENTS,
         count=registers.count_residents,
-        lines=lines,
+        lines=_lines(RESIDENTS, registers.residents, lambda entry: resident_line(entry, village_kind)),
         search_hint="NIK, nomor KK, atau nama",
         record_address="/residents/",
         link_at=1,
@@ -174,23 +146,31 @@ def residents_source(office: Office) -> Source:
 
 
 def mutations_source() -> Source:
-    async def lines(
-        connection: Connection, wanted: Wanted, limit: int, offset: int, is_newest_first: bool
-    ) -> list[Line]:
-        entries = await registers.mutations(
-            connection, wanted, limit=limit, offset=offset, is_newest_first=is_newest_first
-        )
-        return [mutation_line(entry) for entry in entries]
-
     return Source(
         book=MUTATIONS,
         count=registers.count_mutations,
-        lines=lines,
+        lines=_lines(MUTATIONS, registers.mutations, mutation_line),
         search_hint="Nama atau NIK",
         record_address="/residents/",
         link_at=1,
         years=registers.mutation_years,
     )
+
+
+def _lines(book: Book, read: Callable[..., Awaitable[Sequence[Entry]]], word: Callable[[Entry], Line]) -> Lines:
+    """The entries that `read` finds, in words. A book of no year has no newest line to begin with."""
+
+    async def lines(
+        connection: Connection, wanted: Wanted, limit: int, offset: int, is_newest_first: bool
+    ) -> list[Line]:
+        order = {"is_newest_first": is_newest_first} if book.is_yearly else {}
+        return [word(entry) for entry in await read(connection, wanted, limit=limit, offset=offset, **order)]
+
+    return lines
+
+
+def _titles(office: Office) -> dict[str, str]:
+    return {kind.key: kind.title for kind in office.kinds.values()}
 
 
 class ShelfPages:
