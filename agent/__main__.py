@@ -32,6 +32,7 @@ from agent.domain.texts import LetterText, read_texts
 from agent.health import Health
 from agent.identity import BoxIdentity, NotEnrolled
 from agent.machine import MachineStamper
+from agent.render.emblem import EmblemRefused, read_emblem
 from agent.road import HttpRoad, Lanes, Threads
 from agent.store import MarkFile, Store, WrongVillage, inspection, oplog, parcel, rosters, seals
 from agent.sync import Courier, LineDown
@@ -81,6 +82,16 @@ def letter_rules(settings: AgentSettings) -> tuple[dict[str, LetterKind], dict[t
     if unknown := sorted(settings.workflow.kinds.keys() - kinds.keys()):
         raise CatalogueError(f"workflow.kinds: no such letter kind: {', '.join(unknown)}")
     return with_office_codes(kinds, settings.numbers.codes), texts
+
+
+def office_emblem(settings: AgentSettings) -> str:
+    """What stands beside the letterhead. Raises EmblemRefused, naming the setting."""
+    if settings.office.logo is None:
+        return ""
+    try:
+        return read_emblem(settings.office.logo)
+    except EmblemRefused as error:
+        raise EmblemRefused(f"office.logo: {error}") from error
 
 
 @contextlib.contextmanager
@@ -150,6 +161,7 @@ class Agent:
             identity=self.identity,
             questions=read_questions(data.proposal_fields_csv()),
             unseal=self._unseal,
+            emblem=office_emblem(self.settings),
         )
 
     def _unseal(self, sealed: bytes) -> bytes | None:
@@ -222,7 +234,7 @@ class Agent:
 
 
 def run_command(work: Coroutine[Any, Any, None]) -> None:
-    foreseen = (NotEnrolled, WrongVillage, ProtocolError, LineDown, CatalogueError, WorkbookRefused)
+    foreseen = (NotEnrolled, WrongVillage, ProtocolError, LineDown, CatalogueError, EmblemRefused, WorkbookRefused)
     commands.run_command(PROGRAM, work, foreseen)
 
 

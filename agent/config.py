@@ -18,7 +18,8 @@ RevocationsDays = Annotated[int, msgspec.Meta(ge=1, le=365)]
 
 
 class Office(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The letterhead and who signs. `head_name` and `secretary_name` are printed; logins are made by `agent user`."""
+    """The letterhead and who signs. `head_name` is printed; logins are made by `agent user`. `logo`: a file with the emblem
+    that stands beside the letterhead."""
 
     address: str
     postcode: str = ""
@@ -26,6 +27,7 @@ class Office(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     email: str = ""
     head_name: str = ""
     head_nip: str = ""
+    logo: Path | None = None
 
 
 class Delegate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -7,12 +7,14 @@ withdrawn by another one, never erased.
 from collections.abc import Iterable, Mapping
 from datetime import date
 from enum import StrEnum
+from typing import assert_never
 
 import msgspec
 
 from agent.domain import refusal
 from agent.domain.fields import Fault, FieldError, check_date, check_text, collect
 from agent.domain.refusal import Refusal
+from agent.domain.texts import date_words
 
 TEXT_LENGTH_MAX = 300
 """A line on the wire."""
@@ -118,6 +120,19 @@ def state_after(events: Iterable[tuple[str, str]]) -> tuple[State, str]:
             case EventKind.MOVED_IN | EventKind.BORN:
                 state, since = State.HERE, day
     return state, since
+
+
+def state_words(state: State, since: str) -> str:
+    """`meninggal 3 Mei 2021`, `pindah 3 Mei 2021`; empty for who lives here."""
+    match state:
+        case State.HERE:
+            return ""
+        case State.DEAD:
+            return f"meninggal {date_words(date.fromisoformat(since))}"
+        case State.MOVED:
+            return f"pindah {date_words(date.fromisoformat(since))}"
+        case _:
+            assert_never(state)
 
 
 def _check_day(raw: str, birth_date: date, today: date) -> date | Fault | None:

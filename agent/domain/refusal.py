@@ -65,3 +65,6 @@ NUMBER_RANGE = Refusal("number_range", "Nomor itu sudah dipakai atau lebih tingg
 NUMBER_TOO_LOW = Refusal(
     "number_too_low", "Nomor itu lebih rendah dari nomor terakhir yang sudah tercatat di server ini."
 )
+UNPRINTABLE = Refusal(
+    "unprintable", "Halaman surat ini tidak dapat disusun untuk dicetak. Singkatkan isiannya, lalu periksa lagi."
+)

@@ -1,17 +1,21 @@
 """The office's registers: which books there are, their columns, and each entry in words.
 
-The books are those of Permendagri 47/2016: buku agenda, buku ekspedisi, buku induk penduduk. One line of words serves
-the page, the paper and the spreadsheet alike, so that they cannot disagree. Must never read a clock or a database.
+The books are those of Permendagri 47/2016: buku agenda, buku ekspedisi, buku induk penduduk, buku mutasi penduduk, with
+the columns of the model forms as far as a village has them on record. One line of words serves the page, the paper and
+the spreadsheet alike, so that they cannot disagree. Must never read a clock or a database.
 """
 
 import datetime
 from collections.abc import Mapping, Sequence
+from typing import assert_never
 
 import msgspec
 
+from agent.domain.events import EventKind, State, state_words
 from agent.domain.fields import is_printable
 from agent.domain.letters import Letterhead, address_line, head_title
 from agent.domain.numbering import SERIES_ALL
+from agent.domain.residents import full_address
 from agent.domain.sheets import DOTTED_LINE, Signature, letterhead_lines, office_address
 from agent.domain.texts import date_words
 from protocol.regions import VillageKind
@@ -112,11 +116,31 @@ class ResidentEntry(msgspec.Struct, frozen=True, kw_only=True):
     religion: str
     occupation: str
     address: str
+    hamlet: str
     rt: str
     rw: str
     relation: str
     nik: str
     kk: str
+    state: State
+    state_on: str
+
+
+class MutationEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """A birth, a death or a move, and whom it is about as on record now. `place`: its place in the year's book, 0 where
+    a search found it; `where`: where somebody was born or died, moved to or came from."""
+
+    resident: bytes
+    place: int
+    name: str
+    sex: str
+    birth_place: str
+    birth_date: str
+    kind: EventKind
+    happened_on: str
+    where: str
+    reference: str
+    note: str
 
 
 class BookHead(msgspec.Struct, frozen=True, kw_only=True):
@@ -194,15 +218,70 @@ RESIDENTS = Book(
         Column("Kedudukan dalam keluarga", 2.1),
         Column("NIK", 2.8),
         Column("Nomor KK", 2.8),
+        Column("Keterangan", 1.9),
     ),
     is_yearly=False,
     masked=(10, 11),
-    on_page=(0, 1, 2, 5, 8, 9, 10),
+    on_page=(0, 1, 2, 5, 8, 9, 10, 12),
 )
+"""The paper book never loses anybody: who died or moved away stays in their line, and its last column says so."""
 
 
-def resident_line(entry: ResidentEntry) -> Line:
+MUTATIONS = Book(
+    key="mutations",
+    title="Buku mutasi penduduk",
+    columns=(
+        Column("No.", 1),
+        Column("Nama lengkap", 3.4),
+        Column("Tempat lahir", 2.4),
+        Column("Tanggal lahir", 2.1),
+        Column("L/P", 0.8),
+        Column("Datang dari", 3),
+        Column("Tanggal datang atau lahir", 2.1),
+        Column("Pindah ke", 3),
+        Column("Tanggal pindah", 2.1),
+        Column("Meninggal di", 2.5),
+        Column("Tanggal meninggal", 2.1),
+        Column("Keterangan", 3),
+    ),
+    on_page=(0, 1, 5, 6, 7, 8, 9, 10, 11),
+)
+"""A birth is an addition: the model form has no other columns for it."""
+
+
+def mutation_line(entry: MutationEntry) -> Line:
+    """What happened stands in the two columns of its kind, the other four stay empty; the remarks say what it rests on."""
+    added = moved = died = ("", "")
+    what, where, day = _HAPPENED[entry.kind], entry.where or "-", iso_words(entry.happened_on)
+    match entry.kind:
+        case EventKind.BORN:
+            added = (f"Lahir di {where}", day)
+        case EventKind.MOVED_IN:
+            added = (where, day)
+        case EventKind.MOVED_OUT:
+            moved = (where, day)
+        case EventKind.DIED:
+            died = (where, day)
+        case _:
+            assert_never(entry.kind)
+    remarks = "; ".join(part for part in (what, entry.reference, entry.note) if part)
+    number = str(entry.place) if entry.place else ""
+    who = (entry.name, entry.birth_place or "-", iso_words(entry.birth_date), entry.sex)
+    return Line((number, *who, *added, *moved, *died, remarks), entry.resident)
+
+
+_HAPPENED = {
+    EventKind.BORN: "Lahir",
+    EventKind.MOVED_IN: "Datang",
+    EventKind.MOVED_OUT: "Pindah",
+    EventKind.DIED: "Meninggal",
+}
+
+
+def resident_line(entry: ResidentEntry, village_kind: VillageKind) -> Line:
     """A resident with their whole numbers; a page shows them masked (`Book.masked`)."""
+    address = full_address(entry.address, entry.hamlet, village_kind)
+    remarks = state_words(entry.state, entry.state_on)
     cells = (
         str(entry.place) if entry.place else "",
         entry.name,
@@ -212,12 +291,13 @@ def resident_line(entry: ResidentEntry) -> Line:
         iso_words(entry.birth_date),
         entry.religion or "-",
         entry.occupation or "-",
-        address_line(entry.address, entry.rt, entry.rw) or "-",
+        address_line(address, entry.rt, entry.rw) or "-",
         entry.relation or "-",
         entry.nik,
         entry.kk or "-",
+        remarks[:1].upper() + remarks[1:],
     )
-    return Line(cells, entry.resident)
+    return Line(cells, entry.resident, is_void=entry.state is not State.HERE)
 
 
 def handover_line(entry: HandoverEntry, titles: Mapping[str, str]) -> Line:

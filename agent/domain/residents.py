@@ -184,7 +184,7 @@ def subject_of(resident: Resident, village_kind: VillageKind) -> Subject:
         religion=resident.religion,
         marital_status=resident.marital_status,
         occupation=resident.occupation,
-        address=_full_address(resident, village_kind),
+        address=full_address(resident.address, resident.hamlet, village_kind),
         rt=resident.rt,
         rw=resident.rw,
     )
@@ -258,6 +258,15 @@ def search_words(typed: str) -> tuple[tuple[str, ...], ...]:
     return tuple(tuple(dict.fromkeys(map(names.fold, (word, names.first_word(word))))) for word in words)
 
 
+def full_address(address: str, hamlet: str, village_kind: VillageKind) -> str:
+    """`Jalan Kenanga 5, Dusun Krajan`; a hamlet that the address names already is not named twice."""
+    if not hamlet or hamlet.casefold() in address.casefold():
+        return address
+    if hamlet.upper().startswith(("DUSUN", "LINGKUNGAN", "DSN", "LINK")):
+        return f"{address}, {hamlet}"
+    return f"{address}, {'Dusun' if village_kind is VillageKind.DESA else 'Lingkungan'} {hamlet}"
+
+
 # --- single answers ------------------------------------------------------------------------------------------------
 
 
@@ -294,12 +303,3 @@ def _check_block(raw: str) -> str | Fault:
     if not (text.isascii() and text.isdigit()) or len(text) > BLOCK_DIGITS_MAX:
         return Fault("not_a_block", "tulis paling banyak tiga angka, misalnya 003.")
     return text.zfill(BLOCK_DIGITS_MAX)
-
-
-def _full_address(resident: Resident, village_kind: VillageKind) -> str:
-    hamlet = resident.hamlet
-    if not hamlet or hamlet.casefold() in resident.address.casefold():
-        return resident.address
-    if hamlet.upper().startswith(("DUSUN", "LINGKUNGAN", "DSN", "LINK")):
-        return f"{resident.address}, {hamlet}"
-    return f"{resident.address}, {'Dusun' if village_kind is VillageKind.DESA else 'Lingkungan'} {hamlet}"

@@ -52,7 +52,8 @@ def pdf_on(paper: Paper) -> Form:
 class Bindery:
     """Where books are bound, `AT_ONCE_MAX` at a time; one for all pages."""
 
-    def __init__(self) -> None:
+    def __init__(self, emblem: str = "") -> None:
+        self._emblem = emblem
         self._turn = asyncio.Semaphore(AT_ONCE_MAX)
 
     async def bind(self, form: Form, head: BookHead, lines: AsyncIterable[Sequence[Cells]]) -> bytes:
@@ -68,7 +69,7 @@ class Bindery:
             )
             try:
                 async with asyncio.timeout(SECONDS_MAX):
-                    made, _ = await asyncio.gather(_read(process), _send(process, head, lines))
+                    made, _ = await asyncio.gather(_read(process), _send(process, self._emblem, head, lines))
                     is_made = await process.wait() == 0
             except TimeoutError:
                 raise CannotPrint(f"a book that takes more than {SECONDS_MAX} seconds") from None
@@ -80,10 +81,12 @@ class Bindery:
         return made
 
 
-async def _send(process: asyncio.subprocess.Process, head: BookHead, lines: AsyncIterable[Sequence[Cells]]) -> None:
+async def _send(
+    process: asyncio.subprocess.Process, emblem: str, head: BookHead, lines: AsyncIterable[Sequence[Cells]]
+) -> None:
     assert process.stdin is not None
     with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # it ended early, which its exit code tells
-        process.stdin.write(msgspec.json.encode(head) + b"\n")
+        process.stdin.writelines(msgspec.json.encode(each) + b"\n" for each in (emblem, head))
         async for portion in lines:
             process.stdin.writelines(msgspec.json.encode(cells) + b"\n" for cells in portion)
             await process.stdin.drain()
@@ -98,14 +101,19 @@ async def _read(process: asyncio.subprocess.Process) -> bytes:
 # --- in the process beside --------------------------------------------------------------------------------------------
 
 
-def set_pdf(head: BookHead, lines: Sequence[Cells], paper: Paper) -> bytes:
+def set_pdf(head: BookHead, lines: Sequence[Cells], paper: Paper, emblem: str = "") -> bytes:
     """A PDF/A-2b of as many pages as it takes. Raises typst.TypstError."""
     compiler = typst.Compiler(
         str(_LAYOUTS / "buku.typ"),
         root=str(_LAYOUTS),
         font_paths=typst.Fonts(include_system_fonts=False, include_embedded_fonts=True),
     )
-    inputs = {"head": _text(head), "rows": _text([print_cells(cells) for cells in lines]), "paper": paper.value}
+    inputs = {
+        "head": _text(head),
+        "rows": _text([print_cells(cells) for cells in lines]),
+        "paper": paper.value,
+        "emblem": emblem,
+    }
     made = compiler.compile(
         format="pdf",
         sys_inputs=inputs,
@@ -144,14 +152,16 @@ def _text(value: object) -> str:
 
 
 def main(form: Form, source: BinaryIO, target: BinaryIO) -> int:
-    """Reads a head and lines, writes the file. What goes wrong is told by the exit code alone: words could be personal."""
+    """Reads an emblem, a head and lines, writes the file. What goes wrong is told by the exit code alone: words could be
+    personal."""
+    emblem = msgspec.json.decode(source.readline(), type=str)
     head = msgspec.json.decode(source.readline(), type=BookHead)
     lines = [msgspec.json.decode(line, type=list[str]) for line in source]
     match form:
         case Form.PDF_A4:
-            made = _or_nothing(head, lines, Paper.A4)
+            made = _or_nothing(head, lines, Paper.A4, emblem)
         case Form.PDF_F4:
-            made = _or_nothing(head, lines, Paper.F4)
+            made = _or_nothing(head, lines, Paper.F4, emblem)
         case Form.XLSX:
             made = write_xlsx(head, lines)
         case _:
@@ -161,9 +171,9 @@ def main(form: Form, source: BinaryIO, target: BinaryIO) -> int:
     return 0 if made else 1
 
 
-def _or_nothing(head: BookHead, lines: Sequence[Cells], paper: Paper) -> bytes:
+def _or_nothing(head: BookHead, lines: Sequence[Cells], paper: Paper, emblem: str) -> bytes:
     try:
-        return set_pdf(head, lines, paper)
+        return set_pdf(head, lines, paper, emblem)
     except typst.TypstError:  # its message quotes the text
         return b""
 

@@ -61,26 +61,29 @@ class _NoRoom(Exception):
     """At this size the letter needs more than one page."""
 
 
-def render_pdf(sheet: LetterSheet, paper: Paper, *, copy: bool = False, seal: str = "") -> bytes:
-    """The letter as PDF/A-2b. `copy` marks a reprint SALINAN; `seal`: the text of its QR code. Raises CannotPrint."""
+def render_pdf(sheet: LetterSheet, paper: Paper, *, copy: bool = False, seal: str = "", emblem: str = "") -> bytes:
+    """The letter as PDF/A-2b. `copy` marks a reprint SALINAN; `seal`: the text of its QR code;
+    `emblem`: an SVG. Raises CannotPrint."""
     with _LOCK:
-        document = _set("pdf", sheet, paper, copy=copy, seal=seal)
+        document = _set("pdf", sheet, paper, copy=copy, seal=seal, emblem=emblem)
     return document[0]
 
 
-def render_svg(sheet: LetterSheet, paper: Paper, *, copy: bool = False, seal: str = "") -> list[str]:
+def render_svg(sheet: LetterSheet, paper: Paper, *, copy: bool = False, seal: str = "", emblem: str = "") -> list[str]:
     """The same pages for the screen, one SVG each. Raises CannotPrint."""
     with _LOCK:
-        pages = _set("svg", sheet, paper, copy=copy, seal=seal)
+        pages = _set("svg", sheet, paper, copy=copy, seal=seal, emblem=emblem)
     return [page.decode() for page in pages]
 
 
-def _set(form: Literal["pdf", "svg"], sheet: LetterSheet, paper: Paper, *, copy: bool, seal: str) -> list[bytes]:
+def _set(
+    form: Literal["pdf", "svg"], sheet: LetterSheet, paper: Paper, *, copy: bool, seal: str, emblem: str
+) -> list[bytes]:
     """One page at the largest size that fits, or as many as it takes at the smallest: no word is ever lost."""
     words = msgspec.json.encode(sheet)
     if len(words) > SHEET_BYTES_MAX:
         raise CannotPrint(f"a sheet of {len(words)} bytes is no letter; at most {SHEET_BYTES_MAX} are set")
-    inputs = {"sheet": words.decode(), "paper": paper.value, "copy": COPY_MARK if copy else ""}
+    inputs = {"sheet": words.decode(), "paper": paper.value, "copy": COPY_MARK if copy else "", "emblem": emblem}
     inputs["seal"] = _draw_code(seal) if seal else ""
     for size in _sizes(sheet, paper):
         with suppress(_NoRoom):

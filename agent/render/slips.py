@@ -16,7 +16,7 @@ from agent.render.press import LAYOUTS, SHEET_BYTES_MAX, CannotPrint
 _LOCK = Lock()
 
 
-def render_slip(slip: Slip) -> bytes:
+def render_slip(slip: Slip, *, emblem: str = "") -> bytes:
     """PDF/A-2b. Raises CannotPrint, which carries no word of the slip."""
     words = msgspec.json.encode(slip)
     if len(words) > SHEET_BYTES_MAX:
@@ -25,7 +25,7 @@ def render_slip(slip: Slip) -> bytes:
         with _LOCK:
             pages = _compiler().compile(
                 format="pdf",
-                sys_inputs={"slip": words.decode()},
+                sys_inputs={"slip": words.decode(), "emblem": emblem},
                 pdf_standards=["a-2b"],
                 timestamp=datetime.combine(slip.dated, time(), WIB),
             )

@@ -1,7 +1,6 @@
-"""Births, deaths and moves in the village's database: record, withdraw, and the list that the buku mutasi is made of."""
+"""Births, deaths and moves in the village's database: record, withdraw, and what happened to somebody."""
 
 from dataclasses import dataclass
-from datetime import date
 
 from agent.domain import refusal
 from agent.domain.events import WITHDRAWN, Event, EventKind, State, may_record
@@ -29,18 +28,6 @@ class EventRow:
     actor: str
     written_ms: int
     withdrawn_reason: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Mutation:
-    """A line of the buku mutasi penduduk (Permendagri 47/2016): the event, and whom it is about as on record now."""
-
-    event: EventRow
-    nik: str
-    name: str
-    sex: str
-    birth_place: str
-    birth_date: str
 
 
 async def record(desk: Desk, resident_id: bytes, event: Event, actor: str) -> bytes | Refusal:
@@ -106,21 +93,6 @@ async def of_resident(connection: Connection, resident_id: bytes) -> list[EventR
         resident_id,
     )
     return [_event(row) for row in rows]
-
-
-async def mutations(
-    connection: Connection, first: date, last: date, *, limit: int = 1_000_000, offset: int = 0
-) -> list[Mutation]:
-    """What the buku mutasi penduduk holds for the days `first` to `last`, oldest first; withdrawn events are left out."""
-    rows = await connection.fetch_all(
-        f"SELECT {_COLUMNS}, resident.nik, resident.name, resident.sex, resident.birth_place, resident.birth_date"
-        " FROM resident_event event JOIN resident ON resident.id = event.resident"
-        " WHERE happened_on >= $1 AND happened_on <= $2 AND withdrawn_reason IS NULL"
-        f" ORDER BY happened_on, log, seq LIMIT {limit:d} OFFSET {offset:d}",
-        first.isoformat(),
-        last.isoformat(),
-    )
-    return [Mutation(_event(row), *(row[at] for at in range(10, 15))) for row in rows]
 
 
 def _event(row: Row) -> EventRow:

@@ -6,8 +6,9 @@ Only reads. A search looks through one year of one book; `LIKE` on an index that
 import re
 from dataclasses import dataclass
 
+from agent.domain.events import EventKind, State
 from agent.domain.incoming import SERIES_INCOMING
-from agent.domain.registers import HandoverEntry, IncomingEntry, OutgoingEntry, ResidentEntry
+from agent.domain.registers import HandoverEntry, IncomingEntry, MutationEntry, OutgoingEntry, ResidentEntry
 from chassis.database import Connection
 
 NUMBERS_TYPED_MAX = 8
@@ -188,13 +189,11 @@ async def handovers(
         f" ORDER BY {order} LIMIT {limit:d} OFFSET {offset:d}) ORDER BY {order}",
         *args,
     )
-    first, step = offset + 1, 1
-    if is_newest_first:
-        first, step = await count_handovers(connection, wanted) - offset, -1
+    whole = await count_handovers(connection, wanted)
     return [
         HandoverEntry(
             letter=r[0],
-            place=0 if wanted.typed else first + step * n,
+            place=_place(wanted, offset + n, whole if is_newest_first else 0),
             handed_on=r[1],
             recipient=r[2],
             received_by=r[3],
@@ -219,23 +218,23 @@ async def count_residents(connection: Connection, _wanted: Wanted) -> int:
 async def residents(connection: Connection, wanted: Wanted, *, limit: int, offset: int) -> list[ResidentEntry]:
     """Residents by neighbourhood, household and age. A search takes the beginning of a NIK or KK, else of the name's words."""
     args: list[object] = []
-    where, digits = "1", "".join(wanted.typed.split())
-    if digits.isascii() and digits.isdigit():
+    where, digits = "1", _digits_in(wanted.typed)
+    if digits:
         args = [digits, digits + ":"]  # ':' follows '9'
         where = "(nik >= $1 AND nik < $2) OR (kk >= $1 AND kk < $2)"
     elif wanted.typed:
         where = begins(wanted.typed, "name", args)
     order = "rw, rt, kk, birth_date, rowid"
     rows = await connection.fetch_all(
-        "SELECT id, name, sex, marital_status, birth_place, birth_date, religion, occupation, address, rt, rw, relation,"
-        f" nik, kk FROM resident WHERE rowid IN (SELECT rowid FROM resident WHERE {where}"
+        "SELECT id, name, sex, marital_status, birth_place, birth_date, religion, occupation, address, hamlet,"
+        f" rt, rw, relation, nik, kk, state, state_on FROM resident WHERE rowid IN (SELECT rowid FROM resident WHERE {where}"
         f" ORDER BY {order} LIMIT {limit:d} OFFSET {offset:d}) ORDER BY {order}",
         *args,
     )
     return [
         ResidentEntry(
             resident=r[0],
-            place=0 if wanted.typed else offset + 1 + n,
+            place=_place(wanted, offset + n, 0),
             name=r[1],
             sex=r[2],
             marital_status=r[3],
@@ -244,17 +243,95 @@ async def residents(connection: Connection, wanted: Wanted, *, limit: int, offse
             religion=r[6],
             occupation=r[7],
             address=r[8],
-            rt=r[9],
-            rw=r[10],
-            relation=r[11],
-            nik=r[12],
-            kk=r[13],
+            hamlet=r[9],
+            rt=r[10],
+            rw=r[11],
+            relation=r[12],
+            nik=r[13],
+            kk=r[14],
+            state=State(r[15]),
+            state_on=r[16],
         )
         for n, r in enumerate(rows)
     ]
 
 
+# --- births, deaths, moves --------------------------------------------------------------------------------------------
+
+_MUTATIONS = (
+    "resident_event event JOIN resident ON resident.id = event.resident"
+    " WHERE happened_on >= $1 AND happened_on <= $2 AND withdrawn_reason IS NULL"
+)
+
+
+async def mutation_years(connection: Connection) -> list[int]:
+    """Years in which somebody was born, died or moved, by the day on which it happened."""
+    rows = await connection.fetch_all(
+        "SELECT DISTINCT substr(happened_on, 1, 4) FROM resident_event WHERE withdrawn_reason IS NULL AND happened_on != ''"
+    )
+    return [int(r[0]) for r in rows]
+
+
+async def count_mutations(connection: Connection, wanted: Wanted) -> int:
+    total: int = await connection.fetch_value(f"SELECT count(*) FROM {_MUTATIONS}", *_days(wanted.year))
+    return total
+
+
+async def mutations(
+    connection: Connection, wanted: Wanted, *, limit: int, offset: int, is_newest_first: bool = False
+) -> list[MutationEntry]:
+    """What happened in a year, by day and by when it was written down; withdrawn events are left out. A search takes the
+    beginning of a NIK, else of the name's words."""
+    args: list[object] = list(_days(wanted.year))
+    where, digits = _MUTATIONS, _digits_in(wanted.typed)
+    if digits:
+        args += [digits, digits + ":"]
+        where += " AND nik >= $3 AND nik < $4"
+    elif wanted.typed:
+        where += " AND " + begins(wanted.typed, "name", args)
+    down = " DESC" if is_newest_first else ""
+    rows = await connection.fetch_all(
+        "SELECT resident.id, name, sex, birth_place, birth_date, kind, happened_on, place, reference, note"
+        f" FROM {where} ORDER BY happened_on{down}, log{down}, seq{down} LIMIT {limit:d} OFFSET {offset:d}",
+        *args,
+    )
+    whole = await count_mutations(connection, wanted)
+    return [
+        MutationEntry(
+            resident=r[0],
+            place=_place(wanted, offset + n, whole if is_newest_first else 0),
+            name=r[1],
+            sex=r[2],
+            birth_place=r[3],
+            birth_date=r[4],
+            kind=EventKind(r[5]),
+            happened_on=r[6],
+            where=r[7],
+            reference=r[8],
+            note=r[9],
+        )
+        for n, r in enumerate(rows)
+    ]
+
+
+def _days(year: int) -> tuple[str, str]:
+    return f"{year:04d}-01-01", f"{year:04d}-12-31"
+
+
+def _place(wanted: Wanted, n: int, whole: int) -> int:
+    """The place in its book of row `n`, from zero; `whole`: lines of a book that is read from its end, else 0."""
+    if wanted.typed:
+        return 0
+    return whole - n if whole else n + 1
+
+
 # --- what was typed ---------------------------------------------------------------------------------------------------
+
+
+def _digits_in(typed: str) -> str:
+    """A NIK or family card number as typed, in groups or not; empty for anything else."""
+    digits = "".join(typed.split())
+    return digits if digits.isascii() and digits.isdigit() else ""
 
 
 def numbers_in(typed: str) -> list[int]:

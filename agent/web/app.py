@@ -106,7 +106,7 @@ def build_app(office: Office, registry: CollectorRegistry, version: str) -> web.
         SealPages(office),
         IncomingPages(office),
         HandoverPages(office),
-        *register_pages(office, Bindery()),
+        *register_pages(office, Bindery(office.emblem)),
         sync,
     )
     for each in pages:

@@ -91,3 +91,9 @@ async def note_look(office: Office, request: web.Request, action: str, subject: 
         await record_access(connection, now_ms=now_ms, actor=actor, action=action, subject=subject.hex())
 
     await office.store.database.transact(note)
+
+
+def steps_seen(form: Form) -> int:
+    """How many steps the request had made when its form was opened; what is no number matches none."""
+    text = form.text("seen")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1

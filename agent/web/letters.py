@@ -7,7 +7,7 @@ page leads here; `agent/store/letters` numbers and keeps, `agent/render` prints.
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import zip_longest
@@ -15,6 +15,7 @@ from itertools import zip_longest
 from aiohttp import web
 
 from agent.domain import texts
+from agent.domain.events import State, state_words
 from agent.domain.fields import (
     PICKED,
     WRITTEN,
@@ -38,7 +39,7 @@ from agent.domain.letters import (
 )
 from agent.domain.numbering import NumberingError, NumberingPolicy, date_wib
 from agent.domain.people import PARTS, PeopleAnswer, PersonRow, ask_again
-from agent.domain.refusal import DATE_UNCONFIRMED, LETTER_ALREADY_VOID, Refusal
+from agent.domain.refusal import DATE_UNCONFIRMED, LETTER_ALREADY_VOID, UNPRINTABLE, Refusal
 from agent.domain.requests import Move, Person, Route
 from agent.domain.residents import member_of, subject_of
 from agent.domain.sheets import draft_sheet, letter_sheet
@@ -46,7 +47,7 @@ from agent.render import CannotPrint, Paper, render_pdf, render_svg
 from agent.store import Desk, letters, requests, residents
 from agent.store.requests import RequestRow
 from agent.store.residents import Registered
-from agent.web.desk import Sent, at_counter, by_superior, check_reason, note_look, person_of, send_once
+from agent.web.desk import Sent, at_counter, by_superior, check_reason, note_look, person_of, send_once, steps_seen
 from agent.web.dossiers import dossiers_of
 from agent.web.measure import Measures
 from agent.web.office import Office
@@ -68,9 +69,6 @@ MORE_ROWS = "rows"
 """Value of the button that asks for more rows."""
 DIGITS = frozenset({FieldType.NUMBER, FieldType.RUPIAH, FieldType.YEAR, FieldType.DIGITS, FieldType.NIK, FieldType.KK})
 """Fields for which a screen keyboard shows figures."""
-UNPRINTABLE = Refusal(
-    "unprintable", "Halaman surat ini tidak dapat disusun untuk dicetak. Singkatkan isiannya, lalu periksa lagi."
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +210,7 @@ class LetterPages:
     ) -> str | Refusal:
         """Verified and on its way to whoever approves or signs; issued at once where the office asks for neither."""
         asked = wanted.asked or await self._open(desk, wanted, draft, person.login)
-        seen = _seen(form) if wanted.asked else 0
+        seen = steps_seen(form) if wanted.asked else 0
         routes = {wanted.kind.key: wanted.route}
         refused = await requests.move(desk, asked.id, Move.VERIFY, person, routes, seen=seen, draft=draft)
         if refused is not None:
@@ -288,7 +286,11 @@ class LetterPages:
             "kind": wanted.kind,
             "person": wanted.person,
             "address": address_line(resident.address, resident.rt, resident.rw),
-            "household": wanted.household,
+            "offered": {
+                field.name: [(each.id.hex(), _member_words(each)) for each in _offered(field.type, wanted.household)]
+                for field in wanted.kind.fields
+                if field.type in PICKED
+            },
             "values": {name: form.text(name) for name in names},
             "ticked": {name: set(form.all(name)) for name in names},
             "rows": {field.name: _rows(field, form) for field in wanted.kind.fields if field.type in WRITTEN},
@@ -299,7 +301,7 @@ class LetterPages:
             "signers": self._signers(wanted.route),
             "signer": form.text("signer"),
             "asked": wanted.asked,
-            "seen": _seen(form) if "seen" in form else wanted.asked.steps if wanted.asked else 0,
+            "seen": steps_seen(form) if "seen" in form else wanted.asked.steps if wanted.asked else 0,
         }
         return await page(request, "letter_form.html", context, status=422 if wanted.errors else 200)
 
@@ -338,7 +340,7 @@ class LetterPages:
         text = self._office.texts[draft.kind, draft.text_version]
         try:
             sheet, seal = draft_sheet(draft, wanted.kind, text), draft_text(self._office)
-            pages = await asyncio.to_thread(lambda: render_svg(sheet, Paper.A4, seal=seal))
+            pages = await asyncio.to_thread(lambda: render_svg(sheet, Paper.A4, seal=seal, emblem=self._office.emblem))
         except CannotPrint:
             self._measures.print_failed()
             return UNPRINTABLE
@@ -387,7 +389,9 @@ class LetterPages:
         sheet = letter_sheet(letter, self._office.kinds[letter.kind], text, void_reason=row.voided_reason or "")
         seal = await seal_text(self._office, letter, sheet)
         try:
-            pdf = await asyncio.to_thread(lambda: render_pdf(sheet, paper, copy=is_copy, seal=seal))
+            pdf = await asyncio.to_thread(
+                lambda: render_pdf(sheet, paper, copy=is_copy, seal=seal, emblem=self._office.emblem)
+            )
         except CannotPrint:
             self._measures.print_failed()
             raise
@@ -450,7 +454,7 @@ def _answers(kind: LetterKind, form: Form, household: list[Registered]) -> dict[
     def answer(field: FieldDefinition) -> str:
         match field.type:
             case FieldType.MEMBER | FieldType.MEMBERS:
-                return " ".join(_picked(field, form, household))
+                return " ".join(_picked(field.type, form.all(field.name), household))
             case FieldType.DOCUMENTS:
                 return "\n".join(form.all(field.name))
             case _:
@@ -461,15 +465,31 @@ def _answers(kind: LetterKind, form: Form, household: list[Registered]) -> dict[
 
 def _people(kind: LetterKind, form: Form, household: list[Registered]) -> dict[str, PeopleAnswer]:
     return {
-        field.name: PeopleAnswer(tuple(_picked(field, form, household)), tuple(_written(field, form)))
+        field.name: PeopleAnswer(
+            tuple(_picked(field.type, form.all(field.name), household)), tuple(_written(field, form))
+        )
         for field in kind.fields
         if field.type in WRITTEN
     }
 
 
-def _picked(field: FieldDefinition, form: Form, household: list[Registered]) -> list[str]:
-    niks = {each.id.hex(): each.resident.nik for each in household}
-    return [niks.get(ticked, "?") for ticked in form.all(field.name) if ticked]
+def _picked(type_: FieldType, ticked: Sequence[str], household: Sequence[Registered]) -> list[str]:
+    niks = {each.id.hex(): each.resident.nik for each in _offered(type_, household)}
+    return [niks.get(each, "?") for each in ticked if each]
+
+
+def _offered(type_: FieldType, household: Sequence[Registered]) -> Sequence[Registered]:
+    """Of a household those who may stand in a field. Members whom somebody supports live here; who asks for people may
+    mean the dead (the deceased of the heirs, a child's father) or somebody who moved (an heir), and sees which they are."""
+    if type_ in WRITTEN:
+        return household
+    return [each for each in household if each.state is State.HERE]
+
+
+def _member_words(each: Registered) -> str:
+    """`SITI AMINAH - istri, meninggal 3 Mei 2021`."""
+    remarks = (each.resident.relation.lower(), state_words(each.state, each.state_on))
+    return " - ".join(part for part in (each.resident.name, ", ".join(filter(None, remarks))) if part)
 
 
 def _written(field: FieldDefinition, form: Form) -> list[PersonRow]:
@@ -511,7 +531,7 @@ def _input(name: str, type_: FieldType, answer: FieldValue, household: list[Regi
     """One answer, as the form sends it: people by our own ids and in rows, documents one by one."""
     match answer:
         case tuple():
-            ids = {each.resident.nik: each.id.hex() for each in household}
+            ids = {each.resident.nik: each.id.hex() for each in _offered(type_, household)}
             if type_ not in WRITTEN:
                 return [(name, ids[member.nik]) for member in answer if member.nik in ids]
             members = [member_of(each.resident) for each in household] if type_ in PICKED else []
@@ -524,12 +544,6 @@ def _input(name: str, type_: FieldType, answer: FieldValue, household: list[Regi
             return [(name, document) for document in answer.split("; ")]
         case _:
             return [(name, str(answer))]
-
-
-def _seen(form: Form) -> int:
-    """How many steps the request had made when its form was opened; what is no number matches none."""
-    text = form.text("seen")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1
 
 
 def _state(row: letters.LetterRow) -> tuple[str, str]:

@@ -18,7 +18,8 @@ from agent.store import Stamper, Store
 class Office:
     """Made once by the composition root. `road` gives None, and `identity` is None, on a box that is not enrolled yet.
 
-    `questions` are those of a proposal, by scheme; `unseal` opens what the centre sealed to this box, None for the rest.
+    `questions` are those of a proposal, by scheme; `unseal` opens what the centre sealed to this box, None for the rest;
+    `emblem`: an SVG for the letterhead, or empty.
     """
 
     settings: AgentSettings
@@ -30,6 +31,7 @@ class Office:
     identity: BoxIdentity | None = None
     questions: Mapping[str, tuple[Question, ...]] = field(default_factory=dict)
     unseal: Callable[[bytes], bytes | None] = lambda sealed: None
+    emblem: str = ""
 
     def numbering(self) -> NumberingPolicy | NumberingError:
         """The policy, or what is missing in the settings, to be shown to whoever can set it."""

@@ -9,6 +9,7 @@ import csv
 import io
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from aiohttp import web
 
@@ -17,6 +18,7 @@ from agent.domain.numbering import date_wib
 from agent.domain.registers import (
     EXPEDITION,
     INCOMING,
+    MUTATIONS,
     OUTGOING,
     RESIDENTS,
     VOLUME_ROWS,
@@ -26,6 +28,7 @@ from agent.domain.registers import (
     csv_cells,
     handover_line,
     incoming_line,
+    mutation_line,
     outgoing_line,
     resident_line,
     volumes,
@@ -50,6 +53,9 @@ FOUND_MAX = 500
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 Count = Callable[[Connection, Wanted], Awaitable[int]]
+Years = Callable[[Connection], Awaitable[list[int]]]
+Lines = Callable[[Connection, Wanted, int, int, bool], Awaitable[list[Line]]]
+Entry = TypeVar("Entry")
 
 
 @dataclass(frozen=True)
@@ -58,10 +64,11 @@ class Source:
 
     book: Book
     count: Count
-    lines: Callable[[Connection, Wanted, int, int, bool], Awaitable[list[Line]]]
+    lines: Lines
     search_hint: str
     record_address: str
     link_at: int
+    years: Years = registers.years
     kinds: Sequence[tuple[str, str]] = ()
     entry: tuple[str, str] | None = None
     """Address and words of the form that writes into this book."""
@@ -82,28 +89,18 @@ class Shown:
 
 def register_pages(office: Office, bindery: Bindery) -> "list[BookPages | ShelfPages]":
     """The shelf and every book on it."""
-    sources = [outgoing_source(office), incoming_source(), expedition_source(office)]
-    people = residents_source()
-    books = [each.book for each in (*sources, people)]
-    pages = (BookPages(office, bindery, each) for each in sources)
-    return [ShelfPages(books), *pages, ResidentBookPages(office, bindery, people)]
+    people = residents_source(office)
+    sources = [outgoing_source(office), incoming_source(), expedition_source(office), people, mutations_source()]
+    pages = ((ResidentBookPages if each is people else BookPages)(office, bindery, each) for each in sources)
+    return [ShelfPages([each.book for each in sources]), *pages]
 
 
 def outgoing_source(office: Office) -> Source:
-    titles = {kind.key: kind.title for kind in office.kinds.values()}
-
-    async def lines(
-        connection: Connection, wanted: Wanted, limit: int, offset: int, is_newest_first: bool
-    ) -> list[Line]:
-        entries = await registers.outgoing(
-            connection, wanted, limit=limit, offset=offset, is_newest_first=is_newest_first
-        )
-        return [outgoing_line(entry, titles) for entry in entries]
-
+    titles = _titles(office)
     return Source(
         book=OUTGOING,
         count=registers.count_outgoing,
-        lines=lines,
+        lines=_lines(OUTGOING, registers.outgoing, lambda entry: outgoing_line(entry, titles)),
         search_hint="Nomor surat atau nama",
         record_address="/letters/",
         link_at=1,
@@ -112,18 +109,10 @@ def outgoing_source(office: Office) -> Source:
 
 
 def incoming_source() -> Source:
-    async def lines(
-        connection: Connection, wanted: Wanted, limit: int, offset: int, is_newest_first: bool
-    ) -> list[Line]:
-        entries = await registers.incoming(
-            connection, wanted, limit=limit, offset=offset, is_newest_first=is_newest_first
-        )
-        return [incoming_line(entry) for entry in entries]
-
     return Source(
         book=INCOMING,
         count=registers.count_incoming,
-        lines=lines,
+        lines=_lines(INCOMING, registers.incoming, incoming_line),
         search_hint="Nomor, pengirim, atau isi",
         record_address="/registers/incoming/",
         link_at=5,
@@ -132,40 +121,56 @@ def incoming_source() -> Source:
 
 
 def expedition_source(office: Office) -> Source:
-    titles = {kind.key: kind.title for kind in office.kinds.values()}
-
-    async def lines(
-        connection: Connection, wanted: Wanted, limit: int, offset: int, is_newest_first: bool
-    ) -> list[Line]:
-        entries = await registers.handovers(
-            connection, wanted, limit=limit, offset=offset, is_newest_first=is_newest_first
-        )
-        return [handover_line(entry, titles) for entry in entries]
-
+    titles = _titles(office)
     return Source(
         book=EXPEDITION,
         count=registers.count_handovers,
-        lines=lines,
+        lines=_lines(EXPEDITION, registers.handovers, lambda entry: handover_line(entry, titles)),
         search_hint="Penerima atau nomor surat",
         record_address="/letters/",
         link_at=2,
     )
 
 
-def residents_source() -> Source:
-    async def lines(connection: Connection, wanted: Wanted, limit: int, offset: int, _newest_first: bool) -> list[Line]:
-        entries = await registers.residents(connection, wanted, limit=limit, offset=offset)
-        return [resident_line(entry) for entry in entries]
-
+def residents_source(office: Office) -> Source:
+    village_kind = office.settings.home.kind
     return Source(
         book=RESIDENTS,
         count=registers.count_residents,
-        lines=lines,
+        lines=_lines(RESIDENTS, registers.residents, lambda entry: resident_line(entry, village_kind)),
         search_hint="NIK, nomor KK, atau nama",
         record_address="/residents/",
         link_at=1,
         takers=SUPERIORS,
     )
+
+
+def mutations_source() -> Source:
+    return Source(
+        book=MUTATIONS,
+        count=registers.count_mutations,
+        lines=_lines(MUTATIONS, registers.mutations, mutation_line),
+        search_hint="Nama atau NIK",
+        record_address="/residents/",
+        link_at=1,
+        years=registers.mutation_years,
+    )
+
+
+def _lines(book: Book, read: Callable[..., Awaitable[Sequence[Entry]]], word: Callable[[Entry], Line]) -> Lines:
+    """The entries that `read` finds, in words. A book of no year has no newest line to begin with."""
+
+    async def lines(
+        connection: Connection, wanted: Wanted, limit: int, offset: int, is_newest_first: bool
+    ) -> list[Line]:
+        order = {"is_newest_first": is_newest_first} if book.is_yearly else {}
+        return [word(entry) for entry in await read(connection, wanted, limit=limit, offset=offset, **order)]
+
+    return lines
+
+
+def _titles(office: Office) -> dict[str, str]:
+    return {kind.key: kind.title for kind in office.kinds.values()}
 
 
 class ShelfPages:
@@ -304,7 +309,7 @@ class BookPages:
     async def _years(self, connection: Connection) -> list[int]:
         """Years that have a book, newest first; this year always has one."""
         this_year = date_wib(self._office.stamper.now_ms()).year
-        return sorted({this_year, *await registers.years(connection)}, reverse=True)
+        return sorted({this_year, *await self._source.years(connection)}, reverse=True)
 
     async def _note(self, request: web.Request, action: str) -> None:
         """The trail says which book of which year was taken out, and by whom."""

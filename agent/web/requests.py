@@ -14,13 +14,13 @@ from aiohttp import web
 from agent.domain.fields import FieldError, FieldType
 from agent.domain.letters import Draft, Fields, LetterKind
 from agent.domain.numbering import NumberingError, date_wib
-from agent.domain.refusal import DATE_UNCONFIRMED, Refusal
+from agent.domain.refusal import DATE_UNCONFIRMED, UNPRINTABLE, Refusal
 from agent.domain.requests import Move, is_reason_needed, may, moves, next_move
 from agent.domain.sheets import draft_sheet
-from agent.render import Paper, render_svg
+from agent.render import CannotPrint, Paper, render_svg
 from agent.store import Desk, requests
 from agent.store.requests import RequestRow, Step
-from agent.web.desk import at_counter, check_reason, note_look, person_of, send_once
+from agent.web.desk import at_counter, check_reason, note_look, person_of, send_once, steps_seen
 from agent.web.measure import Measures
 from agent.web.office import Office
 from agent.web.seals import draft_text
@@ -119,7 +119,7 @@ class RequestPages:
     ) -> str | Refusal:
         """One transaction; where it leads, or why not."""
         office, person = self._office, person_of(self._office, request)
-        policy, seen = office.numbering(), _seen(form)
+        policy, seen = office.numbering(), steps_seen(form)
         if isinstance(policy, NumberingError):
             return Refusal("numbering", str(policy))
 
@@ -184,7 +184,11 @@ class RequestPages:
         await note_look(self._office, request, "preview_letter", found.row.resident)
         sheet = draft_sheet(draft, kind, self._office.texts[kind.key, draft.text_version])
         seal = draft_text(self._office)
-        pages = await asyncio.to_thread(lambda: render_svg(sheet, Paper.A4, seal=seal))
+        try:
+            pages = await asyncio.to_thread(lambda: render_svg(sheet, Paper.A4, seal=seal, emblem=self._office.emblem))
+        except CannotPrint:
+            self._measures.print_failed()
+            raise web.HTTPConflict(text=UNPRINTABLE.sentence) from None
         response = web.Response(text=pages[0], content_type="image/svg+xml")
         response.enable_compression()
         return response
@@ -228,12 +232,6 @@ def _move(form: Form) -> Move:
         raise web.HTTPBadRequest
     form_key_of(form)
     return chosen
-
-
-def _seen(form: Form) -> int:
-    """How many steps the page showed; what is no number matches none."""
-    text = form.text("seen")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1
 
 
 def _answers(kind: LetterKind | None, answers: Fields) -> list[tuple[str, str]]:

@@ -14,6 +14,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from prometheus_client import CollectorRegistry
 
 from agent import data
+from agent.__main__ import office_emblem
 from agent.config import AgentSettings, Central, Numbers
 from agent.config import Office as OfficeSettings
 from agent.domain.proposal_fields import read_questions
@@ -246,6 +247,7 @@ async def open_counter(
         road=lambda: status[0],
         identity=enrolled(chosen.identity_folder) if is_enrolled else None,
         questions=QUESTIONS,
+        emblem=office_emblem(chosen),
     )
     registry = CollectorRegistry()
     app = build_app(office, registry, "0.1.0")

@@ -9,7 +9,8 @@ from msgspec import structs
 
 from agent.domain.events import Event, EventKind, State, check_event, may_record, state_after
 from agent.domain.refusal import ALREADY_DEAD, Refusal
-from agent.store import events, residents, views
+from agent.store import events, registers, residents, views
+from agent.store.registers import Wanted
 from chassis.database import Connection
 from protocol import ops
 from protocol.ids import Kk, Nik, is_placeholder
@@ -114,8 +115,8 @@ async def test_a_death_that_was_a_mistake_is_taken_back_and_stays_readable(count
     assert isinstance(again, Refusal)
     [row] = await counter.store.database.read(lambda c: events.of_resident(c, resident))
     assert (row.kind, row.withdrawn_reason) == (EventKind.DIED, "salah orang")
-    year = date(2021, 1, 1), date(2021, 12, 31)
-    assert await counter.store.database.read(lambda c: events.mutations(c, *year)) == []
+    assert await counter.store.database.read(registers.mutation_years) == []
+    assert await counter.store.database.read(lambda c: registers.count_mutations(c, Wanted(2021))) == 0
 
 
 async def test_an_event_of_a_later_program_stays_in_the_log_and_breaks_no_page(counter: Counter) -> None:
@@ -127,19 +128,6 @@ async def test_an_event_of_a_later_program_stays_in_the_log_and_breaks_no_page(c
     await counter.store.write(lambda desk: desk.append(married))
     assert await counter.store.database.read(lambda c: events.of_resident(c, resident)) == []
     assert await state_of(counter, resident) is State.HERE
-
-
-async def test_the_register_of_mutations_is_of_its_year_and_in_order(counter: Counter) -> None:
-    one, two, three = list(counter.people.values())[:3]
-    await record(counter, one, event(EventKind.DIED, "2021-05-01"))
-    await record(counter, two, event(EventKind.MOVED_OUT, "2021-02-01", reference="SKPWNI/1"))
-    await record(counter, three, event(EventKind.MOVED_OUT, "2020-12-31"))
-    rows = await counter.store.database.read(lambda c: events.mutations(c, date(2021, 1, 1), date(2021, 12, 31)))
-    assert [(row.event.kind, row.event.happened_on) for row in rows] == [
-        (EventKind.MOVED_OUT, "2021-02-01"),
-        (EventKind.DIED, "2021-05-01"),
-    ]
-    assert (rows[0].event.reference, rows[0].nik) == ("SKPWNI/1", list(counter.people)[1])
 
 
 async def test_another_card_closes_the_former_one(counter: Counter) -> None:

@@ -100,6 +100,7 @@ async def test_no_page_shows_more_than_initials(screen: Screen) -> None:
     pages = [await screen.browser.get("/"), await screen.browser.post("/number", {"number": screen.nik})]
     pages.append(await screen.press(pages[-1], "/name", mother=screen.mother))
     assert f"{screen.name[0]}***" in await pages[-1].text()
+    pages.append(await screen.press(pages[-1], "/use", group="Umum"))
     pages.append(await screen.press(pages[-1], "/letter", kind="skd"))
     pages.append(await screen.press(pages[-1], "/ask", purpose="mendaftar sekolah"))
     for answer in pages:
@@ -222,6 +223,7 @@ async def test_every_page_forgets_by_itself(screen: Screen) -> None:
 async def test_no_letter_before_showing_who_one_is(screen: Screen) -> None:
     fields = await screen.browser.fields_of(await screen.browser.post("/number", {"number": screen.nik}))
     for path, values in (
+        ("/use", {"group": "Umum"}),
         ("/letter", {"kind": "skd"}),
         ("/ask", {"kind": "skd", "purpose": "mendaftar sekolah"}),
         ("/ask", {"kind": "skd", "purpose": "mendaftar sekolah", "visit": "x" * 32}),
@@ -240,9 +242,13 @@ async def test_only_letters_that_are_for_the_kiosk(screen: Screen) -> None:
     app = build_kiosk_app(type(office)(office.settings, office.store, office.stamper, kinds, office.texts, office.road))
     async with TestClient(TestServer(app)) as client:
         other = Screen(screen.counter, Browser(client), screen.nik, screen.mother, screen.name)
-        chosen = await other.identified()
+        uses = await other.identified()
+        assert "Domisili Usaha" in await uses.text()
+        assert "Domisili," not in await uses.text()
+        chosen = await other.press(uses, "/use", group="Umum")
         assert 'value="skd"' not in await chosen.text()
-        assert 'value="sktm"' in await chosen.text()
+        assert 'value="bepergian"' in await chosen.text()
+        assert "Surat apa" in await (await other.press(chosen, "/use")).text(), "and back to all uses"
         sent = await other.press(chosen, "/letter", kind="skd")
         assert sent.url.path == "/"
 

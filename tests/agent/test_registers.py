@@ -7,13 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent.domain.events import EventKind
 from agent.domain.registers import (
     FORMULA_STARTS,
+    MUTATIONS,
     OUTGOING,
     VOLUME_ROWS,
+    MutationEntry,
     OutgoingEntry,
     csv_cells,
     iso_words,
+    mutation_line,
     number_words,
     outgoing_line,
     volumes,
@@ -67,6 +71,38 @@ def test_voids_say_why() -> None:
 def test_numbers_name_their_series_where_there_are_several() -> None:
     assert number_words("semua", 3, 3) == "3"
     assert number_words("sktm", 3, 4) == "sktm 3 s/d 4"
+
+
+@pytest.mark.parametrize(
+    ("kind", "columns"),
+    [
+        (EventKind.BORN, (5, "Lahir di Jember")),
+        (EventKind.MOVED_IN, (5, "Jember")),
+        (EventKind.MOVED_OUT, (7, "Jember")),
+        (EventKind.DIED, (9, "Jember")),
+    ],
+)
+def test_each_event_stands_in_its_own_two_columns(kind: EventKind, columns: tuple[int, str]) -> None:
+    line = mutation_line(
+        MutationEntry(
+            resident=b"r" * 16,
+            place=7,
+            name="SITI CONTOH",
+            sex="P",
+            birth_place="",
+            birth_date="1980-03-04",
+            kind=kind,
+            happened_on="2021-05-03",
+            where="Jember",
+            reference="474/1",
+            note="",
+        )
+    )
+    assert len(line.cells) == len(MUTATIONS.columns)
+    at, where = columns
+    assert {n: cell for n, cell in enumerate(line.cells[:-1]) if cell and n > 4} == {at: where, at + 1: "3 Mei 2021"}
+    assert line.cells[:5] == ("7", "SITI CONTOH", "-", "4 Maret 1980", "P")
+    assert line.cells[-1].endswith("; 474/1")
 
 
 @pytest.mark.parametrize(("raw", "words"), [("2021-05-03", "3 Mei 2021"), ("", "-"), ("2021-02-30", "2021-02-30")])

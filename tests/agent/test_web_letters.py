@@ -151,6 +151,24 @@ async def test_the_household_is_ticked_without_its_numbers_in_the_page(counter: 
     assert checked.status == 200
 
 
+async def test_the_dead_and_the_moved_are_offered_only_where_a_letter_may_mean_them(counter: Counter) -> None:
+    """Nobody supports the dead; the heirs' letter asks for them by name."""
+    clerk = await counter.browser()
+    dead = await counter.value(
+        "SELECT id FROM resident WHERE kk = (SELECT kk FROM resident WHERE id = $1) AND id != $1",
+        bytes.fromhex(counter.somebody),
+    )
+    await counter.store.database.transact(
+        lambda c: c.execute("UPDATE resident SET state = 'dead', state_on = '2021-05-01' WHERE id = $1", dead)
+    )
+    answer = await clerk.get(f"/letters/new?kind=sktm&resident={counter.somebody}")
+    assert dead.hex() not in await answer.text()
+    form = {**await clerk.fields_of(answer), "purpose": "sekolah"}
+    assert (await clerk.post("/letters/check", {**form, "family_members": dead.hex()})).status == 422
+    heirs = words_of(await (await clerk.get(f"/letters/new?kind=ahli_waris&resident={counter.somebody}")).text())
+    assert heirs.count("meninggal 1 Mei 2021") == 2, "as the deceased, and among the heirs"
+
+
 async def test_the_register_has_pages(counter: Counter) -> None:
     clerk = await counter.browser()
     await asyncio.gather(*(counter.issue(clerk) for _ in range(51)))

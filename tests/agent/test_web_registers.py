@@ -5,13 +5,15 @@ import csv
 import io
 import re
 import zipfile
+from datetime import date
 from pathlib import Path
 
 import pytest
 from pypdf import PdfReader
 
+from agent.domain.events import Event, EventKind
 from agent.domain.registers import VOLUME_ROWS
-from agent.store import letters, oplog, registers, views
+from agent.store import events, letters, oplog, registers, views
 from agent.store.registers import Wanted
 from protocol.ops import NumberHigh
 from tests.agent.office import Counter, open_counter, words_of
@@ -520,3 +522,56 @@ async def test_the_book_of_residents_is_taken_out_by_superiors_and_written_down(
         ("head", "export_register", "residents"),
         ("head", "print_register", "residents"),
     ]
+
+
+async def test_who_died_or_moved_stays_in_the_book_of_residents_and_is_marked(counter: Counter) -> None:
+    clerk, head = await counter.browser(), await counter.browser("head")
+    dead, moved = list(counter.people.items())[:2]
+    await happen(counter, dead[1], EventKind.DIED, "2021-05-01")
+    await happen(counter, moved[1], EventKind.MOVED_OUT, "2021-05-02")
+    html = await (await clerk.get("/registers/residents")).text()
+    assert html.count("<strong>Meninggal 1 Mei 2021</strong>") == 1
+    assert html.count("<strong>Pindah 2 Mei 2021</strong>") == 1
+    raw = (await (await head.get("/registers/residents/csv")).read()).decode("utf-8-sig")
+    remarks = {row[10].lstrip("'"): row[-1] for row in list(csv.reader(io.StringIO(raw), delimiter=";"))[1:]}
+    assert len(remarks) == len(counter.people)
+    assert {nik: words for nik, words in remarks.items() if words} == {
+        dead[0]: "Meninggal 1 Mei 2021",
+        moved[0]: "Pindah 2 Mei 2021",
+    }
+
+
+# --- births, deaths, moves --------------------------------------------------------------------------------------------
+
+
+async def happen(counter: Counter, resident: bytes, kind: EventKind, day: str, reference: str = "") -> None:
+    made = Event(kind=kind, happened_on=date.fromisoformat(day), place="Jember", reference=reference, note="")
+    assert isinstance(await counter.store.write(lambda desk: events.record(desk, resident, made, "sri")), bytes)
+
+
+async def test_the_book_of_mutations_is_of_its_year_in_order_and_searched(counter: Counter) -> None:
+    clerk = await counter.browser()
+    (one, first), (two, second), (_, third) = list(counter.people.items())[:3]
+    await happen(counter, first, EventKind.DIED, "2021-05-01")
+    await happen(counter, second, EventKind.MOVED_OUT, "2021-02-01", "SKPWNI/1")
+    await happen(counter, third, EventKind.MOVED_OUT, "2019-12-31")
+    html = await (await clerk.get("/registers/mutations")).text()
+    assert re.findall("/residents/([0-9a-f]{32})", html) == [first.hex(), second.hex()], "newest first"
+    assert re.findall(r"<option value=\"(\d+)\"", html) == ["2021", "2019"]
+    assert one not in html
+    assert two not in html
+    assert third.hex() in await (await clerk.get("/registers/mutations?year=2019")).text()
+    name = await counter.value("SELECT name FROM resident WHERE id = $1", second)
+    for typed, found in ((two, second), (name, second), (one, first)):
+        assert re.findall("/residents/([0-9a-f]{32})", await search(clerk, "mutations", q=typed)) == [found.hex()]
+    raw = (await (await clerk.get("/registers/mutations/csv?year=2021")).read()).decode("utf-8-sig")
+    rows = list(csv.reader(io.StringIO(raw), delimiter=";"))
+    assert [row[0] for row in rows] == ["No.", "1", "2"]
+    assert rows[1][5:] == ["", "", "Jember", "1 Februari 2021", "", "", "Pindah; SKPWNI/1"]
+    assert len(set(rows[0])) == len(rows[0]), "each column has a name of its own"
+    cells, _ = sheet_of(await (await clerk.get("/registers/mutations/xlsx?year=2021")).read())
+    assert cells[-1][9:11] == ["Jember", "1 Mei 2021"]
+    text = PdfReader(io.BytesIO(await (await clerk.get("/registers/mutations/pdf")).read())).pages[0].extract_text()
+    assert "BUKU MUTASI PENDUDUK" in text
+    assert text.index("1 Februari 2021") < text.index("1 Mei 2021")
+    assert ("clerk", "print_register", "mutations/2021") in await trail(counter)

@@ -21,12 +21,13 @@ from aiohttp import ClientResponse
 from rich.console import Console
 from rich.table import Table
 
+from agent.domain.events import Event, EventKind
 from agent.domain.handovers import Handover
 from agent.domain.incoming import IncomingLetter
 from agent.domain.letters import Signer, write_draft
 from agent.domain.numbering import NumberingError, date_wib
 from agent.domain.residents import subject_of
-from agent.store import Desk, handovers, incoming, letters, residents
+from agent.store import Desk, events, handovers, incoming, letters, residents
 from tests.agent.letter_samples import CATALOGUE
 from tests.agent.office import Counter, open_counter
 from tests.chassis.conftest import Browser
@@ -34,10 +35,10 @@ from tests.chassis.conftest import Browser
 LETTERS, RESIDENTS = 50_000, 10_000
 PORTION = 500
 ROUNDS = 40
-VOID_EVERY, HANDED_OVER_EVERY = 200, 5
+VOID_EVERY, HANDED_OVER_EVERY, MOVES_EVERY = 200, 5, 20
 """Most letters go out in the resident's own hand; for each that an office takes out it gets one in."""
 GOAL_MS = 50.0
-BOOKS = ("outgoing", "incoming", "expedition", "residents")
+BOOKS = ("outgoing", "incoming", "expedition", "residents", "mutations")
 
 Ask = Callable[[], Awaitable[ClientResponse]]
 
@@ -84,6 +85,17 @@ async def fill(counter: Counter, wanted: int, seed: int) -> None:
 
     for _ in range(-(-wanted // PORTION)):
         await counter.store.write(portion)
+
+
+async def move(counter: Counter) -> None:
+    """One resident in so many moves away in this year."""
+    away = Event(kind=EventKind.MOVED_OUT, happened_on=date(2021, 3, 5), place="Jember", reference="SKPWNI/1", note="")
+
+    async def all_moves(desk: Desk) -> None:
+        for person in list(counter.people.values())[::MOVES_EVERY]:
+            assert isinstance(await events.record(desk, person, away, "bench"), bytes)
+
+    await counter.store.write(all_moves)
 
 
 async def pages(counter: Counter, clerk: Browser) -> dict[str, Ask]:
@@ -135,6 +147,7 @@ async def main(wanted: int, people: int, seed: int) -> bool:
         counter = await open_counter(Path(folder), persons=people)
         try:
             await fill(counter, wanted, seed)
+            await move(counter)
             clerk = await counter.browser("head")
             for label, ask in (await pages(counter, clerk)).items():
                 middle, high, work = await measure(ask)

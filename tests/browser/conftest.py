@@ -88,10 +88,11 @@ def until(page: "sync_api.Page", selector: str = "[autofocus]") -> None:
 
 def photograph(page: "sync_api.Page", **options: Any) -> None:
     """A picture for people to look at; on a busy machine Chromium may not manage the first one."""
+    driver_api = pytest.importorskip("playwright.sync_api")
     for tries_left in (2, 1, 0):
         try:
             page.screenshot(**options)
-        except Exception:
+        except driver_api.Error:
             if not tries_left:
                 raise
             page.wait_for_timeout(500)

@@ -80,7 +80,7 @@ def test_a_resident_asks_at_the_kiosk_without_scripts(
 ) -> None:
     nik = aside.run(name_mother(counter))
     page = chromium.new_context(viewport=SCREEN, java_script_enabled=False, color_scheme=scheme).new_page()
-    steps = iter(("number", "name", "letters", "purpose", "queue"))
+    steps = iter(("number", "name", "uses", "letters", "purpose", "queue"))
 
     def look() -> None:
         photograph(page, path=pictures / f"kiosk-{next(steps)}-{scheme}.png")
@@ -89,6 +89,7 @@ def test_a_resident_asks_at_the_kiosk_without_scripts(
             assert box is not None
             assert min(box["width"], box["height"]) >= TARGET_PIXELS_MIN
             assert box["x"] + box["width"] <= SCREEN["width"]
+            assert box["y"] + box["height"] <= SCREEN["height"], "nothing to scroll for"
 
     page.goto(kiosk)
     look()
@@ -99,6 +100,8 @@ def test_a_resident_asks_at_the_kiosk_without_scripts(
     page.get_by_label("Nama ibu kandung").fill("Siti Aminah")
     page.keyboard.press("Enter")
     page.wait_for_url(kiosk + "/name")
+    look()
+    page.get_by_role("button", name="Umum").click()  # the longest list of letters
     look()
     page.get_by_role("button", name="Surat Keterangan Domisili", exact=True).click()
     look()

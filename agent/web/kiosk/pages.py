@@ -1,4 +1,4 @@
-"""The kiosk's five pages: a number, a name, a letter, a purpose, a place in the queue."""
+"""The kiosk's six pages: a number, a name, a use, a letter for it, a purpose, a place in the queue."""
 
 from collections.abc import Mapping
 from importlib import resources
@@ -9,7 +9,7 @@ from aiohttp import web
 from agent.domain.cards import card_digest, check_card
 from agent.domain.events import State
 from agent.domain.fields import Fault, check_name, check_nik, check_text
-from agent.domain.letters import LetterKind
+from agent.domain.letters import LetterKind, by_group
 from agent.domain.residents import search_key
 from agent.store import cards, requests, residents
 from agent.store.residents import Registered
@@ -51,18 +51,20 @@ async def _forget_visitor(request: web.Request, response: web.StreamResponse) ->
 
 
 class KioskPages:
-    """/ and the four steps after it."""
+    """/ and the five steps after it."""
 
     def __init__(self, office: Office) -> None:
         self._office = office
         self._visits = Visits(office.stamper.mono_ms)
         self._kinds = {key: kind for key, kind in office.kinds.items() if kind.kiosk}
+        self._groups = dict(by_group(self._kinds))
 
     def routes(self) -> list[web.RouteDef]:
         return [
             web.get("/", self.start),
             web.post("/number", self.number),
             web.post("/name", self.name),
+            web.post("/use", self.use),
             web.post("/letter", self.letter),
             web.post("/ask", self.ask),
         ]
@@ -78,7 +80,7 @@ class KioskPages:
         person = await self._card_holder(form.text("number"))
         if person is not None:
             token = self._visits.begin(person.resident.nik)
-            return await self._letters(request, token, person)
+            return await self._uses(request, token, person)
         nik = check_nik(form.text("number"), required=True)
         if isinstance(nik, Fault):
             is_card = isinstance(check_card(form.text("number")), str)
@@ -97,16 +99,16 @@ class KioskPages:
         person = await self._identify(request, visit.nik, mother)
         if person is None:
             return await _page(request, "name.html", {"mother": NO_MATCH}, visit=token)
-        return await self._letters(request, token, person)
+        return await self._uses(request, token, person)
 
-    async def _letters(self, request: web.Request, token: str, person: Registered) -> web.StreamResponse:
+    async def _uses(self, request: web.Request, token: str, person: Registered) -> web.StreamResponse:
         """The visitor has shown who they are: by their card, or by their NIK and their mother's name."""
         visit = self._visits.find(token)
         if visit is None:
             raise web.HTTPSeeOther("/")
         visit.resident = person.id
         who = mask_name(person.resident.name)
-        return await _page(request, "letters.html", {}, visit=token, kinds=self._kinds, who=who)
+        return await _page(request, "uses.html", {}, visit=token, groups=self._groups, who=who)
 
     async def _card_holder(self, typed: str) -> Registered | None:
         """For whom the card stands that was held to the reader. An unknown one counts as a wrong answer. Raises RequestRefused."""
@@ -135,6 +137,18 @@ class KioskPages:
             return None
         await database.transact(lambda c: forgive(c, bucket, source))
         return found
+
+    @public
+    async def use(self, request: web.Request) -> web.StreamResponse:
+        """The letters of one use; all uses again where none is named."""
+        form = await read_form(request, FORM_BYTES_MAX)
+        token, visit = self._visit(form)
+        if visit.queue or visit.resident is None:
+            raise web.HTTPSeeOther("/")
+        group = form.text("group")
+        if group not in self._groups:
+            return await _page(request, "uses.html", {}, visit=token, groups=self._groups, who="")
+        return await _page(request, "letters.html", {}, visit=token, group=group, kinds=self._groups[group])
 
     @public
     async def letter(self, request: web.Request) -> web.StreamResponse:
