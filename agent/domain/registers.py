@@ -9,11 +9,10 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from agent.domain.fields import is_printable
 from agent.domain.letters import Letterhead, address_line, head_title
 from agent.domain.numbering import SERIES_ALL
 from agent.domain.sheets import DOTTED_LINE, Signature, letterhead_lines, office_address
-from agent.domain.texts import date_words
+from protocol.letter_texts import date_words, is_printable
 from protocol.regions import VillageKind
 
 VOLUME_ROWS = 2_000

@@ -62,7 +62,7 @@ class Source:
     search_hint: str
     record_address: str
     link_at: int
-    kinds: Sequence[tuple[str, str]] = ()
+    kinds: Callable[[], Sequence[tuple[str, str]]] = tuple
     entry: tuple[str, str] | None = None
     """Address and words of the form that writes into this book."""
     takers: tuple[str, ...] = COUNTER_ROLES
@@ -90,7 +90,8 @@ def register_pages(office: Office, bindery: Bindery) -> "list[BookPages | ShelfP
 
 
 def outgoing_source(office: Office) -> Source:
-    titles = {kind.key: kind.title for kind in office.kinds.values()}
+    def titles() -> dict[str, str]:
+        return {key: kind.title for key, kind in office.kinds.items()}
 
     async def lines(
         connection: Connection, wanted: Wanted, limit: int, offset: int, is_newest_first: bool
@@ -98,7 +99,8 @@ def outgoing_source(office: Office) -> Source:
         entries = await registers.outgoing(
             connection, wanted, limit=limit, offset=offset, is_newest_first=is_newest_first
         )
-        return [outgoing_line(entry, titles) for entry in entries]
+        named = titles()
+        return [outgoing_line(entry, named) for entry in entries]
 
     return Source(
         book=OUTGOING,
@@ -107,7 +109,7 @@ def outgoing_source(office: Office) -> Source:
         search_hint="Nomor surat atau nama",
         record_address="/letters/",
         link_at=1,
-        kinds=tuple(titles.items()),
+        kinds=lambda: tuple(titles().items()),
     )
 
 
@@ -132,7 +134,8 @@ def incoming_source() -> Source:
 
 
 def expedition_source(office: Office) -> Source:
-    titles = {kind.key: kind.title for kind in office.kinds.values()}
+    def titles() -> dict[str, str]:
+        return {key: kind.title for key, kind in office.kinds.items()}
 
     async def lines(
         connection: Connection, wanted: Wanted, limit: int, offset: int, is_newest_first: bool
@@ -140,7 +143,8 @@ def expedition_source(office: Office) -> Source:
         entries = await registers.handovers(
             connection, wanted, limit=limit, offset=offset, is_newest_first=is_newest_first
         )
-        return [handover_line(entry, titles) for entry in entries]
+        named = titles()
+        return [handover_line(entry, named) for entry in entries]
 
     return Source(
         book=EXPEDITION,
@@ -209,7 +213,7 @@ class BookPages:
     async def search(self, request: web.Request) -> web.StreamResponse:
         form = await read_form(request)
         typed, kind = form.text("q")[:TYPED_MAX], form.text("kind")
-        return await self._page(request, form.as_dict(), typed, kind if kind in dict(self._source.kinds) else "")
+        return await self._page(request, form.as_dict(), typed, kind if kind in dict(self._source.kinds()) else "")
 
     async def _page(self, request: web.Request, asked: Mapping[str, str], typed: str, kind: str) -> web.StreamResponse:
         checked = check_text(typed, TYPED_MAX, required=False)
