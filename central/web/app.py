@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry
 from central.web.decisions import DecisionPages
 from central.web.desk import Desk
 from central.web.dossiers import AGENCY, DossierPages
+from central.web.editions import EditionPages
 from central.web.fleet import EVERYBODY, FleetPages
 from central.web.home import HomePages
 from central.web.metrics import PREFIX, CentreCollector
@@ -27,6 +28,7 @@ NAVIGATION = (
     NavigationEntry("Sanggahan", "/objections", frozenset(EVERYBODY)),
     NavigationEntry("Periode", "/cycles", frozenset(EVERYBODY)),
     NavigationEntry("Impor", "/imports", frozenset(EVERYBODY)),
+    NavigationEntry("Naskah", "/letters", frozenset(EVERYBODY)),
     NavigationEntry("Berkas", "/dossiers", frozenset({AGENCY})),
 )
 
@@ -50,7 +52,14 @@ def build_app(
     )
     environment.globals["wib"] = WIB
     environment.filters.update(mask_name=mask_name, mask_nik=mask_nik, claimed=claimed)
-    for pages in (HomePages(desk), FleetPages(desk), DecisionPages(desk), ObjectionPages(desk), DossierPages(desk)):
+    for pages in (
+        HomePages(desk),
+        FleetPages(desk),
+        DecisionPages(desk),
+        ObjectionPages(desk),
+        EditionPages(desk),
+        DossierPages(desk),
+    ):
         app.add_routes(pages.routes())
     app.cleanup_ctx.append(measured.watched)
     return app
