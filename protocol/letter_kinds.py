@@ -309,7 +309,7 @@ def _rows(file: str, content: str, columns: Sequence[str] = ()) -> Iterator[tupl
                     )
             yield where, row
     except csv.Error as error:
-        raise CatalogueError(f"{file}, line {reader.line_num}: {error}; check the quotes") from error
+        raise CatalogueError(f"{file}, line {reader.line_num + 1}: {error}; check the quotes") from error
 
 
 def _read_kind(where: str, row: Row, fields: Sequence[FieldDefinition]) -> LetterKind:

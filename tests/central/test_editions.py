@@ -70,7 +70,7 @@ def test_each_edition_is_signed_and_reads_as_the_folder_says() -> None:
         ("fields", "bbm_nelayan,boat_name,text,yes,100", "bbm_nelayan,boat_name,text,yes,9999", "line 6 .*length_max"),
         ("fields", "SPBUN Muncar;SPBUN Grajagan", "", "a choice has its words"),
         ("fields", "engine_hp,number", "engine_hp,horses", "none of text"),
-        ("fields", "Nama perahu,,nama_perahu,,,", '"Nama perahu,,nama_perahu,,,', "line 9: unexpected end"),
+        ("fields", "Nama perahu,,nama_perahu,,,", '"Nama perahu,,nama_perahu,,,', "line 6: unexpected end"),
         ("sktm-101.txt", "{{alamat}}", "{{alamat.jalan}}", "sktm-101.txt, baris 9"),
         ("sktm-101.txt", "{{penghasilan|rupiah}}", "{{penghasilan|eval}}", "saringan eval"),
         ("sktm-101.txt", "tidak mampu", "tidak\u200bmampu", "tidak dapat dicetak"),
