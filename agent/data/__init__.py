@@ -5,7 +5,8 @@ that a date must not precede) and a text `texts/<kind>-1.txt` (its shape: `proto
 A text that was published is never edited: the next version is a new file. `code_confidence` tells where a classification
 code comes from; an office sets its own under `numbers.codes`.
 
-Only reads its own package; what the texts mean is decided in `agent/domain`, which itself never opens a file.
+Versions stay below 100: from there on they are the regency's to publish. Only reads its own package; what the texts mean is
+decided in `protocol`, which itself never opens a file.
 """
 
 from importlib.resources import files

@@ -52,7 +52,8 @@ async def pdf(browser: Browser, letter: str) -> bytes:
 
 
 async def paper(browser: Browser, letter: str) -> str:
-    return " ".join(PdfReader(io.BytesIO(await pdf(browser, letter))).pages[0].extract_text().split())
+    text = PdfReader(io.BytesIO(await pdf(browser, letter))).pages[0].extract_text()
+    return " ".join(text.replace("\u200b", "").split())
 
 
 async def shown(browser: Browser, path: str) -> str:
