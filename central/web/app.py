@@ -26,9 +26,13 @@ NAVIGATION = (
     NavigationEntry("Armada", "/fleet", frozenset(EVERYBODY)),
     NavigationEntry("Keputusan", "/decisions", frozenset(EVERYBODY)),
     NavigationEntry("Sanggahan", "/objections", frozenset(EVERYBODY)),
-    NavigationEntry("Periode", "/cycles", frozenset(EVERYBODY)),
+    NavigationEntry(
+        "Terbitan",
+        "/cycles",
+        frozenset(EVERYBODY),
+        entries=(NavigationEntry("Periode", "/cycles"), NavigationEntry("Naskah surat", "/letters")),
+    ),
     NavigationEntry("Impor", "/imports", frozenset(EVERYBODY)),
-    NavigationEntry("Naskah", "/letters", frozenset(EVERYBODY)),
     NavigationEntry("Berkas", "/dossiers", frozenset({AGENCY})),
 )
 

@@ -1,12 +1,10 @@
 """Kinds and wording from the regency: used once they are in force, refused when they are not its word, kept for ever."""
 
 import io
-from collections.abc import AsyncIterator
 from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
 
-import pytest
 from aiohttp.test_utils import TestClient, TestServer
 from pypdf import PdfReader
 
@@ -25,13 +23,6 @@ from tests.chassis.conftest import Browser
 TODAY = date(2021, 5, 17)
 THIEF = Key.from_seed(b"\x09" * 32)
 FISHER = {"boat_name": "Sumber Laut", "engine_hp": "24", "litres_month": "1200", "station": "SPBUN Muncar"}
-
-
-@pytest.fixture
-async def counter(tmp_path: Path) -> AsyncIterator[Counter]:
-    opened = await open_counter(tmp_path)
-    yield opened
-    await opened.close()
 
 
 async def hear(counter: Counter, *said: LetterEdition) -> None:
