@@ -22,19 +22,17 @@ from prometheus_client import CollectorRegistry
 
 from agent import config, data, identity
 from agent.config import AgentSettings
-from agent.domain.letters import CatalogueError, LetterKind, read_catalogue, with_office_codes
+from agent.domain.catalogue import Catalogue
 from agent.domain.numbering import date_wib
 from agent.domain.proposal_fields import read_questions
 from agent.domain.rosters import Fate, RowReport, read_roster
 from agent.domain.seals import Answer
-from agent.domain.sheets import vocabulary_of
-from agent.domain.texts import LetterText, read_texts
 from agent.health import Health
 from agent.identity import BoxIdentity, NotEnrolled
 from agent.machine import MachineStamper
 from agent.render.emblem import EmblemRefused, read_emblem
 from agent.road import HttpRoad, Lanes, Threads
-from agent.store import MarkFile, Store, WrongVillage, inspection, oplog, parcel, rosters, seals
+from agent.store import MarkFile, Store, WrongVillage, feed, inspection, oplog, parcel, rosters, seals
 from agent.sync import Courier, LineDown
 from agent.web.app import build_app, build_metrics_app
 from agent.web.kiosk import build_kiosk_app
@@ -46,6 +44,7 @@ from chassis.service import run_until, serve, watch
 from chassis.spreadsheets import WorkbookRefused, as_csv, is_workbook
 from protocol.codec import decode, encode
 from protocol.errors import ProtocolError
+from protocol.letter_kinds import CatalogueError, read_shipped
 from protocol.lists.tables import ListRefused
 from protocol.messages import RECEIPT, EnrolReply, EnrolRequest, Failure, Receipt, open_signed
 from protocol.parcel import Label, read_acknowledgements
@@ -75,13 +74,11 @@ def migrations() -> list[MigrationFolder]:
     return [schema.MIGRATIONS, MigrationFolder("agent", resources.files("agent.schema"))]
 
 
-def letter_rules(settings: AgentSettings) -> tuple[dict[str, LetterKind], dict[tuple[str, int], LetterText]]:
-    """Kinds with the office's own codes, and every text ever shipped."""
-    kinds = read_catalogue(data.letters_csv(), data.letter_fields_csv())
-    texts = read_texts(data.letter_texts(), {key: vocabulary_of(kind) for key, kind in kinds.items()})
-    if unknown := sorted(settings.workflow.kinds.keys() - kinds.keys()):
-        raise CatalogueError(f"workflow.kinds: no such letter kind: {', '.join(unknown)}")
-    return with_office_codes(kinds, settings.numbers.codes), texts
+def catalogue(settings: AgentSettings, who: BoxIdentity | None) -> Catalogue:
+    """Every edition that ships with the program, under the office's own codes; the regency's are heard from the archive."""
+    shipped = read_shipped(data.letters_csv(), data.letter_fields_csv(), data.letter_texts())
+    judge = who.verify_central if who else lambda message, signature: False
+    return Catalogue(shipped.values(), settings.numbers.codes, judge)
 
 
 def office_emblem(settings: AgentSettings) -> str:
@@ -131,6 +128,7 @@ class Agent:
         async with contextlib.AsyncExitStack() as stack:
             lanes = await self._open_road(stack)
             office = self._office()
+            await self._check_kinds(office)
             registry = CollectorRegistry()
             await serve(
                 stack, build_app(office, registry, VERSION), self.settings.listen.host, self.settings.listen.port
@@ -150,19 +148,31 @@ class Agent:
             systemd.notify("STOPPING=1")
 
     def _office(self) -> Office:
-        kinds, texts = letter_rules(self.settings)
         return Office(
             settings=self.settings,
             store=self.store,
             stamper=self.store.stamper,
-            kinds=kinds,
-            texts=texts,
+            catalogue=catalogue(self.settings, self.identity),
             road=lambda: self.courier.status if self.courier else None,
             identity=self.identity,
             questions=read_questions(data.proposal_fields_csv()),
             unseal=self._unseal,
             emblem=office_emblem(self.settings),
         )
+
+    async def _check_kinds(self, office: Office) -> None:
+        """A path for a letter that does not exist would be walked by none. Raises CatalogueError.
+
+        A box that is enrolled and lost something, or was never told anything, may yet hear of the kind: it works, and says so.
+        """
+        await office.hear()
+        unknown = office.unknown_kinds()
+        if not unknown:
+            return
+        is_told = self.store.condition is Condition.INTACT and await self.store.database.read(feed.is_told)
+        if is_told or self.identity is None:
+            raise CatalogueError(f"workflow.kinds or numbers.codes: no such letter kind: {', '.join(unknown)}")
+        log.warning("letter kinds in the settings are not known yet", kinds=unknown)
 
     def _unseal(self, sealed: bytes) -> bytes | None:
         return self.identity.key.unseal(sealed) if self.identity else None

@@ -38,7 +38,7 @@ from central.machine import MachineClock, RevocationFile
 from central.pipeline import Pipeline, judge_next
 from central.rules import shipped_agencies, shipped_rules
 from central.seals import SealLists
-from central.store import boxes, coverage_sets, facts, feeds, overview, seals, trail
+from central.store import boxes, coverage_sets, editions, facts, feeds, overview, seals, trail
 from central.web.app import build_app, build_metrics_app
 from central.web.desk import Desk
 from central.web.dossiers import AGENCY
@@ -50,10 +50,13 @@ from chassis.database import SERVER, Connection, Database, MigrationFolder, Sqli
 from chassis.service import run_until, serve, watch
 from chassis.signing import Key
 from chassis.web import WebSettings
+from protocol import letter_kinds
 from protocol.codec import pack
 from protocol.errors import ProtocolError
-from protocol.feed import REGENCY, Cycle
+from protocol.feed import REGENCY, Cycle, LetterEdition
 from protocol.ids import InvalidCode, parse_village_code
+from protocol.letter_kinds import read_publication
+from protocol.letter_texts import TextError
 from protocol.parcel import pack_acknowledgements
 from protocol.regions import UnknownRegion, village
 from protocol.schemes import DeterminedBy, month_text, parse_month
@@ -69,11 +72,16 @@ PERMISSION_CHARACTERS_MAX = 300
 CYCLE_CODE = re.compile(r"[A-Z0-9][A-Z0-9-]{1,63}")
 """What is published reaches every box and stays: a code or name that a box cannot read would halt them all."""
 CYCLE_NAME_CHARACTERS_MAX = 120
+ACTOR_CHARACTERS_MAX = 100
+WORDING_BYTES_MAX = 2**20
+"""A table or text to be published: all thirty kinds that ship take 30 KB."""
 
 log = structlog.get_logger()
 program = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 cycles = typer.Typer(no_args_is_help=True, help="Rounds of an aid scheme.")
 program.add_typer(cycles, name="cycle")
+wordings = typer.Typer(no_args_is_help=True, help="Kinds and wording of letters, for every village.")
+program.add_typer(wordings, name="letters")
 
 settings_option = typer.Option("--settings", "-s", envvar="KAMPUNG_CENTRAL_SETTINGS", help="The settings file (TOML).")
 SettingsOption = Annotated[Path, settings_option]
@@ -160,7 +168,8 @@ async def _announce(connection: Connection, rules: Rules, clock: MachineClock) -
 
 
 def run_command(work: Coroutine[Any, Any, None]) -> None:
-    foreseen = (ProtocolError, ImportRefused, CatalogueError, InvalidCode, UnknownRegion)
+    wordings_refused = (letter_kinds.CatalogueError, TextError, editions.EditionRefused)
+    foreseen = (ProtocolError, ImportRefused, CatalogueError, InvalidCode, UnknownRegion, *wordings_refused)
     commands.run_command(PROGRAM, work, foreseen)
 
 
@@ -432,6 +441,67 @@ def _months(cycle: Cycle) -> dict[str, str]:
 
 def _day(ms: int) -> str:
     return datetime.fromtimestamp((ms + WIB_MS) / 1000, UTC).date().isoformat()
+
+
+@wordings.command("publish")
+def letters_publish(
+    folder: Annotated[Path, typer.Argument(help="letters.csv, letter_fields.csv and texts/<kind>-<version>.txt.")],
+    by: Annotated[str, typer.Option("--actor", help="For whom it is published, for the trail.")] = "",
+    settings_path: SettingsOption = DEFAULT_SETTINGS,
+    as_json: JsonOption = False,
+) -> None:
+    """Publish letter kinds and their wording to every village, all of a folder or nothing. What is published never changes."""
+    settings = load(settings_path)
+
+    async def work() -> None:
+        async with begun_archive(settings) as database:
+            wanted = _read_wordings(folder, regency_key(settings))
+            now_ms, who = MachineClock().now_ms(), _actor_named(by)
+            news = await database.transact(lambda c: editions.publish(c, wanted, actor=who, now_ms=now_ms))
+        show({"published": [_edition_facts(each) for each in news], "known": len(wanted) - len(news)}, as_json=as_json)
+
+    run_command(work())
+
+
+def _read_wordings(folder: Path, key: Key) -> list[LetterEdition]:
+    """Raises CatalogueError or TextError, naming file, line and cure, and Stopped for a folder of another shape."""
+    texts = {path.name: _read_text(path) for path in sorted((folder / "texts").glob("*")) if path.is_file()}
+    if not texts:
+        raise Stopped(f"{folder}: no texts/<kind>-<version>.txt in it")
+    tables = _read_text(folder / "letters.csv"), _read_text(folder / "letter_fields.csv")
+    return read_publication(*tables, texts, key.sign)
+
+
+def _read_text(path: Path) -> str:
+    try:
+        return commands.read_whole(path, WORDING_BYTES_MAX).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise Stopped(f"{path}: not UTF-8 at byte {error.start}: save it as UTF-8") from None
+
+
+def _actor_named(name: str) -> str:
+    """Whoever runs the command, and for whom: a name alone could be anybody's."""
+    if not name.isprintable() or len(name) > ACTOR_CHARACTERS_MAX:
+        raise Stopped(f"--actor: one line of at most {ACTOR_CHARACTERS_MAX} characters")
+    return f"{actor()} for {name.strip()}" if name.strip() else actor()
+
+
+def _edition_facts(each: LetterEdition) -> dict[str, Any]:
+    facts = {"kind": each.kind, "version": each.version, "valid_from": each.valid_from}
+    return facts | {"retired": "yes" if each.is_retired else "no"}
+
+
+@wordings.command("list")
+def letters_list(settings_path: SettingsOption = DEFAULT_SETTINGS, as_json: JsonOption = False) -> None:
+    """The kinds and versions that were published; what ships with the program is not among them."""
+    settings = load(settings_path)
+
+    async def work() -> None:
+        async with archive(settings) as database:
+            found = await database.read(editions.listed)
+        show({"letters": [_edition_facts(each) for each in found]}, as_json=as_json)
+
+    run_command(work())
 
 
 @program.command()

@@ -26,6 +26,7 @@ CHUNK_BYTES_MAX = 256 * 1024
 _MODULUS = 1 << 256
 _ITEM = b"kampung/item/1"
 _REVOCATIONS = b"kampung/revocations/1"
+_LETTER_TEXT = b"kampung/letter-text/1"
 
 
 class Item(Message, frozen=True):
@@ -177,6 +178,38 @@ def revocations_message(seq: int, digest: bytes, as_of_ms: int) -> bytes:
     return b"".join((_REVOCATIONS, seq.to_bytes(8, "big"), digest, as_of_ms.to_bytes(8, "big")))
 
 
+class LetterEdition(Message, frozen=True):
+    """One version of a letter kind as the regency publishes it: its row, its questions and its text (`letter_kinds`).
+
+    Key: see `letter_edition_key`. A version that was published is never said otherwise; a change is the next version.
+    Signed by itself, so that it stays the regency's word wherever it is kept or carried.
+    """
+
+    kind: Word
+    version: Number
+    valid_from: Date
+    is_retired: bool
+    row: Annotated[str, Meta(max_length=4_000)]  # letters.csv: heading and row
+    questions: Annotated[str, Meta(max_length=20_000)]  # letter_fields.csv: heading and rows
+    text: Annotated[str, Meta(max_length=20_000)]
+    signature: Annotated[bytes, Meta(min_length=64, max_length=64)]
+
+
+LETTER_EDITION_KEYS = b"letter_edition:"
+
+
+def letter_edition_key(kind: str, version: int) -> bytes:
+    """Kind and version: what was said of a version cannot be replaced by another."""
+    return LETTER_EDITION_KEYS + f"{kind}-{version}".encode()
+
+
+def letter_edition_message(said: LetterEdition) -> bytes:
+    """What the centre signs in a `LetterEdition`: all of it, each part behind its length."""
+    parts = (said.kind, str(said.version), said.valid_from, "retired" if said.is_retired else "in use")
+    texts = [part.encode() for part in (*parts, said.row, said.questions, said.text)]
+    return _LETTER_TEXT + b"".join(len(text).to_bytes(4, "big") + text for text in texts)
+
+
 class CoverageKey(Message, frozen=True):
     """The month's key of the coverage sets, sealed to the village's own box key (X25519 of its Ed25519 key, libsodium's
     sealed box). Key: "coverage_key"."""
@@ -230,6 +263,7 @@ VALUES: dict[str, type[msgspec.Struct]] = {
     "village_key": VillageKey,
     "letter_revoked": LetterRevoked,
     "revocations": Revocations,
+    "letter_edition": LetterEdition,
     "dossier_state": DossierState,
 }
 """The kinds this program applies. `scheme` and `exclusions` travel with `protocol.schemes`' own types.

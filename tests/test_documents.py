@@ -158,7 +158,17 @@ def test_conditions() -> None:
 
 def test_what_is_hashed_and_signed() -> None:
     domains = {value for value in vars(messages).values() if isinstance(value, bytes)}
-    domains |= {ops._OP, ops._BODY, ops._HEAD, feed._ITEM, feed._REVOCATIONS, seal._KEY_ID, seal._NIK, seal._WORDS}
+    domains |= {
+        ops._OP,
+        ops._BODY,
+        ops._HEAD,
+        feed._ITEM,
+        feed._REVOCATIONS,
+        feed._LETTER_TEXT,
+        seal._KEY_ID,
+        seal._NIK,
+        seal._WORDS,
+    }
     assert {row[0].strip('"') for row in table("Byte strings that are hashed or signed")} == {
         domain.decode() for domain in domains if domain.startswith(b"kampung/")
     }

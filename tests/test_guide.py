@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from agent.domain.commands import PLACES, WORDS
-from agent.domain.letters import read_catalogue
 from agent.web.app import NAVIGATION
 from deploy.petunjuk import PICTURES
+from protocol.letter_kinds import read_catalogue
 
 ROOT = Path(__file__).parent.parent
 GUIDE = ROOT / "docs" / "petunjuk"

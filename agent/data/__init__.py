@@ -1,11 +1,12 @@
 """The catalogue that ships with the program, as text: letter kinds, their fields, their wording; what proposals ask.
 
 A new kind is a row in `letters.csv`, its questions in `letter_fields.csv` (types: `FieldType`; `not_before` names the field
-that a date must not precede) and a text `texts/<kind>-1.txt` (its shape: `agent/domain/texts.py`); no line of the program.
+that a date must not precede) and a text `texts/<kind>-1.txt` (its shape: `protocol/letter_texts.py`); no line of the program.
 A text that was published is never edited: the next version is a new file. `code_confidence` tells where a classification
 code comes from; an office sets its own under `numbers.codes`.
 
-Only reads its own package; what the texts mean is decided in `agent/domain`, which itself never opens a file.
+Versions stay below 100: from there on they are the regency's to publish. Only reads its own package; what the texts mean is
+decided in `protocol`, which itself never opens a file.
 """
 
 from importlib.resources import files

@@ -5,7 +5,7 @@ diterima -> diproses -> selesai | dikembalikan (with a reason): the agency's ste
 
 from collections.abc import Sequence
 
-from agent.domain.letters import LetterKind
+from protocol.letter_kinds import LetterKind
 
 RETURNED = "returned"
 OPEN = frozenset({"", "received", "processing"})

@@ -14,7 +14,7 @@ import msgspec
 from agent.domain import refusal
 from agent.domain.fields import Fault, FieldError, check_date, check_text, collect
 from agent.domain.refusal import Refusal
-from agent.domain.texts import date_words
+from protocol.letter_texts import date_words
 
 TEXT_LENGTH_MAX = 300
 """A line on the wire."""

@@ -10,21 +10,22 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time
-from enum import StrEnum
 from typing import TypeVar
 
 import msgspec
 
 from protocol import ids
+from protocol.letter_kinds import ANSWER_CHARACTERS_MAX, PEOPLE_MAX, FieldType
+from protocol.letter_texts import is_printable
 
 NAME_LENGTH_MAX = 300
 """Longest name or single line: what a line on the wire holds. The registry prints far less; nobody is cut short."""
-TEXT_LENGTH_MAX = 1000
-"""Longest free text of a field: more does not stay on one page of a letter."""
+TEXT_LENGTH_MAX = ANSWER_CHARACTERS_MAX
+"""Longest free text of a field."""
 FIELD_TEXT_MAX = 4000
 """Longest encoded field on the wire."""
-MEMBERS_MAX = 20
-"""Family members in one letter: the largest households have some fifteen, and twenty rows still make one page."""
+MEMBERS_MAX = PEOPLE_MAX
+"""Family members in one letter: the largest households have some fifteen."""
 NUMBER_MAX = 2**31
 """Largest whole number of a field: what the wire holds; in rupiah it is two billion."""
 AREA_M2_MAX = 10_000_000
@@ -35,8 +36,6 @@ YEAR_MIN, YEAR_MAX = 1800, 2199
 _DATE_SEPARATOR = re.compile("[-/. ]")
 _AREA = re.compile(r"([0-9]{1,3}(?:\.[0-9]{3})*|[0-9]+)(?:,([0-9]{1,2}))?", re.ASCII)
 _MOMENT = re.compile(r"(.*?)(?:(?:[T ]|, ?) *([0-9]{1,2})[.:]([0-9]{2}))?", re.ASCII)
-_PRINTABLE_RANGES = ((0x20, 0x7E), (0xA1, 0xAC), (0xAE, 0x17F), (0x1E00, 0x1EFF))
-_PRINTABLE_EXTRA = "‘’“”–—…•ʼ"
 _NAME_PUNCTUATION = " .,'’‘ʼ`-/()\""
 _HIDDEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _SPACES = frozenset("\t\n\r\u00a0\u2002\u2003\u2007\u2009\u202f")
@@ -48,35 +47,6 @@ class FieldError(msgspec.Struct, frozen=True):
     field: str
     code: str
     message: str
-
-
-class FieldType(StrEnum):
-    """How a field is asked, checked and kept."""
-
-    TEXT = "text"
-    NAME = "name"
-    CHOICE = "choice"
-    NUMBER = "number"
-    RUPIAH = "rupiah"
-    AREA = "area"
-    YEAR = "year"
-    DIGITS = "digits"
-    DATE = "date"
-    MOMENT = "moment"
-    NIK = "nik"
-    KK = "kk"
-    MEMBER = "member"
-    MEMBERS = "members"
-    PERSON = "person"
-    PEOPLE = "people"
-    WITNESSES = "witnesses"
-    DOCUMENTS = "documents"
-
-
-PICKED = frozenset({FieldType.MEMBER, FieldType.MEMBERS, FieldType.PERSON, FieldType.PEOPLE})
-"""Answered by picking from the household on screen."""
-WRITTEN = frozenset({FieldType.PERSON, FieldType.PEOPLE, FieldType.WITNESSES})
-"""Answered, also or only, by writing people down in rows."""
 
 
 class FamilyMember(msgspec.Struct, frozen=True):
@@ -94,23 +64,6 @@ FieldValue = str | int | date | tuple[FamilyMember, ...]
 an optional field left empty is an empty string or tuple."""
 
 
-class FieldDefinition(msgspec.Struct, frozen=True, kw_only=True):
-    """A question of a letter kind: one row of `letter_fields.csv`."""
-
-    name: str
-    type: FieldType
-    required: bool
-    length_max: int
-    label: str
-    hint: str
-    placeholder: str
-    choices: tuple[str, ...] = ()
-    not_before: str = ""
-    """Of a date or moment: the field it must not precede."""
-    is_past: bool = False
-    """Of a date or moment: it must have happened."""
-
-
 class Fault(msgspec.Struct, frozen=True):
     """Why a value was refused; becomes a FieldError once the field's name is known."""
 
@@ -122,18 +75,6 @@ class Fault(msgspec.Struct, frozen=True):
 
 
 Parsed = TypeVar("Parsed")
-
-
-def is_printable(character: str) -> bool:
-    """True for a character that the letter's typeface has. The render tests print every one of them."""
-    point = ord(character)
-    return any(low <= point <= high for low, high in _PRINTABLE_RANGES) or character in _PRINTABLE_EXTRA
-
-
-def printable_characters() -> str:
-    """All characters that may stand in a letter."""
-    ranges = "".join(chr(point) for low, high in _PRINTABLE_RANGES for point in range(low, high + 1))
-    return ranges + _PRINTABLE_EXTRA
 
 
 def check_text(raw: str, length_max: int, *, required: bool) -> str | Fault:

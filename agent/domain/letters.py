@@ -1,30 +1,25 @@
 """Letters: the kinds an office issues, the answers each kind asks for, and the letter as it left the desk.
 
 A letter is kind + subject + fields + signer, copied at the moment of issue, so that no later correction of a resident,
-a code table or an office alters what was signed. Must never number anything (`numbering`), word anything (`texts`)
-or lay anything out (`agent/render`). The catalogue comes in as the text of `agent/data/*.csv`.
+a code table or an office alters what was signed. Must never number anything (`numbering`), word anything (`sheets`)
+or lay anything out (`agent/render`). What a kind is, both sides agree on in `protocol/letter_kinds`.
 
 SPM is Surat Pernyataan Miskin, which the applicant declares and the village head only acknowledges; it never stands
 for Standar Pelayanan Minimal or Surat Perintah Membayar.
 """
 
-import csv
 import datetime
-import io
 import re
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import ClassVar, Literal, assert_never, get_args
+from typing import assert_never
 
 import msgspec
 
 from agent.domain.fields import (
-    WRITTEN,
     FamilyMember,
     Fault,
-    FieldDefinition,
     FieldError,
-    FieldType,
     FieldValue,
     check_area,
     check_choice,
@@ -46,70 +41,18 @@ from agent.domain.fields import (
 )
 from agent.domain.people import PeopleAnswer, check_people
 from protocol.ids import Sex
+from protocol.letter_kinds import (
+    WRITTEN,
+    DeclaredBy,
+    FieldDefinition,
+    FieldType,
+    LetterKind,
+)
 from protocol.regions import VillageKind
 
-CODES_CHANGED_IN = 2023
-"""Permendagri 83/2022 replaced the classification codes of Permendagri 78/2012 for letters from 2023 on."""
 LETTER_ID_BYTES = 16
 
 _NAMES_BLOCK = re.compile(r"\bRT\b", re.IGNORECASE)
-
-DeclaredBy = Literal["village", "applicant", "heirs"]
-
-CAMAT_ASKED = "countersigned_by_camat"
-DOCUMENTS_SEEN = "required_documents"
-"""Questions that follow from the kind's own row and not from `letter_fields.csv`: recorded among the letter's fields."""
-YES, NO = "Ya", "Tidak"
-_WIDELY_KNOWN = re.compile(r"Surat (?:Keterangan|Pengantar|Pernyataan) ")
-
-
-class CatalogueError(ValueError):
-    """The catalogue contradicts itself; the message names the row. A fault of the program or of a published file."""
-
-
-class Countersign(StrEnum):
-    """Whether the camat countersigns."""
-
-    NO = "no"
-    OPTIONAL = "optional"
-    YES = "yes"
-
-
-class LetterKind(msgspec.Struct, frozen=True, kw_only=True):
-    """One kind of letter: a row of `letters.csv` with its fields. `group`: the use under which a clerk looks for it;
-    `is_frequent`: among the few that stand first."""
-
-    SPM: ClassVar[str] = "spm"
-    SKTM: ClassVar[str] = "sktm"
-    SKD: ClassVar[str] = "skd"
-
-    key: str
-    title: str
-    code_until_2022: str
-    code_from_2023: str
-    fields: tuple[FieldDefinition, ...]
-    countersigned_by_camat: Countersign
-    forward_to: str
-    required_documents: tuple[str, ...]
-    kiosk: bool
-    valid_days: int | None
-    declared_by: DeclaredBy
-    group: str = "Umum"
-    is_frequent: bool = False
-
-    @property
-    def short_title(self) -> str:
-        """What tells this kind from the others, first: a list is searched by its first letters."""
-        return _WIDELY_KNOWN.sub("", self.title) or self.title
-
-    def code(self, year: int) -> str:
-        """The classification code (`{klas}`) of a letter of that year."""
-        return self.code_until_2022 if year < CODES_CHANGED_IN else self.code_from_2023
-
-    def valid_until(self, issued_on: datetime.date) -> datetime.date | None:
-        """The last day on which the letter is valid; None where it does not expire."""
-        return None if self.valid_days is None else issued_on + datetime.timedelta(days=self.valid_days)
-
 
 Fields = tuple[tuple[str, FieldValue], ...]
 """Checked answers by field name, in the order of the kind's questions."""
@@ -207,19 +150,6 @@ def address_line(address: str, rt: str, rw: str) -> str:
     return ", ".join(part for part in (address, block) if part) if not _NAMES_BLOCK.search(address) else address
 
 
-def read_catalogue(letters_csv: str, fields_csv: str) -> dict[str, LetterKind]:
-    """The letter kinds by key. Raises CatalogueError, naming the row, when the two tables do not fit together."""
-    questions: dict[str, list[FieldDefinition]] = {}
-    for row in csv.DictReader(io.StringIO(fields_csv)):
-        questions.setdefault(row["kind"], []).append(_read_field(row))
-    kinds = {
-        row["key"]: _read_kind(row, questions.pop(row["key"], [])) for row in csv.DictReader(io.StringIO(letters_csv))
-    }
-    if questions:
-        raise CatalogueError(f"letter_fields.csv: no such letter kind: {', '.join(sorted(questions))}")
-    return kinds
-
-
 def by_group(catalogue: Mapping[str, LetterKind]) -> list[tuple[str, list[LetterKind]]]:
     """The kinds by the use under which a clerk looks for them: uses in the catalogue's order, kinds by the alphabet."""
     groups: dict[str, list[LetterKind]] = {}
@@ -228,17 +158,10 @@ def by_group(catalogue: Mapping[str, LetterKind]) -> list[tuple[str, list[Letter
     return [(group, sorted(kinds, key=lambda kind: kind.short_title)) for group, kinds in groups.items()]
 
 
-def with_office_codes(catalogue: Mapping[str, LetterKind], codes: Mapping[str, str]) -> dict[str, LetterKind]:
-    """The catalogue with the office's own classification codes. Raises CatalogueError for an unknown kind."""
-    unknown = sorted(codes.keys() - catalogue.keys())
-    if unknown:
-        raise CatalogueError(f"no such letter kind: {', '.join(unknown)} (known: {', '.join(sorted(catalogue))})")
-    return {
-        key: msgspec.structs.replace(kind, code_until_2022=codes[key], code_from_2023=codes[key])
-        if key in codes
-        else kind
-        for key, kind in catalogue.items()
-    }
+def with_office_codes(kind: LetterKind, codes: Mapping[str, str]) -> LetterKind:
+    """The kind under the office's own classification code, where it has one."""
+    own = codes.get(kind.key)
+    return kind if own is None else msgspec.structs.replace(kind, code_until_2022=own, code_from_2023=own)
 
 
 def check_fields(
@@ -281,9 +204,16 @@ def encode_fields(fields: Fields) -> list[tuple[str, str]]:
 
 
 def decode_fields(kind: LetterKind, pairs: Sequence[tuple[str, str]]) -> Fields:
-    """The fields of a letter's record; a field the kind no longer asks for is read as text."""
+    """The fields of a record; one that the kind does not ask for, or asks for in another way by now, is read as text."""
     types = {field.name: field.type for field in kind.fields}
-    return tuple((name, decode_value(text, types.get(name, FieldType.TEXT))) for name, text in pairs)
+
+    def decode(name: str, text: str) -> FieldValue:
+        try:
+            return decode_value(text, types.get(name, FieldType.TEXT))
+        except ValueError:
+            return text
+
+    return tuple((name, decode(name, text)) for name, text in pairs)
 
 
 def signer_title(capacity: Capacity, own_title: str, head_title: str, secretary_title: str = "") -> str:
@@ -344,83 +274,6 @@ def number_draft(draft: Draft, letter_id: bytes, series: str, number: int, print
         number=number,
         printed_number=printed_number,
     )
-
-
-def _read_kind(row: Mapping[str, str], fields: Sequence[FieldDefinition]) -> LetterKind:
-    asked = [name for name in row["extra_fields"].split(";") if name]
-    if asked != [field.name for field in fields]:
-        raise CatalogueError(f"letters.csv, {row['key']}: extra_fields do not match the rows of letter_fields.csv")
-    if strange := {field.not_before for field in fields} - {"", *asked}:
-        raise CatalogueError(f"letter_fields.csv, {row['key']}: not_before names no field: {', '.join(strange)}")
-    if row["declared_by"] not in get_args(DeclaredBy):
-        raise CatalogueError(f"letters.csv, {row['key']}: declared_by must be one of {', '.join(get_args(DeclaredBy))}")
-    countersigned = Countersign(row["countersigned_by_camat"])
-    documents = tuple(part for part in row["required_documents"].split(";") if part)
-    return LetterKind(
-        key=row["key"],
-        title=row["title_id"],
-        code_until_2022=row["code_until_2022"],
-        code_from_2023=row["code_from_2023"],
-        fields=(*fields, *_implied(countersigned, documents)),
-        countersigned_by_camat=countersigned,
-        forward_to=row["forward_to"],
-        required_documents=documents,
-        kiosk=row["kiosk"] == "yes",
-        valid_days=int(row["valid_days"]) if row["valid_days"] else None,
-        declared_by=msgspec.convert(row["declared_by"], DeclaredBy),
-        group=row.get("group") or "Umum",
-        is_frequent=row.get("frequent") == "yes",
-    )
-
-
-def _implied(countersigned: Countersign, documents: tuple[str, ...]) -> list[FieldDefinition]:
-    """Whether the camat shall countersign, where that is open; and which of the required documents were shown."""
-    implied = []
-    if countersigned is Countersign.OPTIONAL:
-        implied.append(
-            FieldDefinition(
-                name=CAMAT_ASKED,
-                type=FieldType.CHOICE,
-                required=False,
-                length_max=5,
-                label="Diketahui camat",
-                hint="bila instansi tujuan memintanya",
-                placeholder="diketahui_camat",
-                choices=(NO, YES),
-            )
-        )
-    if documents:
-        implied.append(
-            FieldDefinition(
-                name=DOCUMENTS_SEEN,
-                type=FieldType.DOCUMENTS,
-                required=False,
-                length_max=sum(map(len, documents)) + 2 * len(documents),
-                label="Syarat yang ditunjukkan",
-                hint="centang yang sudah dilihat; surat tetap dapat terbit bila belum lengkap",
-                placeholder="syarat",
-                choices=documents,
-            )
-        )
-    return implied
-
-
-def _read_field(row: Mapping[str, str]) -> FieldDefinition:
-    try:
-        return FieldDefinition(
-            name=row["field"],
-            type=FieldType(row["type"]),
-            required=row["required"] == "yes",
-            length_max=int(row["length_max"]),
-            label=row["label_id"],
-            hint=row["hint_id"],
-            placeholder=row["placeholder"],
-            choices=tuple(part for part in row["choices"].split(";") if part),
-            not_before=row.get("not_before") or "",
-            is_past=row.get("is_past") == "yes",
-        )
-    except (KeyError, ValueError) as error:
-        raise CatalogueError(f"letter_fields.csv, {row.get('kind')}.{row.get('field')}: {error}") from error
 
 
 def _check_field(field: FieldDefinition, raw: str, household: Sequence[FamilyMember]) -> FieldValue | Fault:

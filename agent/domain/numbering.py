@@ -12,7 +12,7 @@ from enum import StrEnum
 
 import msgspec
 
-from agent.domain.letters import LetterKind
+from protocol.letter_kinds import LetterKind
 
 WIB = timezone(timedelta(hours=7), "WIB")
 """Western Indonesia time, no summer time."""

@@ -12,12 +12,11 @@ from typing import assert_never
 import msgspec
 
 from agent.domain.events import EventKind, State, state_words
-from agent.domain.fields import is_printable
 from agent.domain.letters import Letterhead, address_line, head_title
 from agent.domain.numbering import SERIES_ALL
 from agent.domain.residents import full_address
 from agent.domain.sheets import DOTTED_LINE, Signature, letterhead_lines, office_address
-from agent.domain.texts import date_words
+from protocol.letter_texts import date_words, is_printable
 from protocol.regions import VillageKind
 
 VOLUME_ROWS = 2_000

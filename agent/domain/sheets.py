@@ -11,9 +11,11 @@ from typing import Literal, assert_never
 
 import msgspec
 
-from agent.domain.fields import FamilyMember, FieldType
-from agent.domain.letters import CAMAT_ASKED, YES, Draft, Letter, Letterhead, LetterKind, address_line, head_title
-from agent.domain.texts import (
+from agent.domain.fields import FamilyMember
+from agent.domain.letters import Draft, Letter, Letterhead, address_line, head_title
+from protocol.ids import Sex
+from protocol.letter_kinds import CAMAT_ASKED, YES, FieldType, LetterKind
+from protocol.letter_texts import (
     SIGNERS,
     Block,
     FamilyTable,
@@ -23,33 +25,9 @@ from agent.domain.texts import (
     Rows,
     Spot,
     Value,
-    ValueType,
     date_words,
     fill,
 )
-from protocol.ids import Sex
-
-COMMON_VOCABULARY: Mapping[str, ValueType] = {
-    "nama": ValueType.TEXT,
-    "nik": ValueType.TEXT,
-    "kk": ValueType.TEXT,
-    "tempat_lahir": ValueType.TEXT,
-    "tgl_lahir": ValueType.DATE,
-    "jenis_kelamin": ValueType.TEXT,
-    "agama": ValueType.TEXT,
-    "status_kawin": ValueType.TEXT,
-    "pekerjaan": ValueType.TEXT,
-    "alamat": ValueType.TEXT,
-    "sebutan_desa": ValueType.TEXT,
-    "desa": ValueType.TEXT,
-    "kecamatan": ValueType.TEXT,
-    "kabupaten": ValueType.TEXT,
-    "kepala": ValueType.TEXT,
-    "tgl_surat": ValueType.DATE,
-    "berlaku_sampai": ValueType.DATE,
-    "jumlah_anggota": ValueType.NUMBER,
-}
-"""What every text may mention. The fields of the kind are added under their own placeholders."""
 
 NUMBER_OF_A_DRAFT = "(belum terbit)"
 DOTTED_LINE = "." * 40
@@ -109,30 +87,6 @@ class LetterSheet(msgspec.Struct, frozen=True, kw_only=True):
     standing: Standing
     void_reason: str
     dated: date
-
-
-def vocabulary_of(kind: LetterKind) -> dict[str, ValueType]:
-    """The placeholders that a text of the kind may use, and what each stands for."""
-    vocabulary = dict(COMMON_VOCABULARY)
-    for field in kind.fields:
-        match field.type:
-            case FieldType.MEMBER | FieldType.PERSON:
-                vocabulary[f"{field.placeholder}_nama"] = ValueType.TEXT
-                vocabulary[f"{field.placeholder}_nik"] = ValueType.TEXT
-                vocabulary[f"{field.placeholder}_lahir"] = ValueType.DATE
-                vocabulary[f"{field.placeholder}_hubungan"] = ValueType.TEXT
-                vocabulary[field.placeholder] = ValueType.PEOPLE
-            case FieldType.PEOPLE | FieldType.WITNESSES:
-                vocabulary[field.placeholder] = ValueType.PEOPLE
-            case FieldType.NUMBER | FieldType.RUPIAH | FieldType.YEAR:
-                vocabulary[field.placeholder] = ValueType.NUMBER
-            case FieldType.DATE | FieldType.MOMENT:
-                vocabulary[field.placeholder] = ValueType.DATE
-            case FieldType.MEMBERS:
-                pass
-            case _:
-                vocabulary[field.placeholder] = ValueType.TEXT
-    return vocabulary
 
 
 def letter_sheet(letter: Letter, kind: LetterKind, text: LetterText, *, void_reason: str = "") -> LetterSheet:

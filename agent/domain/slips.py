@@ -9,9 +9,9 @@ import msgspec
 
 from agent.domain.letters import Letterhead
 from agent.domain.sheets import letterhead_lines, office_address
-from agent.domain.texts import date_words
 from protocol.feed import Decision
 from protocol.ids import mask_name, mask_nik
+from protocol.letter_texts import date_words
 from protocol.receipts import receipt_code
 
 TITLES = {"rejected": "Pemberitahuan usulan ditolak", "needs_review": "Pemberitahuan usulan perlu diperiksa"}

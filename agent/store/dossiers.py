@@ -12,11 +12,11 @@ import msgspec
 
 from agent.domain import refusal
 from agent.domain.dossiers import OPEN, can_send, labels_of
-from agent.domain.letters import LetterKind
 from agent.domain.refusal import Refusal
 from agent.store.desk import Desk
 from chassis.database import Connection, Row
 from protocol import ops
+from protocol.letter_kinds import LetterKind
 from protocol.ops import Position
 
 LIST_MAX = 200

@@ -10,10 +10,22 @@ from dataclasses import dataclass
 
 import msgspec
 
+from agent.store import editions
 from chassis.database import Connection
 from protocol.codec import unpack
 from protocol.errors import Code, ProtocolError
-from protocol.feed import EMPTY_DIGEST, FEEDS, VALUES, VILLAGE, Decision, DossierState, Item, State, replace
+from protocol.feed import (
+    EMPTY_DIGEST,
+    FEEDS,
+    REGENCY,
+    VALUES,
+    VILLAGE,
+    Decision,
+    DossierState,
+    Item,
+    State,
+    replace,
+)
 from protocol.messages import Cursors
 
 _PASSED = frozenset({"scheme", "exclusions"})
@@ -157,6 +169,11 @@ async def forget_timeline(connection: Connection, feed: str) -> None:
     await connection.execute("UPDATE feed_cursor SET timeline = x'' WHERE feed = $1", feed)
 
 
+async def is_told(connection: Connection) -> bool:
+    """Has this server heard the regency's feed at all?"""
+    return (await _cursor(connection, REGENCY)).stored > 0
+
+
 async def digests(connection: Connection) -> dict[str, tuple[int, bytes]]:
     """(applied, digest) per feed, as kept."""
     rows = await connection.fetch_all("SELECT feed, applied, digest FROM feed_cursor")
@@ -242,6 +259,8 @@ async def _show(connection: Connection, feed: str, state: State, now_ms: int, *,
         await _show_decision(connection, state, now_ms, from_snapshot=from_snapshot)
     elif feed == VILLAGE and state.kind == "dossier_state":
         await _show_dossier_state(connection, state, from_snapshot=from_snapshot)
+    elif feed == REGENCY and state.kind == "letter_edition" and _is_readable(state):
+        await editions.keep(connection, state.value)
 
 
 async def _show_dossier_state(connection: Connection, state: State, *, from_snapshot: bool) -> None:

@@ -1,5 +1,6 @@
 """Letters in the village's database: number and issue in one transaction, void with a reason, find again exactly as issued."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
@@ -7,22 +8,13 @@ import msgspec
 
 from agent.domain import numbering, refusal
 from agent.domain.commands import is_number
-from agent.domain.letters import (
-    Draft,
-    Letter,
-    Letterhead,
-    LetterKind,
-    Signer,
-    Subject,
-    decode_fields,
-    encode_fields,
-    number_draft,
-)
+from agent.domain.letters import Draft, Letter, Letterhead, Signer, Subject, decode_fields, encode_fields, number_draft
 from agent.domain.refusal import Refusal
 from agent.store.desk import Desk
 from chassis.database import Connection, Row
 from protocol import ops
 from protocol.ids import Sex
+from protocol.letter_kinds import LetterKind
 from protocol.ops import NumberHigh
 
 LIST_MAX = 200
@@ -118,9 +110,11 @@ async def missing_numbers(connection: Connection) -> list[tuple[str, int, int, i
     return missing
 
 
-async def find(
-    connection: Connection, letter_id: bytes, kinds: dict[str, LetterKind]
-) -> tuple[Letter, LetterRow] | None:
+KindAt = Callable[[str, int], LetterKind | None]
+"""(kind, version of its text) -> the kind as it was then; None: nobody here knows it (yet)."""
+
+
+async def find(connection: Connection, letter_id: bytes, kind_at: KindAt) -> tuple[Letter, LetterRow] | None:
     """The letter exactly as issued, from its own record, and its row."""
     row = await connection.fetch_one(_ROWS + " WHERE letter.id = $1", letter_id)
     if row is None:
@@ -131,9 +125,10 @@ async def find(
     if header_body is None:
         return None
     body = ops.read_body(ops.read_header(header_body[0]), header_body[1])
-    if not isinstance(body, ops.LetterIssued) or body.kind not in kinds:
-        return None  # written by a newer program and pulled back: readable after the upgrade
-    return _from_wire(letter_id, body, kinds[body.kind]), _row(row)
+    kind = kind_at(body.kind, body.text_version) if isinstance(body, ops.LetterIssued) else None
+    if not isinstance(body, ops.LetterIssued) or kind is None:
+        return None  # written by a newer program, or in a kind yet to come again from the regency: readable after that
+    return _from_wire(letter_id, body, kind), _row(row)
 
 
 async def row(connection: Connection, letter_id: bytes) -> LetterRow | None:

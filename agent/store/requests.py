@@ -10,17 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 
 from agent.domain import numbering, refusal
-from agent.domain.letters import (
-    Draft,
-    Fields,
-    Letter,
-    Letterhead,
-    LetterKind,
-    Signer,
-    decode_fields,
-    encode_fields,
-    write_draft,
-)
+from agent.domain.letters import Draft, Fields, Letter, Letterhead, Signer, decode_fields, encode_fields, write_draft
 from agent.domain.numbering import WIB, date_wib
 from agent.domain.refusal import Refusal
 from agent.domain.requests import OPEN, Move, Person, Route, State, is_reason_needed, may, moves, overtaken
@@ -28,6 +18,7 @@ from agent.store import letters
 from agent.store.desk import Desk
 from chassis.database import Connection, Row
 from protocol import ops
+from protocol.letter_kinds import LetterKind
 
 STEPS_MAX = 200
 """Steps shown of one request: nobody sends one back a hundred times."""
@@ -137,7 +128,7 @@ async def issue(
     request_id: bytes,
     person: Person,
     routes: Mapping[str, Route],
-    kinds: Mapping[str, LetterKind],
+    kind_at: letters.KindAt,
     letterhead: Letterhead,
     policy: numbering.NumberingPolicy,
     *,
@@ -146,13 +137,13 @@ async def issue(
 ) -> Letter | Refusal:
     """Give the letter its number and note on the request that it did, or neither."""
     found = await find(desk.connection, request_id)
-    if found is None or found.kind not in kinds:
+    if found is None:
         return refusal.REQUEST_NOT_FOUND
     if found.steps != seen or Move.ISSUE not in moves(found.state, routes.get(found.kind, Route())):
         return await _overtaken(desk.connection, found)
-    kind = kinds[found.kind]
-    draft = await read_draft(desk.connection, found, kind, letterhead, date_wib(desk.now_ms))
-    if draft is None:
+    draft = await read_draft(desk.connection, found, kind_at, letterhead, date_wib(desk.now_ms))
+    kind = None if draft is None else kind_at(draft.kind, draft.text_version)
+    if draft is None or kind is None:
         return refusal.REQUEST_NOT_FOUND
     letter = await letters.issue(
         desk, draft, kind, policy, found.resident, person.login, is_date_confirmed=is_date_confirmed
@@ -198,11 +189,12 @@ async def answers(connection: Connection, row: RequestRow, kind: LetterKind) -> 
 
 
 async def read_draft(
-    connection: Connection, row: RequestRow, kind: LetterKind, letterhead: Letterhead, dated: date
+    connection: Connection, row: RequestRow, kind_at: letters.KindAt, letterhead: Letterhead, dated: date
 ) -> Draft | None:
-    """The letter as it was last verified, with whoever signed it; None before it was verified."""
+    """The letter as it was last verified, in the wording of then, with whoever signed it; None before it was verified."""
     moved = await _moved(connection, row.id, Move.VERIFY)
-    if moved is None or moved.paper is None:
+    kind = None if moved is None or moved.paper is None else kind_at(row.kind, moved.paper.text_version)
+    if moved is None or moved.paper is None or kind is None:
         return None
     signed = await _moved(connection, row.id, Move.SIGN) if row.state in (State.SIGNED, State.ISSUED) else None
     signer = (signed.signer if signed is not None else None) or moved.signer

@@ -82,6 +82,7 @@ def build_app(office: Office, registry: CollectorRegistry, version: str) -> web.
         metrics=GuardMetrics(registry, prefix=PREFIX),
         clock=office.stamper.now_ms,
     )
+    app.middlewares.append(office.hearing())
     environment.globals["wib"] = WIB
     environment.filters.update(mask_nik=mask_nik, pair=lambda word: (word, word))
     measures = Measures(registry)

@@ -79,7 +79,7 @@ class CommandPages:
     async def obey(self, request: web.Request) -> web.StreamResponse:
         form = await read_form(request)
         typed, before = form.text("q")[:TYPED_MAX], form.text("before")[:TYPED_MAX]
-        titles = {key: kind.title for key, kind in self._office.kinds.items()}
+        titles = {key: kind.title for key, kind in self._office.offered.items()}
         completed = read_command(f"{before} {typed}", titles) if before and typed else ()
         found = await self._first((*completed, *read_command(typed, titles)))
         if found.location:

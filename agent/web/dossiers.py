@@ -59,7 +59,7 @@ class DossierPages:
     @at_counter
     async def send(self, request: web.Request) -> web.StreamResponse:
         letter, form = await self._letter(request), await read_form(request)
-        kind, actor = self._office.kinds[letter.kind], account_of(request).login
+        kind, actor = self._office.kind_of(letter), account_of(request).login
         note = check_text(form.text("note"), NOTE_LENGTH_MAX, required=False)
         if isinstance(note, Fault):
             return await self._form(request, letter, form, {"note": f"Catatan: {note.message}"})
@@ -84,7 +84,7 @@ class DossierPages:
     async def _form(
         self, request: web.Request, letter: Letter, form: Form, errors: Mapping[str, str]
     ) -> web.StreamResponse:
-        kind = self._office.kinds[letter.kind]
+        kind = self._office.kind_of(letter)
         sent = await self._office.store.database.read(lambda c: dossiers.of_letter(c, letter.letter_id))
         former = sent[0] if sent else None
         context = {
@@ -100,9 +100,9 @@ class DossierPages:
 
     async def _letter(self, request: web.Request) -> Letter:
         """The letter, if it can be sent now; its page says why where it cannot."""
-        letter_id, kinds = bytes.fromhex(request.match_info["id"]), dict(self._office.kinds)
-        found = await self._office.store.database.read(lambda c: letters.find(c, letter_id, kinds))
-        if found is None or not kinds[found[0].kind].forward_to:
+        letter_id, kind_at = bytes.fromhex(request.match_info["id"]), self._office.catalogue.kind_at
+        found = await self._office.store.database.read(lambda c: letters.find(c, letter_id, kind_at))
+        if found is None or not self._office.kind_of(found[0]).forward_to:
             raise web.HTTPNotFound
         return found[0]
 

@@ -9,7 +9,7 @@ from agent.store import aid, cycles, dossiers, letters, requests
 from agent.web.desk import at_counter, person_of
 from agent.web.office import Office
 from agent.web.requests import words
-from agent.web.words import cycle_names, proposal_state
+from agent.web.words import cycle_names, edition_words, proposal_state
 from chassis.database import Connection
 from chassis.web import page
 
@@ -47,4 +47,5 @@ class HomePages:
 
         context = await self._office.store.database.read(look)
         context |= words(self._office) | {"state": proposal_state, "today": today, "typed": "", "before": ""}
+        context["editions"] = [edition_words(each, today) for each in self._office.catalogue.news(today)]
         return await page(request, "home.html", context)

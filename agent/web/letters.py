@@ -14,29 +14,9 @@ from itertools import zip_longest
 
 from aiohttp import web
 
-from agent.domain import texts
 from agent.domain.events import State, state_words
-from agent.domain.fields import (
-    PICKED,
-    WRITTEN,
-    FamilyMember,
-    FieldDefinition,
-    FieldError,
-    FieldType,
-    FieldValue,
-    write_date,
-)
-from agent.domain.letters import (
-    DOCUMENTS_SEEN,
-    Draft,
-    Fields,
-    Letter,
-    LetterKind,
-    address_line,
-    check_fields,
-    encode_fields,
-    write_draft,
-)
+from agent.domain.fields import FamilyMember, FieldError, FieldValue, write_date
+from agent.domain.letters import Draft, Fields, Letter, address_line, check_fields, encode_fields, write_draft
 from agent.domain.numbering import NumberingError, NumberingPolicy, date_wib
 from agent.domain.people import PARTS, PeopleAnswer, PersonRow, ask_again
 from agent.domain.refusal import DATE_UNCONFIRMED, LETTER_ALREADY_VOID, UNPRINTABLE, Refusal
@@ -53,9 +33,21 @@ from agent.web.measure import Measures
 from agent.web.office import Office
 from agent.web.residents import find_resident
 from agent.web.seals import draft_text, seal_text
-from agent.web.words import answer_words, letter_state
+from agent.web.words import answer_words, letter_state, text_missing_words, withdrawn_words
 from chassis.database import Connection
-from chassis.web import Form, account_of, add_notice, form_key_of, page, page_count, page_number, read_form
+from chassis.web import (
+    Form,
+    RequestRefused,
+    account_of,
+    add_notice,
+    form_key_of,
+    page,
+    page_count,
+    page_number,
+    read_form,
+)
+from protocol.letter_kinds import DOCUMENTS_SEEN, PICKED, WRITTEN, FieldDefinition, FieldType, LetterKind
+from protocol.letter_texts import LetterText
 
 ID = "{id:[0-9a-f]{32}}"
 PREVIEWS_MAX = 32
@@ -130,12 +122,12 @@ class LetterPages:
         """What the form opens with: a kind for a resident, a request as it was asked for, or a former letter's answers."""
         if again := request.query.get("again", ""):
             letter, row = await self._find_letter(again)
-            return self._kind(letter.kind), await find_resident(self._office, row.resident.hex()), letter.fields
+            return self._offered(letter.kind), await find_resident(self._office, row.resident.hex()), letter.fields
         asked = await self._asked(request.query.get("request", ""))
         if asked is None:
-            kind = self._kind(request.query.get("kind", ""))
+            kind = self._offered(request.query.get("kind", ""))
             return kind, await find_resident(self._office, request.query.get("resident", "")), ()
-        kind, row_asked = self._kind(asked.kind), asked
+        kind, row_asked = self._offered(asked.kind), asked
         answers = await self._office.store.database.read(lambda c: requests.answers(c, row_asked, kind))
         return kind, await find_resident(self._office, asked.resident.hex()), answers
 
@@ -222,7 +214,7 @@ class LetterPages:
             asked.id,
             person,
             routes,
-            self._office.kinds,
+            self._office.catalogue.kind_at,
             self._office.settings.letterhead(),
             policy,
             seen=seen + 1,
@@ -231,7 +223,7 @@ class LetterPages:
         return letter if isinstance(letter, Refusal) else f"/letters/{letter.letter_id.hex()}"
 
     async def _wanted(self, form: Form) -> Wanted:
-        kind = self._kind(form.text("kind"))
+        kind = self._offered(form.text("kind"))
         person = await find_resident(self._office, form.text("resident"))
         asked = await self._asked(form.text("request"))
         if asked is not None and (asked.kind, asked.resident) != (kind.key, person.id):
@@ -261,15 +253,18 @@ class LetterPages:
             signer,
             letterhead,
             dated=today,
-            text_version=texts.newest_version(self._office.texts, kind.key),
+            text_version=self._office.editions[kind.key].version,
         )
         return Wanted(kind, person, household, draft, {}, route, asked)
 
-    def _kind(self, key: str) -> LetterKind:
-        kind = self._office.kinds.get(key)
-        if kind is None:
+    def _offered(self, key: str) -> LetterKind:
+        """A kind that is written today. Raises HTTPNotFound, or RequestRefused for one that the regency withdrew."""
+        edition = self._office.editions.get(key)
+        if edition is None:
             raise web.HTTPNotFound
-        return kind
+        if edition.is_retired:
+            raise RequestRefused(409, "kind_withdrawn", withdrawn_words(edition))
+        return edition.kind
 
     async def _household(self, person: Registered) -> list[Registered]:
         return await self._office.store.database.read(lambda c: residents.household(c, person.resident.kk))
@@ -337,9 +332,8 @@ class LetterPages:
     async def _prepare_preview(self, request: web.Request, key: str, wanted: Wanted, draft: Draft) -> Refusal | None:
         """The page is set before anybody may say "terbitkan": what cannot be printed must not get a number."""
         await note_look(self._office, request, "preview_letter", wanted.person.id)
-        text = self._office.texts[draft.kind, draft.text_version]
         try:
-            sheet, seal = draft_sheet(draft, wanted.kind, text), draft_text(self._office)
+            sheet, seal = draft_sheet(draft, wanted.kind, self._text(draft)), draft_text(self._office)
             pages = await asyncio.to_thread(lambda: render_svg(sheet, Paper.A4, seal=seal, emblem=self._office.emblem))
         except CannotPrint:
             self._measures.print_failed()
@@ -348,6 +342,13 @@ class LetterPages:
         while len(self._previews) > PREVIEWS_MAX:
             self._previews.popitem(last=False)
         return None
+
+    def _text(self, draft: Draft) -> LetterText:
+        """The wording it was written in, and in no other. Raises RequestRefused where that is not here (yet)."""
+        edition = self._office.catalogue.edition(draft.kind, draft.text_version)
+        if edition is None:
+            raise RequestRefused(409, "text_missing", text_missing_words(draft.text_version))
+        return edition.text
 
     @at_counter
     async def preview(self, request: web.Request) -> web.StreamResponse:
@@ -364,7 +365,7 @@ class LetterPages:
     @at_counter
     async def one(self, request: web.Request) -> web.StreamResponse:
         letter, row = await self._find(request)
-        kind = self._office.kinds[letter.kind]
+        kind = self._office.kind_of(letter)
         context = {
             "letter": letter,
             "row": row,
@@ -385,8 +386,8 @@ class LetterPages:
         paper = Paper.F4 if request.query.get("paper") == "F4" else Paper.A4
         is_copy = request.query.get("copy") == "1"
         await note_look(self._office, request, "print_copy" if is_copy else "print_letter", letter.letter_id)
-        text = self._office.texts[letter.kind, letter.text_version]
-        sheet = letter_sheet(letter, self._office.kinds[letter.kind], text, void_reason=row.voided_reason or "")
+        text = self._text(letter)
+        sheet = letter_sheet(letter, self._office.kind_of(letter), text, void_reason=row.voided_reason or "")
         seal = await seal_text(self._office, letter, sheet)
         try:
             pdf = await asyncio.to_thread(
@@ -432,10 +433,12 @@ class LetterPages:
 
     async def _find_letter(self, text: str) -> tuple[Letter, letters.LetterRow]:
         try:
-            letter_id, kinds = bytes.fromhex(text), dict(self._office.kinds)
+            letter_id = bytes.fromhex(text)
         except ValueError as error:
             raise web.HTTPNotFound from error
-        found = await self._office.store.database.read(lambda c: letters.find(c, letter_id, kinds))
+        found = await self._office.store.database.read(
+            lambda c: letters.find(c, letter_id, self._office.catalogue.kind_at)
+        )
         if found is None:
             raise web.HTTPNotFound
         return found

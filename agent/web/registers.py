@@ -69,7 +69,7 @@ class Source:
     record_address: str
     link_at: int
     years: Years = registers.years
-    kinds: Sequence[tuple[str, str]] = ()
+    kinds: Callable[[], Sequence[tuple[str, str]]] = tuple
     entry: tuple[str, str] | None = None
     """Address and words of the form that writes into this book."""
     takers: tuple[str, ...] = COUNTER_ROLES
@@ -96,15 +96,14 @@ def register_pages(office: Office, bindery: Bindery) -> "list[BookPages | ShelfP
 
 
 def outgoing_source(office: Office) -> Source:
-    titles = _titles(office)
     return Source(
         book=OUTGOING,
         count=registers.count_outgoing,
-        lines=_lines(OUTGOING, registers.outgoing, lambda entry: outgoing_line(entry, titles)),
+        lines=_lines(OUTGOING, registers.outgoing, lambda entry: outgoing_line(entry, _titles(office))),
         search_hint="Nomor surat atau nama",
         record_address="/letters/",
         link_at=1,
-        kinds=tuple(titles.items()),
+        kinds=lambda: tuple(_titles(office).items()),
     )
 
 
@@ -121,11 +120,10 @@ def incoming_source() -> Source:
 
 
 def expedition_source(office: Office) -> Source:
-    titles = _titles(office)
     return Source(
         book=EXPEDITION,
         count=registers.count_handovers,
-        lines=_lines(EXPEDITION, registers.handovers, lambda entry: handover_line(entry, titles)),
+        lines=_lines(EXPEDITION, registers.handovers, lambda entry: handover_line(entry, _titles(office))),
         search_hint="Penerima atau nomor surat",
         record_address="/letters/",
         link_at=2,
@@ -214,7 +212,7 @@ class BookPages:
     async def search(self, request: web.Request) -> web.StreamResponse:
         form = await read_form(request)
         typed, kind = form.text("q")[:TYPED_MAX], form.text("kind")
-        return await self._page(request, form.as_dict(), typed, kind if kind in dict(self._source.kinds) else "")
+        return await self._page(request, form.as_dict(), typed, kind if kind in dict(self._source.kinds()) else "")
 
     async def _page(self, request: web.Request, asked: Mapping[str, str], typed: str, kind: str) -> web.StreamResponse:
         checked = check_text(typed, TYPED_MAX, required=False)

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import msgspec
 from aiohttp import web
 
-from agent.domain.fields import FieldError, FieldType
-from agent.domain.letters import Draft, Fields, LetterKind
+from agent.domain.fields import FieldError
+from agent.domain.letters import Draft, Fields
 from agent.domain.numbering import NumberingError, date_wib
 from agent.domain.refusal import DATE_UNCONFIRMED, UNPRINTABLE, Refusal
 from agent.domain.requests import Move, is_reason_needed, may, moves, next_move
@@ -27,6 +27,7 @@ from agent.web.seals import draft_text
 from agent.web.words import STEPS, WAITING, answer_words, request_source, request_state
 from chassis.database import Connection
 from chassis.web import Form, add_notice, form_key_of, page, page_count, page_number, read_form
+from protocol.letter_kinds import FieldType, LetterKind
 
 ID = "{id:[0-9a-f]{32}}"
 ROWS_MAX = 50
@@ -130,7 +131,7 @@ class RequestPages:
                     row.id,
                     person,
                     office.routes(),
-                    office.kinds,
+                    office.catalogue.kind_at,
                     office.settings.letterhead(),
                     policy,
                     seen=seen,
@@ -174,15 +175,16 @@ class RequestPages:
     async def preview(self, request: web.Request) -> web.StreamResponse:
         """The very page that will be issued, as a picture; for whoever is about to sign, with their own name on it."""
         found = await self._find(request)
-        kind, draft = self._office.kinds.get(found.row.kind), found.draft
-        if draft is None or kind is None:
+        draft = found.draft
+        edition = None if draft is None else self._office.catalogue.edition(draft.kind, draft.text_version)
+        if draft is None or edition is None:
             raise web.HTTPNotFound
         person = person_of(self._office, request)
-        onward = next_move(found.row.state, self._office.settings.route(kind.key))
+        onward = next_move(found.row.state, self._office.settings.route(draft.kind))
         if onward is Move.SIGN and person.signs_as is not None:
             draft = msgspec.structs.replace(draft, signer=person.signs_as)
         await note_look(self._office, request, "preview_letter", found.row.resident)
-        sheet = draft_sheet(draft, kind, self._office.texts[kind.key, draft.text_version])
+        sheet = draft_sheet(draft, edition.kind, edition.text)
         seal = draft_text(self._office)
         try:
             pages = await asyncio.to_thread(lambda: render_svg(sheet, Paper.A4, seal=seal, emblem=self._office.emblem))
@@ -204,7 +206,9 @@ class RequestPages:
             steps, kind = await requests.steps(connection, row.id), office.kinds.get(row.kind)
             if kind is None:
                 return Found(row, steps, (), None)
-            draft = await requests.read_draft(connection, row, kind, office.settings.letterhead(), today)
+            draft = await requests.read_draft(
+                connection, row, office.catalogue.kind_at, office.settings.letterhead(), today
+            )
             return Found(row, steps, await requests.answers(connection, row, kind), draft)
 
         found = await office.store.database.read(look)

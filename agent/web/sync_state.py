@@ -59,6 +59,8 @@ class SyncPages:
             "halted": halted_words(status.halted) if status and status.halted else "",
             "quarantine": QUARANTINE,
             "notice_words": NOTICES,
+            "complaints": self._office.catalogue.complaints,
+            "unknown_kinds": self._office.unknown_kinds(),
         }
         return await page(request, "sync.html", context)
 

@@ -4,10 +4,9 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import assert_never
 
-from agent.domain import texts
 from agent.domain.coverage import Answer, Check, Hit
 from agent.domain.events import EventKind
-from agent.domain.fields import FieldType, FieldValue
+from agent.domain.fields import FieldValue
 from agent.domain.numbering import WIB, date_wib
 from agent.domain.requests import Move, Route, State, next_move
 from agent.domain.status import Status
@@ -18,6 +17,8 @@ from agent.store.oplog import Outbox
 from chassis.web import formats
 from protocol.feed import Cycle
 from protocol.ids import InvalidCode, parse_village_code
+from protocol.letter_kinds import Edition, FieldType
+from protocol.letter_texts import date_words, rupiah
 from protocol.regions import UnknownRegion, village
 from protocol.schemes import Unit
 
@@ -75,13 +76,39 @@ def answer_words(type_: FieldType, answer: FieldValue) -> str:
         case tuple():
             return ", ".join(member.name for member in answer)
         case datetime():
-            return f"{texts.date_words(answer)} {answer:%H.%M}"
+            return f"{date_words(answer)} {answer:%H.%M}"
         case date():
-            return texts.date_words(answer)
+            return date_words(answer)
         case int() if type_ is FieldType.RUPIAH:
-            return texts.rupiah(answer)
+            return rupiah(answer)
         case _:
             return str(answer)
+
+
+def withdrawn_words(edition: Edition) -> str:
+    """A kind that the regency withdrew, to a clerk who would write it."""
+    return (
+        f"{edition.kind.title} tidak diterbitkan lagi sejak {date_words(edition.valid_from)}, menurut kabupaten."
+        " Surat yang sudah terbit tetap dapat dicetak."
+    )
+
+
+def text_missing_words(version: int) -> str:
+    """A letter whose wording has not come (back) to this server."""
+    return (
+        f"Naskah versi {version} untuk surat ini belum ada di server ini, sehingga surat belum dapat dicetak."
+        " Sambungkan server ke kabupaten, lalu coba lagi."
+    )
+
+
+def edition_words(edition: Edition, today: date) -> str:
+    """A wording that came into force or will, in one sentence."""
+    is_begun, title = edition.valid_from <= today, edition.kind.title
+    if edition.is_retired:
+        said = f"{title} {'tidak diterbitkan lagi sejak' if is_begun else 'berhenti diterbitkan mulai'}"
+    else:
+        said = f"Naskah {title} versi {edition.version} {'berlaku sejak' if is_begun else 'akan berlaku mulai'}"
+    return f"{said} {date_words(edition.valid_from)}."
 
 
 def clock_time(ms: int, now_ms: int) -> str:

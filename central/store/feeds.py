@@ -110,6 +110,14 @@ async def keys(connection: Connection, feed: str) -> set[bytes]:
     return {row[0] for row in await connection.fetch_all("SELECT key FROM feed_key WHERE feed = $1", feed)}
 
 
+async def under(connection: Connection, feed: str, prefix: bytes) -> list[Item]:
+    """What was said last under each key that begins so and is looked up by name."""
+    rows = await connection.fetch_all(
+        "SELECT seq FROM feed_key WHERE feed = $1 AND key >= $2 AND key < $3", feed, prefix, prefix + b"\xff"
+    )
+    return await said_at(connection, feed, [row[0] for row in rows])
+
+
 async def said_at(connection: Connection, feed: str, seqs: Iterable[int]) -> list[Item]:
     """The items at these places; every page is read once."""
     found: list[Item] = []

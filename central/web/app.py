@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry
 from central.web.decisions import DecisionPages
 from central.web.desk import Desk
 from central.web.dossiers import AGENCY, DossierPages
+from central.web.editions import EditionPages
 from central.web.fleet import EVERYBODY, FleetPages
 from central.web.home import HomePages
 from central.web.metrics import PREFIX, CentreCollector
@@ -25,7 +26,12 @@ NAVIGATION = (
     NavigationEntry("Armada", "/fleet", frozenset(EVERYBODY)),
     NavigationEntry("Keputusan", "/decisions", frozenset(EVERYBODY)),
     NavigationEntry("Sanggahan", "/objections", frozenset(EVERYBODY)),
-    NavigationEntry("Periode", "/cycles", frozenset(EVERYBODY)),
+    NavigationEntry(
+        "Terbitan",
+        "/cycles",
+        frozenset(EVERYBODY),
+        entries=(NavigationEntry("Periode", "/cycles"), NavigationEntry("Naskah surat", "/letters")),
+    ),
     NavigationEntry("Impor", "/imports", frozenset(EVERYBODY)),
     NavigationEntry("Berkas", "/dossiers", frozenset({AGENCY})),
 )
@@ -50,7 +56,14 @@ def build_app(
     )
     environment.globals["wib"] = WIB
     environment.filters.update(mask_name=mask_name, mask_nik=mask_nik, claimed=claimed)
-    for pages in (HomePages(desk), FleetPages(desk), DecisionPages(desk), ObjectionPages(desk), DossierPages(desk)):
+    for pages in (
+        HomePages(desk),
+        FleetPages(desk),
+        DecisionPages(desk),
+        ObjectionPages(desk),
+        EditionPages(desk),
+        DossierPages(desk),
+    ):
         app.add_routes(pages.routes())
     app.cleanup_ctx.append(measured.watched)
     return app

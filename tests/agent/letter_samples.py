@@ -3,17 +3,18 @@
 from datetime import date
 
 from agent import data
-from agent.domain import letters, numbering, texts
+from agent.domain import letters, numbering
 from agent.domain.fields import FamilyMember
-from agent.domain.letters import Draft, Letter, Letterhead, LetterKind, Signer, Subject
+from agent.domain.letters import Draft, Letter, Letterhead, Signer, Subject
 from agent.domain.people import PeopleAnswer, PersonRow
-from agent.domain.sheets import vocabulary_of
-from agent.domain.texts import LetterText
 from protocol.ids import Sex
+from protocol.letter_kinds import LetterKind, read_shipped
+from protocol.letter_texts import LetterText
 from protocol.regions import VillageKind
 
-CATALOGUE = letters.read_catalogue(data.letters_csv(), data.letter_fields_csv())
-TEXTS = texts.read_texts(data.letter_texts(), {key: vocabulary_of(kind) for key, kind in CATALOGUE.items()})
+SHIPPED = read_shipped(data.letters_csv(), data.letter_fields_csv(), data.letter_texts())
+CATALOGUE = {key: edition.kind for (key, _), edition in SHIPPED.items()}
+TEXTS = {at: edition.text for at, edition in SHIPPED.items()}
 DAY = date(2021, 5, 17)
 
 SUKOJATI = Letterhead(
@@ -204,6 +205,16 @@ POLICY = numbering.numbering_policy(
 )
 
 
+def newest(key: str) -> int:
+    """The last version of a kind's text that ships."""
+    return max(version for kind, version in TEXTS if kind == key)
+
+
+def kind_at(key: str, version: int) -> LetterKind | None:
+    """What the shipped catalogue says of a kind, in whatever version."""
+    return CATALOGUE.get(key)
+
+
 def kind_of(key: str) -> LetterKind:
     return CATALOGUE[key]
 
@@ -224,7 +235,7 @@ def draft(
     answered = ANSWERS[key] if answers is None else answers
     fields = letters.check_fields(CATALOGUE[key], answered, household, PEOPLE if people is None else people, today=DAY)
     assert isinstance(fields, tuple), fields
-    version = version or texts.newest_version(TEXTS, key)
+    version = version or newest(key)
     return letters.write_draft(CATALOGUE[key], subject, fields, signer, office, dated=day, text_version=version)
 
 

@@ -4,6 +4,7 @@ import random
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from agent import data
 from agent.__main__ import office_emblem
 from agent.config import AgentSettings, Central, Numbers
 from agent.config import Office as OfficeSettings
+from agent.domain.catalogue import Catalogue
 from agent.domain.proposal_fields import read_questions
 from agent.domain.residents import Resident
 from agent.domain.status import Status
@@ -26,13 +28,13 @@ from agent.web.app import build_app, build_metrics_app
 from agent.web.office import Office
 from chassis import schema
 from chassis.database import Connection, MigrationFolder, SqliteDatabase
-from chassis.signing import Key
+from chassis.signing import Key, verify
 from chassis.web.accounts import create_account, hash_password
 from protocol.feed import EMPTY_DIGEST, Cycle, Decision, Evidence, NumberClash, Quarantined, State, replace
 from protocol.ids import VillageCode
 from protocol.messages import CERTIFICATE, Certificate, sign
 from protocol.regions import village
-from tests.agent.letter_samples import CATALOGUE, TEXTS
+from tests.agent.letter_samples import SHIPPED
 from tests.builders import Person, village_people
 from tests.chassis.conftest import PASSWORD, Browser
 
@@ -242,8 +244,7 @@ async def open_counter(
         settings=chosen,
         store=store,
         stamper=stamps,
-        kinds=CATALOGUE,
-        texts=TEXTS,
+        catalogue=Catalogue(SHIPPED.values(), is_regencys=partial(verify, REGENCY_KEY.public)),
         road=lambda: status[0],
         identity=enrolled(chosen.identity_folder) if is_enrolled else None,
         questions=QUESTIONS,

@@ -11,7 +11,6 @@ from agent.domain.fields import (
     FIELD_TEXT_MAX,
     FamilyMember,
     Fault,
-    FieldType,
     check_area,
     check_digits,
     check_documents,
@@ -23,6 +22,7 @@ from agent.domain.fields import (
     write_date,
 )
 from agent.domain.people import PeopleAnswer, PersonRow, ask_again, check_people
+from protocol.letter_kinds import FieldType
 from tests.agent.letter_samples import ANSWERS, DAY, HOUSEHOLD, PEOPLE, RIZKI, ROKHANA, SUYATNO, kind_of
 
 

@@ -6,13 +6,13 @@ import pytest
 from pypdf import PdfReader
 
 from agent import data
-from agent.domain import letters, texts
+from agent.domain import letters
 from agent.domain.fields import FieldError
-from agent.domain.letters import LetterKind
 from agent.domain.people import PeopleAnswer, PersonRow
-from agent.domain.sheets import letter_sheet, vocabulary_of
-from agent.domain.texts import LetterText, TextError
+from agent.domain.sheets import letter_sheet
 from agent.render import Paper, render_pdf
+from protocol.letter_kinds import LetterKind, read_catalogue, vocabulary_of
+from protocol.letter_texts import LetterText, TextError, read_texts
 from tests.agent.letter_samples import DAY, HEAD, HOUSEHOLD, RIZKI, ROKHANA, SUBJECT, SUKOJATI
 
 LETTERS = """\
@@ -80,11 +80,11 @@ PEOPLE = {
 
 
 def catalogue() -> dict[str, LetterKind]:
-    return letters.read_catalogue(data.letters_csv() + LETTERS, data.letter_fields_csv() + FIELDS)
+    return read_catalogue(data.letters_csv() + LETTERS, data.letter_fields_csv() + FIELDS)
 
 
 def all_texts(files: dict[str, str]) -> dict[tuple[str, int], LetterText]:
-    return texts.read_texts(data.letter_texts() | files, {k: vocabulary_of(kind) for k, kind in catalogue().items()})
+    return read_texts(data.letter_texts() | files, {k: vocabulary_of(kind) for k, kind in catalogue().items()})
 
 
 def words_of(key: str, paper: Paper) -> str:

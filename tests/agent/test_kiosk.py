@@ -12,12 +12,14 @@ from aiohttp import ClientResponse
 from aiohttp.test_utils import TestClient, TestServer
 
 from agent.config import Kiosk, load
+from agent.domain.catalogue import Catalogue
 from agent.domain.events import Event, EventKind
 from agent.store import events, residents
 from agent.web.kiosk import build_kiosk_app
 from agent.web.kiosk.pages import NO_MATCH
 from agent.web.kiosk.visits import FAILURES_MAX, IDLE_SECONDS
 from chassis.settings import SettingsError
+from tests.agent.letter_samples import SHIPPED
 from tests.agent.office import DAY_MS, Counter, open_counter, words_of
 from tests.agent.test_requests import SETTINGS
 from tests.chassis.conftest import Browser
@@ -238,8 +240,9 @@ async def test_no_letter_before_showing_who_one_is(screen: Screen) -> None:
 async def test_only_letters_that_are_for_the_kiosk(screen: Screen) -> None:
     hidden = msgspec.structs.replace(screen.counter.office.kinds["skd"], kiosk=False)
     office = screen.counter.office
-    kinds = {**office.kinds, "skd": hidden}
-    app = build_kiosk_app(type(office)(office.settings, office.store, office.stamper, kinds, office.texts, office.road))
+    editions = {**SHIPPED, ("skd", 2): msgspec.structs.replace(SHIPPED["skd", 2], kind=hidden)}
+    catalogue = Catalogue(editions.values())
+    app = build_kiosk_app(type(office)(office.settings, office.store, office.stamper, catalogue, office.road))
     async with TestClient(TestServer(app)) as client:
         other = Screen(screen.counter, Browser(client), screen.nik, screen.mother, screen.name)
         uses = await other.identified()

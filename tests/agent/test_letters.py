@@ -9,13 +9,11 @@ from hypothesis import strategies as st
 
 from agent import data
 from agent.domain import letters
+from agent.domain.catalogue import Catalogue
 from agent.domain.fields import (
     MEMBERS_MAX,
-    WRITTEN,
     FamilyMember,
-    FieldDefinition,
     FieldError,
-    FieldType,
     check_choice,
     check_date,
     check_name,
@@ -25,14 +23,23 @@ from agent.domain.fields import (
     decode_value,
     encode_value,
 )
-from agent.domain.letters import Capacity, CatalogueError, LetterKind, signer_title
-from agent.domain.sheets import COMMON_VOCABULARY
+from agent.domain.letters import Capacity, signer_title
+from protocol.letter_kinds import (
+    COMMON_VOCABULARY,
+    WRITTEN,
+    CatalogueError,
+    FieldDefinition,
+    FieldType,
+    LetterKind,
+    read_catalogue,
+)
 from tests.agent.letter_samples import (
     ANSWERS,
     CATALOGUE,
     HOUSEHOLD,
     RIZKI,
     ROKHANA,
+    SHIPPED,
     SUYATNO,
     WITNESSES,
     draft,
@@ -75,19 +82,18 @@ def test_spm_is_declared_by_the_applicant_and_valid_for_ninety_days() -> None:
 
 
 def test_an_office_may_change_a_code() -> None:
-    changed = letters.with_office_codes(CATALOGUE, {"skd": "145"})
-    assert (changed["skd"].code(2021), changed["skd"].code(2024), changed["spm"].code(2021)) == ("145", "145", "440")
-    with pytest.raises(CatalogueError, match="skx"):
-        letters.with_office_codes(CATALOGUE, {"skx": "145"})
+    skd, spm = (letters.with_office_codes(kind_of(key), {"skd": "145"}) for key in ("skd", "spm"))
+    assert (skd.code(2021), skd.code(2024), spm.code(2021)) == ("145", "145", "440")
+    assert Catalogue(SHIPPED.values()).unknown(["skx", "skd"]) == ["skx"]
 
 
 def test_a_catalogue_that_contradicts_itself_is_refused() -> None:
     with pytest.raises(CatalogueError, match="extra_fields"):
-        letters.read_catalogue(data.letters_csv(), "\n".join(data.letter_fields_csv().splitlines()[:-1]))
+        read_catalogue(data.letters_csv(), "\n".join(data.letter_fields_csv().splitlines()[:-1]))
     with pytest.raises(CatalogueError, match="no such letter kind: xyz"):
-        letters.read_catalogue(data.letters_csv(), data.letter_fields_csv() + "xyz,a,text,no,1,A,,a,\n")
+        read_catalogue(data.letters_csv(), data.letter_fields_csv() + "xyz,a,text,no,1,A,,a,\n")
     with pytest.raises(CatalogueError, match="rune"):
-        letters.read_catalogue(data.letters_csv(), data.letter_fields_csv().replace(",name,", ",rune,"))
+        read_catalogue(data.letters_csv(), data.letter_fields_csv().replace(",name,", ",rune,"))
 
 
 def test_answers_are_checked_and_kept_in_the_order_of_the_questions() -> None:

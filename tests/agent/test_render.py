@@ -13,12 +13,14 @@ import pytest
 from pypdf import PdfReader
 
 import agent.render.press as press
-from agent.domain.fields import MEMBERS_MAX, NAME_LENGTH_MAX, FamilyMember, FieldType, printable_characters
+from agent.domain.fields import MEMBERS_MAX, NAME_LENGTH_MAX, FamilyMember
 from agent.domain.letters import Capacity, Signer, signer_title
 from agent.domain.numbering import WIB
 from agent.domain.people import PeopleAnswer, PersonRow
 from agent.domain.sheets import LetterSheet, draft_sheet, letter_sheet
 from agent.render import CannotPrint, Paper, render_pdf, render_svg
+from protocol.letter_kinds import FieldType
+from protocol.letter_texts import printable_characters
 from tests.agent.letter_samples import (
     ANSWERS,
     CATALOGUE,

@@ -6,8 +6,8 @@ import msgspec
 import pytest
 
 from agent import data
-from agent.domain.letters import Countersign
 from agent.domain.sheets import letter_sheet
+from protocol.letter_kinds import Countersign
 from tests.agent.letter_samples import CATALOGUE, TEXTS, letter
 
 PUBLISHED = {

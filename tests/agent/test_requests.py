@@ -20,7 +20,7 @@ from chassis.database import Connection, MigrationFolder, SqliteDatabase
 from chassis.settings import SettingsError
 from protocol.ids import VillageCode
 from protocol.regions import village
-from tests.agent.letter_samples import CATALOGUE, HEAD, POLICY, SUKOJATI, draft
+from tests.agent.letter_samples import CATALOGUE, HEAD, POLICY, SUKOJATI, draft, kind_at
 from tests.agent.office import DAY_MS, Stamps, resident_of
 from tests.agent.office import SUKOJATI as VILLAGE
 from tests.builders import village_people
@@ -137,7 +137,7 @@ async def _take(
     if move is Move.ISSUE:
         return await store.write(
             lambda desk: requests.issue(
-                desk, request_id, person, routes, CATALOGUE, SUKOJATI, POLICY, seen=at, is_date_confirmed=False
+                desk, request_id, person, routes, kind_at, SUKOJATI, POLICY, seen=at, is_date_confirmed=False
             )
         )
     return await store.write(
@@ -192,7 +192,7 @@ async def test_only_the_head_or_a_named_delegate_reaches_signed(store: Store) ->
     issued = await _take(store, asked.id, Move.ISSUE, CLERK, SIGNING)
     assert isinstance(issued, Letter)
     assert issued.signer == DELEGATE.signs_as
-    found = await store.database.read(lambda c: letters.find(c, issued.letter_id, CATALOGUE))
+    found = await store.database.read(lambda c: letters.find(c, issued.letter_id, kind_at))
     assert found is not None
     assert found[0].signer == DELEGATE.signs_as, "the signer is copied into the letter"
 
@@ -231,7 +231,7 @@ async def test_what_is_issued_is_what_was_verified_and_who_did_what_is_kept(stor
         assert not isinstance(await _take(store, asked.id, move, person, FULL), Refusal)
     done = await _row(store, asked.id)
     assert done.letter is not None
-    found = await store.database.read(lambda c: letters.find(c, done.letter or b"", CATALOGUE))
+    found = await store.database.read(lambda c: letters.find(c, done.letter or b"", kind_at))
     assert found is not None
     assert (found[0].subject, found[0].fields) == (draft("skd").subject, draft("skd").fields)
     steps = await store.database.read(lambda c: requests.steps(c, asked.id))

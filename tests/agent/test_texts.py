@@ -9,16 +9,17 @@ from hypothesis import strategies as st
 
 from agent import data
 from agent.domain import letters, sheets
-from agent.domain.letters import Capacity, Countersign, Signer
-from agent.domain.sheets import COMMON_VOCABULARY, LetterSheet, Standing, draft_sheet, letter_sheet, vocabulary_of
-from agent.domain.texts import (
+from agent.domain.catalogue import Catalogue
+from agent.domain.letters import Capacity, Signer
+from agent.domain.sheets import LetterSheet, Standing, draft_sheet, letter_sheet
+from protocol.letter_kinds import COMMON_VOCABULARY, Countersign, read_shipped, vocabulary_of
+from protocol.letter_texts import (
     FILTERS,
     LetterText,
     TextError,
     ValueType,
     date_words,
     fill,
-    newest_version,
     parse_template,
     parse_text,
     read_texts,
@@ -27,6 +28,7 @@ from agent.domain.texts import (
 from tests.agent.letter_samples import (
     ANSWERS,
     CATALOGUE,
+    DAY,
     RIZKI,
     ROKHANA,
     SINGONEGARAN,
@@ -36,6 +38,7 @@ from tests.agent.letter_samples import (
     draft,
     kind_of,
     letter,
+    newest,
     text_of,
 )
 
@@ -128,7 +131,6 @@ def test_a_text_of_another_shape_is_refused(source: str, complaint: str) -> None
 
 def test_every_shipped_text_loads_and_every_kind_has_one() -> None:
     assert {kind for kind, _ in TEXTS} == set(CATALOGUE)
-    assert all(newest_version(TEXTS, key) >= 1 for key in CATALOGUE)
 
 
 @pytest.mark.parametrize("name", ["spm.txt", "spm-0.txt", "xyz-1.txt", "spm-1.md", "../spm-1.txt"])
@@ -144,12 +146,12 @@ def test_a_kind_without_a_text_is_refused() -> None:
 
 def test_new_letters_take_the_newest_version_and_old_ones_keep_theirs() -> None:
     files = data.letter_texts() | {"skd-3.txt": "[paragraf]\nTeks baru untuk {{nama}}."}
-    texts = read_texts(files, {key: vocabulary_of(kind) for key, kind in CATALOGUE.items()})
-    assert newest_version(texts, "skd") == 3
+    editions = read_shipped(data.letters_csv(), data.letter_fields_csv(), files)
+    assert Catalogue(editions.values()).in_force(DAY)["skd"].version == 3
     old = letter("skd")
-    assert "berdomisili" in words_of(letter_sheet(old, kind_of("skd"), texts["skd", 2]))
+    assert "berdomisili" in words_of(letter_sheet(old, kind_of("skd"), editions["skd", 2].text))
     with pytest.raises(ValueError, match="version 2"):
-        letter_sheet(old, kind_of("skd"), texts["skd", 3])
+        letter_sheet(old, kind_of("skd"), editions["skd", 3].text)
 
 
 def test_filters_say_what_they_take_and_give() -> None:
@@ -244,7 +246,7 @@ def test_without_a_signer_the_pen_has_a_line() -> None:
 
 @pytest.mark.parametrize("key", sorted(CATALOGUE))
 def test_whoever_the_catalogue_names_signs(key: str) -> None:
-    kind, spots = kind_of(key), TEXTS[key, newest_version(TEXTS, key)].spots
+    kind, spots = kind_of(key), TEXTS[key, newest(key)].spots
     signing = {spot.who for spot in spots}
     assert ("camat" in signing) == (kind.countersigned_by_camat is not Countersign.NO)
     assert "kepala" in signing

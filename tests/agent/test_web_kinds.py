@@ -13,8 +13,8 @@ from multidict import MultiDict
 from pypdf import PdfReader
 
 from agent.config import Workflow
-from agent.domain.fields import WRITTEN
 from agent.domain.people import PARTS
+from protocol.letter_kinds import WRITTEN
 from protocol.ops import Body, LetterIssued, RequestMoved, RequestOpened, read_body, read_header
 from tests.agent.letter_samples import ANSWERS, CATALOGUE, PEOPLE
 from tests.agent.office import Counter, open_counter, words_of

@@ -17,10 +17,11 @@ from rich.console import Console
 from rich.table import Table
 
 from agent import data
-from agent.domain.letters import Letterhead, Signer, read_catalogue, write_draft
+from agent.domain.letters import Letterhead, Signer, write_draft
 from agent.domain.numbering import SeriesPolicy, numbering_policy
 from agent.store import Desk
 from agent.store import letters as letter_store
+from protocol.letter_kinds import read_catalogue
 from protocol.regions import VillageKind
 from tests.acceptance.town import VILLAGES, prepare
 from tests.agent.letter_samples import SUBJECT

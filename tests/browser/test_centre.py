@@ -108,6 +108,7 @@ ROUTES = {
     "decision": "",
     "cycles": "/cycles",
     "objections": "/objections",
+    "letters": "/letters",
     "imports": "/imports",
     "import": "/imports/1",
 }

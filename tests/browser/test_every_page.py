@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 from aiohttp import web
 
+from chassis.signing import Key
 from tests.agent import test_web_counter
-from tests.agent.office import Counter, open_counter
+from tests.agent.editions import BBM, SKTM, changed, states
+from tests.agent.office import Counter, open_counter, tell
 from tests.browser import test_centre, test_counter
 from tests.browser.conftest import Aside, sign_in
 from tests.browser.rooms import PAGE_BYTES_MAX, addresses, get_routes, is_html, style_bytes, violations
@@ -38,6 +40,8 @@ class Desk:
 async def fill_village(counter: Counter) -> Mapping[str, str]:
     """A record for each route that needs one, and lists with something in them."""
     await test_counter.fill_books(counter)
+    forged = changed(BBM, Key.from_seed(b"\x09" * 32).sign, version=101)
+    await tell(counter.store, "regency", states(SKTM, BBM, forged), counter.stamps.now_ms())
     found = await test_web_counter.paths(counter, await counter.browser())
     pictures = {
         "/letters/preview/{key}": "/letters/preview/none-with-this-key",

@@ -116,6 +116,7 @@ def paths(story: Story) -> dict[str, str]:
         "/cycles": "/cycles",
         "/objections": "/objections",
         "/imports": "/imports",
+        "/letters": "/letters",
         "/imports/{id}": "/imports/1",
         "/dossiers": "/dossiers",
         "/dossiers/{record}": f"/dossiers/{story.dossier.hex()}",

@@ -7,6 +7,7 @@ do. Everything here is invented; the keys are for tests only.
 from dataclasses import dataclass
 from hashlib import sha256
 
+import msgspec
 from nacl.exceptions import BadSignatureError
 from nacl.signing import SigningKey, VerifyKey
 
@@ -21,6 +22,7 @@ from protocol.feed import (
     DossierState,
     Evidence,
     Item,
+    LetterEdition,
     LetterRevoked,
     Notice,
     NumberClash,
@@ -28,6 +30,8 @@ from protocol.feed import (
     Revocations,
     State,
     VillageKey,
+    letter_edition_key,
+    letter_edition_message,
     replace,
     revocation_key,
     revocations_message,
@@ -423,6 +427,24 @@ SCHEME = Scheme(
 RULE = ExclusionRule(
     "APBD-PANGAN", "", "PKH", "", Unit.HOUSEHOLD, Effect.REJECT, True, month(2021, 1), None, "contoh dasar hukum"
 )
+EDITION_UNSIGNED = LetterEdition(
+    kind="bbm_nelayan",
+    version=100,
+    valid_from="2021-06-01",
+    is_retired=False,
+    row=(
+        "key,title_id,code_until_2022,code_from_2023,extra_fields,countersigned_by_camat,forward_to,required_documents,"
+        "kiosk,valid_days,declared_by,group\n"
+        "bbm_nelayan,Surat Rekomendasi BBM Nelayan,523,500.5.2,boat_name,no,Dinas Perikanan,KTP;KK,yes,30,village,Usaha\n"
+    ),
+    questions=(
+        "kind,field,type,required,length_max,label_id,hint_id,placeholder,choices\n"
+        "bbm_nelayan,boat_name,text,yes,100,Nama perahu,,nama_perahu,\n"
+    ),
+    text="[paragraf]\n{{kepala}} memberikan rekomendasi kepada {{nama|besar}} untuk perahu {{nama_perahu}}.\n",
+    signature=bytes(64),
+)
+EDITION = msgspec.structs.replace(EDITION_UNSIGNED, signature=central_sign(letter_edition_message(EDITION_UNSIGNED)))
 KNOWN_VALUES: tuple[tuple[str, bool, bytes, Message], ...] = (
     ("scheme", False, b"scheme:APBD-PANGAN", SCHEME),
     ("exclusions", True, b"exclusions", RuleSet((SCHEME,), (RULE,))),
@@ -453,6 +475,7 @@ KNOWN_VALUES: tuple[tuple[str, bool, bytes, Message], ...] = (
         revocation_key(VILLAGE, salt(101)),
         LetterRevoked(VILLAGE, salt(101), NOON_MS + 300_000),
     ),
+    ("letter_edition", False, letter_edition_key(EDITION.kind, EDITION.version), EDITION),
     ("coverage_part", False, coverage.part_key(SET, 0), PARTS[0]),
     (
         "coverage_list",

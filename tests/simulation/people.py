@@ -6,11 +6,12 @@ from functools import lru_cache
 
 from agent import data
 from agent.domain import letters, numbering
-from agent.domain.letters import Draft, Letterhead, LetterKind, Signer
+from agent.domain.letters import Draft, Letterhead, Signer
 from agent.domain.residents import Resident, subject_of
 from central.domain.decisions import Coverage
 from protocol.feed import Cycle
 from protocol.ids import Sex
+from protocol.letter_kinds import LetterKind, read_catalogue
 from protocol.names import name_key
 from protocol.regions import VillageKind
 from protocol.schemes import month
@@ -122,7 +123,7 @@ KINDS = ("skd", "sktm", "spm")
 
 @lru_cache(maxsize=1)
 def catalogue() -> dict[str, LetterKind]:
-    return letters.read_catalogue(data.letters_csv(), data.letter_fields_csv())
+    return read_catalogue(data.letters_csv(), data.letter_fields_csv())
 
 
 @lru_cache(maxsize=8)

@@ -9,7 +9,7 @@ from aiohttp import web
 from agent.domain.cards import card_digest, check_card
 from agent.domain.events import State
 from agent.domain.fields import Fault, check_name, check_nik, check_text
-from agent.domain.letters import LetterKind, by_group
+from agent.domain.letters import by_group
 from agent.domain.residents import search_key
 from agent.store import cards, requests, residents
 from agent.store.residents import Registered
@@ -19,6 +19,7 @@ from chassis.web import Form, RequestRefused, install_public, page, read_form
 from chassis.web.declarations import public
 from chassis.web.throttle import begin_attempt, forgive
 from protocol.ids import mask_name
+from protocol.letter_kinds import LetterKind
 
 FORM_BYTES_MAX = 4_096
 """A purpose is the longest thing typed here."""
@@ -39,6 +40,7 @@ def build_kiosk_app(office: Office) -> web.Application:
         site_name=f"Anjungan Mandiri {office.settings.home.place.split(',')[0]}",
         static=[resources.files("agent.web.kiosk") / "static"],
     )
+    app.middlewares.append(office.hearing())
     app.on_response_prepare.append(_forget_visitor)
     app.add_routes(KioskPages(office).routes())
     return app
@@ -56,8 +58,6 @@ class KioskPages:
     def __init__(self, office: Office) -> None:
         self._office = office
         self._visits = Visits(office.stamper.mono_ms)
-        self._kinds = {key: kind for key, kind in office.kinds.items() if kind.kiosk}
-        self._groups = dict(by_group(self._kinds))
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -68,6 +68,14 @@ class KioskPages:
             web.post("/letter", self.letter),
             web.post("/ask", self.ask),
         ]
+
+    @property
+    def _groups(self) -> dict[str, list[LetterKind]]:
+        return dict(by_group(self._kinds))
+
+    @property
+    def _kinds(self) -> dict[str, LetterKind]:
+        return {key: kind for key, kind in self._office.offered.items() if kind.kiosk}
 
     @public
     async def start(self, request: web.Request) -> web.StreamResponse:

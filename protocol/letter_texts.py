@@ -7,6 +7,8 @@ when the text is loaded, never with a resident waiting. A filled-in value is pla
 The one rule of omission: a row or paragraph in which a placeholder comes out empty is left out whole, so that optional
 answers need no conditions.
 
+Both sides must agree on it: what the centre publishes every box reads, by these rules and no others.
+
 A published text is never edited: a change is a new file with the next version, because a reprint must read as the
 original did. Files are named `<kind>-<version>.txt`; sections are `[judul]` (the title as printed, first), `[paragraf]`
 (paragraphs, parted by empty lines), `[rincian]` (rows `label : value`), `[keluarga]` (a table of the chosen family
@@ -26,6 +28,8 @@ import msgspec
 TEXT_BYTES_MAX = 20_000
 """A published text; one page of a letter holds some 4,000 characters."""
 
+_PRINTABLE_RANGES = ((0x20, 0x7E), (0xA1, 0xAC), (0xAE, 0x17F), (0x1E00, 0x1EFF))
+_PRINTABLE_EXTRA = "‘’“”–—…•ʼ"
 _PLACEHOLDER = re.compile(r"\{\{([^{}]*)\}\}")
 _INSIDE = re.compile(r"([a-z_]+)((?:\|[a-z]+)*)", re.ASCII)
 _FILE_NAME = re.compile(r"([a-z_]+)-([1-9][0-9]{0,3})\.txt", re.ASCII)
@@ -123,6 +127,18 @@ class LetterText(msgspec.Struct, frozen=True, kw_only=True):
     spots: tuple[Spot, ...] = ()
 
 
+def is_printable(character: str) -> bool:
+    """True for a character that the letter's typeface has. The render tests print every one of them."""
+    point = ord(character)
+    return any(low <= point <= high for low, high in _PRINTABLE_RANGES) or character in _PRINTABLE_EXTRA
+
+
+def printable_characters() -> str:
+    """All characters that may stand in a letter."""
+    ranges = "".join(chr(point) for low, high in _PRINTABLE_RANGES for point in range(low, high + 1))
+    return ranges + _PRINTABLE_EXTRA
+
+
 def date_words(day: date) -> str:
     """`24 November 2026`."""
     return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
@@ -186,11 +202,6 @@ def read_texts(
         if not any(known == kind for known, _ in texts):
             raise TextError(f"{kind}: belum ada teks surat untuk jenis ini")
     return texts
-
-
-def newest_version(texts: Mapping[tuple[str, int], LetterText], kind: str) -> int:
-    """The version in which new letters of a kind are written."""
-    return max(version for known, version in texts if known == kind)
 
 
 def parse_text(name: str, source: str, kind: str, version: int, vocabulary: Mapping[str, ValueType]) -> LetterText:
@@ -330,6 +341,10 @@ def _sections(name: str, source: str) -> list[tuple[str, str, int, list[str]]]:
         line = raw.strip()
         if line.startswith("#"):
             continue
+        if strange := sorted({character for character in line if not is_printable(character)}):
+            raise TextError(
+                f"{name}, baris {number}: karakter {strange[0]!r} tidak dapat dicetak; ganti dengan huruf biasa"
+            )
         if heading := _SECTION.fullmatch(line):
             sections.append((heading[1], heading[2] or "", number, []))
         elif sections:
