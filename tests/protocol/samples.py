@@ -65,6 +65,8 @@ from protocol.messages import (
 from protocol.ops import (
     HEADER_VERSION,
     AnyBody,
+    AttachmentAdded,
+    AttachmentRemoved,
     CardBound,
     DeliberationHeld,
     DossierSent,
@@ -106,6 +108,7 @@ PARENT_LOG = bytes(range(0x30, 0x40))
 TIMELINE = bytes(range(0x50, 0x60))
 BOOT = bytes(range(0x70, 0x78))
 FINGERPRINT = sha256(b"a test host").digest()
+PICTURE = b"\xff\xd8\xff\xe0 not the rest of a picture"
 NONCE, NONCE_NEXT = b"nonce of hello 1", b"nonce of hello 2"
 TOKEN = sha256(b"a test session").digest()
 NOON_MS = 1_620_018_000_000
@@ -324,6 +327,16 @@ BODIES: tuple[AnyBody, ...] = (
         reason="",
         actor="sri",
     ),
+    AttachmentAdded(
+        salt=salt(19),
+        about=salt(101),
+        label="pengantar RT/RW",
+        sha256=sha256(PICTURE).digest(),
+        size=len(PICTURE),
+        media_type="image/jpeg",
+        actor="sri",
+    ),
+    AttachmentRemoved(salt=salt(20), attachment=salt(102), reason="foto buram", actor="sri"),
     CardBound(salt=salt(17), resident=salt(100), card=sha256(b"kampung/card/1" + b"04A1B2C3").digest(), actor="sri"),
     DossierSent(
         salt=salt(18),
