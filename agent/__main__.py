@@ -24,7 +24,7 @@ from agent import config, data, identity
 from agent.config import AgentSettings
 from agent.domain.letters import CatalogueError, LetterKind, read_catalogue, with_office_codes
 from agent.domain.numbering import date_wib
-from agent.domain.proposal_fields import read_questions
+from agent.domain.proposal_fields import read_photos, read_questions
 from agent.domain.rosters import Fate, RowReport, read_roster
 from agent.domain.seals import Answer
 from agent.domain.sheets import vocabulary_of
@@ -149,6 +149,7 @@ class Agent:
             road=lambda: self.courier.status if self.courier else None,
             identity=self.identity,
             questions=read_questions(data.proposal_fields_csv()),
+            photos=read_photos(data.proposal_fields_csv()),
             unseal=self._unseal,
         )
 

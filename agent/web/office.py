@@ -18,7 +18,8 @@ from agent.store import Stamper, Store
 class Office:
     """Made once by the composition root. `road` gives None, and `identity` is None, on a box that is not enrolled yet.
 
-    `questions` are those of a proposal, by scheme; `unseal` opens what the centre sealed to this box, None for the rest.
+    `questions` are those of a proposal, by scheme, and `photos` what can be photographed for it; `unseal` opens what the
+    centre sealed to this box, None for the rest.
     """
 
     settings: AgentSettings
@@ -29,6 +30,7 @@ class Office:
     road: Callable[[], Status | None]
     identity: BoxIdentity | None = None
     questions: Mapping[str, tuple[Question, ...]] = field(default_factory=dict)
+    photos: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     unseal: Callable[[bytes], bytes | None] = lambda sealed: None
 
     def numbering(self) -> NumberingPolicy | NumberingError:
