@@ -8,13 +8,14 @@ from collections.abc import Collection
 
 from agent.domain.letters import LetterKind
 from agent.domain.refusal import Refusal
+from protocol.messages import ATTACHMENT_BYTES_MAX
 
 UPLOAD_BYTES_MAX = 10 * 1024 * 1024
 """What a telephone of these years writes for one photograph, with room."""
 SIDE_PIXELS_MAX = 1_600
 """Longest side of a kept picture: an A4 sheet has 140 dots an inch then, and its small print can be read."""
-PICTURE_BYTES_MAX = 256 * 1024
-"""A kept picture. The road takes it in one request, four seconds of a 0.5 Mbit/s village line."""
+PICTURE_BYTES_MAX = ATTACHMENT_BYTES_MAX
+"""A kept picture: what the road takes in one request."""
 ATTACHMENTS_MAX = 12
 """Standing photographs of one letter, request or proposal: the longest list of documents has six, some of two pages."""
 KIOSK_ATTACHMENTS_MAX = 4

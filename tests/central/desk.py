@@ -8,6 +8,7 @@ fork and lie. Time and chance are the test's own. `fill` tells one story that pa
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from importlib import resources
 from typing import Any, TypeVar
 
@@ -55,6 +56,7 @@ from protocol.messages import (
 from protocol.ops import (
     HEADER_VERSION,
     AnyBody,
+    AttachmentAdded,
     DossierSent,
     Header,
     LetterIssued,
@@ -233,6 +235,11 @@ class Machine:
             "actor": "sri",
         }
         return self.write(DossierSent(salt=self.salt(), **(usual | changes)))
+
+    def attach(self, about: bytes, picture: bytes, label: str = "KTP", media_type: str = "image/jpeg") -> Op:
+        """A photograph beside a record of this log."""
+        digest, size = sha256(picture).digest(), len(picture)
+        return self.write(AttachmentAdded(self.salt(), about, label, digest, size, media_type, "sri"))
 
     def void(self, letter: bytes) -> Op:
         return self.write(LetterVoided(self.salt(), letter, "salah nama", "sri"))

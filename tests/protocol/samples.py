@@ -42,6 +42,8 @@ from protocol.messages import (
     Anchor,
     Append,
     Appended,
+    AttachmentHeld,
+    AttachmentSent,
     Certificate,
     Chunk,
     Cursors,
@@ -385,6 +387,7 @@ RECEIPT_SIGNED = sign(RECEIPT, RECEIVED, central_sign)
 EVIDENCE = Evidence(
     "coverage", "PKH", "2021-01 s/d 2021-12", "Singonegaran, Banyuwangi", "2021-04-30", sha256(b"a source row").digest()
 )
+PHOTOGRAPH = next(op for op, body in zip(OPS, BODIES, strict=True) if isinstance(body, AttachmentAdded))
 DOSSIER = next(op for op, body in zip(OPS, BODIES, strict=True) if isinstance(body, DossierSent))
 VILLAGE_VALUES: tuple[tuple[str, bool, bytes, Message], ...] = (
     (
@@ -575,6 +578,12 @@ MESSAGES = (
     ),
     Sample("snapshot_reply", "GET /v1/feed, 409", SnapshotReply("snapshot", ANCHOR_SIGNED, [MANIFEST_SIGNED])),
     Sample("chunk", "GET /v1/chunk/{sha256}, 200", CHUNK),
+    Sample("attachment_sent", "POST /v1/attachments/{sha256}, body", AttachmentSent(PHOTOGRAPH.position, PICTURE)),
+    Sample(
+        "attachment_held",
+        "POST /v1/attachments/{sha256}, 200",
+        AttachmentHeld(sha256(PICTURE).digest(), len(PICTURE)),
+    ),
     Sample(
         "log_reply",
         "GET /v1/log, 200",
