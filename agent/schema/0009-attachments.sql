@@ -21,8 +21,9 @@ CREATE INDEX attachment_sha256 ON attachment (sha256);
 -- content is NULL then. told: in which history of the centre is_held was learnt; x'' where it was not asked yet.
 CREATE TABLE picture (
   sha256 BLOB PRIMARY KEY CHECK (length(sha256) = 32),
-  content BLOB,
   told BLOB NOT NULL DEFAULT x'',
-  is_held INTEGER NOT NULL DEFAULT 0
+  is_held INTEGER NOT NULL DEFAULT 0,
+  content BLOB -- last, so that asking for the others does not read through a picture
 ) STRICT;
+CREATE INDEX picture_waiting ON picture (sha256) WHERE is_held = 0;
 CREATE INDEX picture_told ON picture (told);

@@ -71,7 +71,7 @@ class AttachmentPages:
         if not owner.is_open or label not in owner.documents:
             raise web.HTTPNotFound
         place = f"photo{owner.documents.index(label)}"
-        picture = await developed(form.uploads[0].content if form.uploads else b"")
+        picture = await developed(self._office, form.uploads[0].content if form.uploads else b"")
         if isinstance(picture, str):
             return await self._page(request, owner, {place: f"{label}: {picture}"})
 
@@ -173,14 +173,15 @@ def may_photograph(row: RequestRow) -> bool:
     return row.letter is None and row.state in OPEN
 
 
-async def developed(content: bytes) -> bytes | str:
-    """The picture to keep, or the sentence that says why there is none; worked out beside the pages."""
+async def developed(office: Office, content: bytes) -> bytes | str:
+    """The picture to keep, or the sentence that says why there is none; worked out beside the pages, one at a time."""
     if not content:
         return NOTHING_CHOSEN
     if len(content) > UPLOAD_BYTES_MAX:
         return f"Foto terlalu besar, paling besar {UPLOAD_BYTES_MAX // 1024**2} MB."
     try:
-        return await asyncio.to_thread(develop, content)
+        async with office.darkroom:
+            return await asyncio.to_thread(develop, content)
     except PhotoRefused as refused:
         return str(refused)
 

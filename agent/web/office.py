@@ -1,5 +1,6 @@
 """What every page of the village needs at hand: the archive, the rules of the office, and the state of the road."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -18,8 +19,8 @@ from agent.store import Stamper, Store
 class Office:
     """Made once by the composition root. `road` gives None, and `identity` is None, on a box that is not enrolled yet.
 
-    `questions` are those of a proposal, by scheme, and `photos` what can be photographed for it; `unseal` opens what the
-    centre sealed to this box, None for the rest.
+    `questions` are those of a proposal, by scheme, and `photos` what can be photographed for it; `darkroom` is held
+    while a photograph is worked on: one takes tens of megabytes. `unseal` opens what the centre sealed to this box, None for the rest.
     """
 
     settings: AgentSettings
@@ -31,6 +32,7 @@ class Office:
     identity: BoxIdentity | None = None
     questions: Mapping[str, tuple[Question, ...]] = field(default_factory=dict)
     photos: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    darkroom: asyncio.Lock = field(default_factory=asyncio.Lock)
     unseal: Callable[[bytes], bytes | None] = lambda sealed: None
 
     def numbering(self) -> NumberingPolicy | NumberingError:

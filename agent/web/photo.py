@@ -5,7 +5,6 @@ those that take photographs of documents ask.
 """
 
 import io
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -22,8 +21,6 @@ FORMATS = ("JPEG", "PNG", "WEBP")
 SIDES = (SIDE_PIXELS_MAX, 1_200, 900, 600)
 QUALITIES = (80, 65, 50)
 """Tried in turn until a picture is small enough: a document at 1,600 pixels is at the first, a photograph of gravel is not."""
-_ONE_AT_A_TIME = threading.Lock()
-"""A picture under way holds up to 100 MB for half a second, and the smallest server has little more to spare."""
 
 
 class PhotoRefused(Exception):
@@ -41,7 +38,7 @@ def find_code(content: bytes, prefix: str) -> str | None:
 def develop(content: bytes) -> bytes:
     """The photograph of a document as it is kept: a JPEG of at most `PICTURE_BYTES_MAX`, upright, its longest side at most
     `SIDE_PIXELS_MAX`, and nothing in it but the picture: no place, no time, no name of a telephone. Raises PhotoRefused."""
-    with _ONE_AT_A_TIME, _opened(content, "RGB", SIDE_PIXELS_MAX) as photo:
+    with _opened(content, "RGB", SIDE_PIXELS_MAX) as photo:
         drawn = photo.convert("RGBA" if photo.has_transparency_data else "RGB") if photo.mode != "RGB" else photo
         drawn.thumbnail((SIDE_PIXELS_MAX, SIDE_PIXELS_MAX), Image.Resampling.LANCZOS)
         upright = ImageOps.exif_transpose(drawn)

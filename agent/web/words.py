@@ -45,7 +45,7 @@ DOSSIERS = {
 }
 """By the agency's last step; `sent`: none yet."""
 PICTURES = {
-    Place.HERE: ("Tersimpan di kantor", "wait", ""),
+    Place.HERE: ("Tersimpan di kantor", "plain", ""),
     Place.SENT: ("Diterima kabupaten", "good", ""),
     Place.CENTRE_ONLY: (
         "Hanya di kabupaten",

@@ -18,7 +18,7 @@ CREATE INDEX attachment_about ON attachment (village, about);
 CREATE TABLE attachment_content (
   village TEXT NOT NULL,
   sha256 BLOB NOT NULL CHECK (length(sha256) = 32),
-  content BLOB NOT NULL,
   received_ms INTEGER NOT NULL,
+  content BLOB NOT NULL,
   PRIMARY KEY (village, sha256)
 ) STRICT;

@@ -194,7 +194,7 @@ class KioskPages:
         return sentence
 
     async def _keep(self, visit: Visit, document: str, content: bytes) -> str:
-        picture = await developed(content)
+        picture = await developed(self._office, content)
         if isinstance(picture, str):
             return picture
         documents = self._kinds[visit.kind].required_documents
