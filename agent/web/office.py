@@ -20,7 +20,8 @@ class Office:
     """Made once by the composition root. `road` gives None, and `identity` is None, on a box that is not enrolled yet.
 
     `questions` are those of a proposal, by scheme, and `photos` what can be photographed for it; `darkroom` is held
-    while a photograph is worked on: one takes tens of megabytes. `unseal` opens what the centre sealed to this box, None for the rest.
+    while a photograph is worked on: one takes tens of megabytes. `unseal` opens what the centre sealed to this box, None
+    for the rest.
     """
 
     settings: AgentSettings

@@ -5,7 +5,7 @@ those that take photographs of documents ask.
 """
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import zxingcpp
@@ -15,12 +15,16 @@ from agent.domain.attachments import PICTURE_BYTES_MAX, SIDE_PIXELS_MAX
 
 PIXELS_MAX = 12_000_000
 """Held at once, at most four bytes each. A larger JPEG is read at a half, a quarter or an eighth of its size."""
+WEBP_PIXELS_MAX = 4_000_000
+"""Its reader needs sixteen bytes for each (measured: 192 MB for twelve million); no telephone writes it, messengers' are small."""
 SIDE_PIXELS = 2_000
 """A letter that fills the picture has five pixels for each module of its code at this size."""
 FORMATS = ("JPEG", "PNG", "WEBP")
 SIDES = (SIDE_PIXELS_MAX, 1_200, 900, 600)
 QUALITIES = (80, 65, 50)
 """Tried in turn until a picture is small enough: a document at 1,600 pixels is at the first, a photograph of gravel is not."""
+Size = tuple[int, int]
+"""Width and height in pixels."""
 
 
 class PhotoRefused(Exception):
@@ -29,7 +33,7 @@ class PhotoRefused(Exception):
 
 def find_code(content: bytes, prefix: str) -> str | None:
     """The first QR text with this prefix; None where the picture shows none. Raises PhotoRefused."""
-    with _opened(content, "L", SIDE_PIXELS) as photo:
+    with _opened(content, "L", lambda size: (SIDE_PIXELS, SIDE_PIXELS)) as photo:
         found = zxingcpp.read_barcodes(photo.convert("L"), zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode))
     texts = (str(code.text) for code in found)
     return next((text for text in texts if text.startswith(prefix)), None)
@@ -38,7 +42,7 @@ def find_code(content: bytes, prefix: str) -> str | None:
 def develop(content: bytes) -> bytes:
     """The photograph of a document as it is kept: a JPEG of at most `PICTURE_BYTES_MAX`, upright, its longest side at most
     `SIDE_PIXELS_MAX`, and nothing in it but the picture: no place, no time, no name of a telephone. Raises PhotoRefused."""
-    with _opened(content, "RGB", SIDE_PIXELS_MAX) as photo:
+    with _opened(content, "RGB", _kept_size) as photo:
         drawn = photo.convert("RGBA" if photo.has_transparency_data else "RGB") if photo.mode != "RGB" else photo
         drawn.thumbnail((SIDE_PIXELS_MAX, SIDE_PIXELS_MAX), Image.Resampling.LANCZOS)
         upright = ImageOps.exif_transpose(drawn)
@@ -60,13 +64,20 @@ def _squeeze(plain: Image.Image) -> bytes:
     raise AssertionError("600 pixels a side at half quality are always below the limit")
 
 
+def _kept_size(size: Size) -> Size:
+    """The size with `SIDE_PIXELS_MAX` for its longest side."""
+    longest = max(*size, 1)
+    return size[0] * SIDE_PIXELS_MAX // longest, size[1] * SIDE_PIXELS_MAX // longest
+
+
 @contextmanager
-def _opened(content: bytes, mode: str, side: int) -> Iterator[Image.Image]:
-    """The photograph, a large JPEG already reduced to no less than `side`. Raises PhotoRefused, also from reading it on."""
+def _opened(content: bytes, mode: str, least: Callable[[Size], Size]) -> Iterator[Image.Image]:
+    """The photograph, a large JPEG already reduced to no less than `least` of its size. Raises PhotoRefused, also later."""
     try:
         with Image.open(io.BytesIO(content), formats=FORMATS) as photo:
-            photo.draft(mode, (side, side))
-            if photo.width * photo.height > PIXELS_MAX:
+            photo.draft(mode, least(photo.size))
+            most = WEBP_PIXELS_MAX if photo.format == "WEBP" else PIXELS_MAX
+            if photo.width * photo.height > most:
                 raise PhotoRefused("Foto terlalu besar. Perkecil, atau foto bagian yang perlu saja.")
             yield photo
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:

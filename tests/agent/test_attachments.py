@@ -40,7 +40,7 @@ DOCUMENTS = ("KTP", "KK", OTHER_DOCUMENT)
 
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP"])
 def test_what_is_kept_is_a_plain_small_jpeg(form: str) -> None:
-    kept = develop(photograph(form=form))
+    kept = develop(photograph(2000, 1500, form=form))
     with Image.open(io.BytesIO(kept)) as picture:
         assert picture.format == "JPEG"
         assert picture.size == (SIDE_PIXELS_MAX, SIDE_PIXELS_MAX * 3 // 4)
@@ -91,6 +91,8 @@ def test_a_png_beyond_the_pixels_is_refused_and_a_large_jpeg_is_not() -> None:
     with pytest.raises(PhotoRefused, match="Perkecil"):
         develop(noise(4100, 3000, "PNG"))
     assert develop(photograph(6000, 4000))
+    with pytest.raises(PhotoRefused, match="Perkecil"):
+        develop(noise(2400, 1800, "WEBP"))
 
 
 # --- the rules --------------------------------------------------------------------------------------------------------
