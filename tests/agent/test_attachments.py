@@ -87,12 +87,18 @@ def test_what_is_no_photograph_is_refused_in_words(content: bytes) -> None:
         develop(content)
 
 
+def _saved(picture: Image.Image, form: str) -> bytes:
+    out = io.BytesIO()
+    picture.save(out, form)
+    return out.getvalue()
+
+
 def test_a_png_beyond_the_pixels_is_refused_and_a_large_jpeg_is_not() -> None:
     with pytest.raises(PhotoRefused, match="Perkecil"):
-        develop(noise(4100, 3000, "PNG"))
+        develop(_saved(Image.new("1", (9_000, 9_000)), "PNG"))
     assert develop(photograph(6000, 4000))
     with pytest.raises(PhotoRefused, match="Perkecil"):
-        develop(noise(2400, 1800, "WEBP"))
+        develop(_saved(Image.new("RGB", (2_400, 1_800)), "WEBP"))
 
 
 # --- the rules --------------------------------------------------------------------------------------------------------
