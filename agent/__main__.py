@@ -24,7 +24,7 @@ from agent import config, data, identity
 from agent.config import AgentSettings
 from agent.domain.catalogue import Catalogue
 from agent.domain.numbering import date_wib
-from agent.domain.proposal_fields import read_questions
+from agent.domain.proposal_fields import read_photos, read_questions
 from agent.domain.rosters import Fate, RowReport, read_roster
 from agent.domain.seals import Answer
 from agent.health import Health
@@ -156,6 +156,7 @@ class Agent:
             road=lambda: self.courier.status if self.courier else None,
             identity=self.identity,
             questions=read_questions(data.proposal_fields_csv()),
+            photos=read_photos(data.proposal_fields_csv()),
             unseal=self._unseal,
             emblem=office_emblem(self.settings),
         )

@@ -1,4 +1,4 @@
-"""The road under the courier in a running box: HTTPS requests with limits, and the two lanes that drive it.
+"""The road under the courier in a running box: HTTPS requests with limits, and the lanes that drive it.
 
 Knows nothing of what is said. A reply larger than a frame may be, slower than its time or cut short is no reply.
 """
@@ -86,12 +86,14 @@ class Threads(Aside):
 
 
 class Lanes:
-    """The two tasks of a running box. A new record wakes the up lane; a new session wakes the down lane."""
+    """The three tasks of a running box. A new record wakes the up lane, a new session the down lane, and when no record waits
+    any more the lane of pictures."""
 
     def __init__(self, courier: Courier) -> None:
         self._courier = courier
         self._up = asyncio.Event()
         self._down = asyncio.Event()
+        self._aside = asyncio.Event()
 
     def wake(self) -> None:
         """Something was written."""
@@ -102,12 +104,15 @@ class Lanes:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._run(self._up_step, self._up), name="up")
             group.create_task(self._run(self._courier.step_down, self._down), name="down")
+            group.create_task(self._run(self._courier.step_aside, self._aside), name="aside")
 
     async def _up_step(self) -> float | None:
         had_session = bool(self._courier.session.token)
         rest = await self._courier.step_up()
         if not had_session and self._courier.session.token:
             self._down.set()
+        if rest != 0:
+            self._aside.set()
         return rest
 
     async def _run(self, step: Callable[[], Awaitable[float | None]], woken: asyncio.Event) -> None:

@@ -15,7 +15,7 @@ from typing import Any, Protocol, TypeVar
 import msgspec
 
 from agent.domain.status import Status
-from agent.store import Store, feed, oplog
+from agent.store import Store, attachments, feed, oplog
 from chassis.database import Connection
 from protocol import VERSION
 from protocol.codec import Message, decode, encode
@@ -32,6 +32,8 @@ from protocol.messages import (
     Anchor,
     Append,
     Appended,
+    AttachmentHeld,
+    AttachmentSent,
     Chunk,
     Cursors,
     Failure,
@@ -49,6 +51,8 @@ from protocol.messages import (
 from protocol.ops import Position, head_message
 from protocol.session import (
     Acked,
+    AsideEvent,
+    Carried,
     DownEvent,
     Failed,
     FeedStored,
@@ -74,6 +78,9 @@ M = TypeVar("M", bound=Message)
 
 RECEIPTS_MAX = 256
 REPLY_SECONDS = 30
+PUT_OFF_SECONDS = 600
+"""A picture that the centre cannot take now (its record is not there yet, after a restore) waits, and the others go on."""
+_PUT_OFF = frozenset({Code.UNKNOWN_ATTACHMENT, Code.TOO_LARGE, Code.MALFORMED})
 _SHOWN = frozenset({Code.GAP, Code.FORK, Code.TOO_LARGE})
 """Our own findings that the session must act on: compare anew, or send less at once."""
 """How long an answer may take beyond what was asked to wait for; a dead line must not hold the outbox."""
@@ -152,6 +159,7 @@ class Courier:
     status: Status = field(default_factory=Status)
     on_decisions: Callable[[], None] = lambda: None
     aside: Aside = field(default_factory=Aside)
+    _put_off: dict[bytes, float] = field(default_factory=dict)
     _ahead: Awaitable[Parcelled | None] | None = None
 
     # --- up: hello, append, pull, salvage ---
@@ -419,6 +427,44 @@ class Courier:
 
         self.status.digest_mismatches += await self.store.database.transact(work)
         self.on_decisions()
+
+    # --- aside: pictures ---
+
+    async def step_aside(self) -> float | None:
+        """Bring the next picture to the centre while no record waits; results as in `step_up`."""
+        now = self._now()
+        want = self.session.wants_aside(await self.store.local(), now)
+        if isinstance(want, Rest):
+            return want.seconds
+        self._put_off = {digest: until for digest, until in self._put_off.items() if until > now}
+        errand = await self.store.database.read(lambda c: attachments.next_errand(c, self._put_off))
+        if errand is None:
+            return min(self._put_off.values()) - now if self._put_off else None
+        try:
+            event = await self._carry(errand)
+        except ProtocolError as error:
+            event = self._not_understood(error)
+        except LineDown as error:
+            event = self._line_down(str(error))
+        self.session.received_aside(event, self._now(), self.chance())
+        return 0
+
+    async def _carry(self, errand: attachments.Errand) -> AsideEvent:
+        """One picture whole, or the question whether the centre holds it. The answer is stored before it counts."""
+        body = encode(AttachmentSent(errand.at, errand.content))
+        reply = await self._ask("POST", f"/v1/attachments/{errand.sha256.hex()}", body)
+        if isinstance(reply, Failed):
+            if reply.code not in _PUT_OFF:
+                return reply
+            self._put_off[errand.sha256] = self._now() + PUT_OFF_SECONDS
+            return Carried()
+        held = self._open(reply, AttachmentHeld)
+        if held.sha256 != errand.sha256:
+            raise ProtocolError(Code.MALFORMED, "an answer about another picture")
+        await self.store.database.transact(
+            lambda connection: attachments.note_answer(connection, errand.sha256, is_held=held.size > 0)
+        )
+        return Carried()
 
     # --- one request ---
 

@@ -5,6 +5,7 @@ decision from all facts at once (batch), and the trail of what people did.
 """
 
 from dataclasses import dataclass, field
+from hashlib import sha256
 
 import msgspec
 from msgspec.structs import replace
@@ -13,7 +14,7 @@ from central.domain.answers import Rules, policy
 from central.domain.batches import read_batch
 from central.domain.decisions import decide
 from central.reconcile import is_told
-from central.store import dossiers, facts, feeds, logs, trail
+from central.store import attachments, dossiers, facts, feeds, logs, trail
 from chassis.database import Connection
 from protocol import feed as feed_digest
 from protocol.errors import ProtocolError
@@ -41,6 +42,7 @@ async def audit(connection: Connection, rules: Rules) -> Findings:
     for row in await connection.fetch_all("SELECT feed FROM feed_head ORDER BY feed"):
         await _check_feed(connection, row[0], found)
     await _check_batches(connection, found)
+    await _check_pictures(connection, found)
     await _check_decisions(connection, rules, found)
     found.problems += await trail.check(connection)
     return found
@@ -62,9 +64,10 @@ async def _check_logs(connection: Connection, village: str, found: Findings) -> 
 
 
 async def _check_batches(connection: Connection, found: Findings) -> None:
-    """Every proposal stands in the tables as its village wrote it, and no other, and every dossier at its place; every void
-    letter was told to all."""
+    """Every proposal stands in the tables as its village wrote it, and no other, and every dossier and photograph at its place;
+    every void letter was told to all."""
     kept_dossiers, lost_dossiers = await dossiers.all_records(connection), 0
+    kept_photographs, lost_photographs = await attachments.all_records(connection), 0
     kept = {proposal.record: proposal for proposal, _ in await facts.all_proposals(connection)}
     told_to_all = await feeds.keys(connection, REGENCY)
     missing = wrong = silent = 0
@@ -76,6 +79,10 @@ async def _check_batches(connection: Connection, found: Findings) -> None:
         silent += sum(revocation_key(batch.village, letter) not in told_to_all for letter, _ in reading.voided)
         lost_dossiers += sum(
             kept_dossiers.pop(each.record, None) != (each.village, each.epoch, each.seq) for each in reading.dossiers
+        )
+        lost_photographs += sum(
+            kept_photographs.pop(each.record, None) != (each.village, each.epoch, each.seq)
+            for each in reading.attachments
         )
         for proposal in reading.proposals:
             told = kept.pop(proposal.record, None)
@@ -91,8 +98,21 @@ async def _check_batches(connection: Connection, found: Findings) -> None:
         found.problems.append(
             f"dossiers: {lost_dossiers} of the logs are missing, {len(kept_dossiers)} stand in no log"
         )
+    if lost_photographs or kept_photographs:
+        found.problems.append(
+            f"photographs: {lost_photographs} of the logs are missing, {len(kept_photographs)} stand in no log"
+        )
     if silent:
         found.problems.append(f"letters: {silent} that their village declared void are not on the list of all")
+
+
+async def _check_pictures(connection: Connection, found: Findings) -> None:
+    """Each is what its name says."""
+    changed = 0
+    for village, digest in await attachments.contents(connection):
+        changed += sha256(await attachments.content(connection, village, digest) or b"").digest() != digest
+    if changed:
+        found.problems.append(f"pictures: {changed} differ from their names")
 
 
 async def _check_feed(connection: Connection, feed: str, found: Findings) -> None:

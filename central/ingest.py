@@ -1,4 +1,4 @@
-"""What the centre answers a box: hello, append, quarantine, feed, log, chunk. Stores; never judges.
+"""What the centre answers a box: hello, append, quarantine, feed, log, chunk, attachment. Stores; never judges.
 
 Every request is one transaction over bytes that came and bytes that go back; the web server and the simulator call the
 same functions. Acknowledges only what was compared with the head and durably committed. Judging what an op means is
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Protocol
 
-from central.store import boxes, feeds, logs, seals
+from central.store import attachments, boxes, feeds, logs, seals
 from central.store.boxes import Box
 from central.store.logs import Log
 from chassis.database import Connection, Database
@@ -20,6 +20,7 @@ from protocol.codec import GREETING_BYTES_MAX, SENT_BYTES_MAX, Message, decode, 
 from protocol.errors import STATUS, Code, ProtocolError
 from protocol.feed import REGENCY, Item, Notice
 from protocol.messages import (
+    ATTACHMENT_BYTES_MAX,
     CERTIFICATE,
     HALTED,
     HEALTH_MAX,
@@ -30,6 +31,8 @@ from protocol.messages import (
     WELCOME,
     Append,
     Appended,
+    AttachmentHeld,
+    AttachmentSent,
     Certificate,
     Cursors,
     Directive,
@@ -54,6 +57,8 @@ CONTACT_MS = 60_000
 """A quiet poll is noted this often: a village at rest must not look silent, nor cost a write with each request."""
 SPREAD_VILLAGES_A_SECOND, SPREAD_SECONDS_MAX = 50, 120
 """After a lost connection the fleet comes back over (villages / 50) seconds, at most two minutes."""
+ATTACHMENT_FRAME_BYTES_MAX = ATTACHMENT_BYTES_MAX + 4 * 1024
+"""A picture with its place, sent or inflated; what is compressed already grows by a few bytes."""
 LOG_OPS_MAX = 4_096
 LOG_BYTES_MAX = SENT_BYTES_MAX - 128 * 1024
 """Ops in one answer, before compression: what does not compress must fit a frame too, with LOG_OPS_MAX lengths beside it,
@@ -148,6 +153,9 @@ class Ingest:
 
     async def read_chunk(self, session: bytes, digest: bytes) -> Answer:
         return await self._answer(self._read_chunk(session, digest))
+
+    async def attachment(self, session: bytes, digest: bytes, body: bytes) -> Answer:
+        return await self._answer(self._attachment(session, digest, body))
 
     async def feed(self, session: bytes, cursors: Cursors, health: list[tuple[str, int]] | None) -> Answer | Quiet:
         try:
@@ -612,6 +620,28 @@ class Ingest:
             return frame
 
         return await self.database.read(work)
+
+    # --- pictures that ops name ---
+
+    async def _attachment(self, session: bytes, digest: bytes, body: bytes) -> Message:
+        """Keep a picture under the name of its own hash, if this village's log names it; or say what is held."""
+        sent = decode(body, AttachmentSent, ATTACHMENT_FRAME_BYTES_MAX)
+        if len(sent.content) > ATTACHMENT_BYTES_MAX:
+            raise ProtocolError(Code.TOO_LARGE, f"a picture of {len(sent.content)} bytes")
+        if sent.content and sha256(sent.content).digest() != digest:
+            raise ProtocolError(Code.MALFORMED, "other bytes than the address names")
+
+        async def work(connection: Connection) -> AttachmentHeld:
+            village = (await self._session(connection, session)).village
+            held = await attachments.size_of(connection, village, digest)
+            size = len(sent.content) or None
+            if not held and not await attachments.is_named(connection, village, sent.at, digest, size):
+                raise ProtocolError(Code.UNKNOWN_ATTACHMENT, "no record of this village's log names this picture there")
+            if not held and size:
+                await attachments.keep(connection, village, digest, sent.content, self.clock.now_ms())
+            return AttachmentHeld(digest, held or len(sent.content))
+
+        return await self.database.transact(work)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,5 @@
-"""Brings what a batch says into the centre's tables: numbers, withdrawals, objections, void letters, dossiers, what cannot
-be read.
+"""Brings what a batch says into the centre's tables: numbers, withdrawals, objections, void letters, dossiers,
+photographs, what cannot be read.
 
 What cannot be read is noted with a reason that goes back by the feed; the log moves on. Decides nothing.
 Place in the flow: ingest keeps batches, `domain/batches` reads one -> here -> reconcile decides, in one transaction.
@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from central.domain.answers import Circumstances, Prepared, Rules, prepare
 from central.domain.batches import Batch, ReadFault, Reading, read_batch
-from central.store import dossiers, facts, feeds, letters, logs, objections, seals
+from central.store import attachments, dossiers, facts, feeds, letters, logs, objections, seals
 from chassis.database import Connection
 from protocol.codec import pack
 from protocol.feed import NumberClash, Quarantined
@@ -51,6 +51,8 @@ async def tabulate(connection: Connection, batch: Batch, reading: Reading, now_m
     if reading.objections:
         await objections.add(connection, batch.village, reading.objections)
     await dossiers.add(connection, reading.dossiers)
+    await attachments.add(connection, reading.attachments)
+    await attachments.remove(connection, batch.village, reading.removed)
     await dossiers.note_void(connection, batch.village, [letter for letter, _ in reading.voided])
     await feeds.publish(connection, batch.village, news, now_ms)
     return bool(news)

@@ -25,6 +25,7 @@ class Code(StrEnum):
     PARENT_MISSING = "parent_missing"
     UNKNOWN_LOG = "unknown_log"
     UNKNOWN_CHUNK = "unknown_chunk"
+    UNKNOWN_ATTACHMENT = "unknown_attachment"
     SNAPSHOT = "snapshot"
     BUSY = "busy"
     INTERNAL = "internal"
@@ -55,6 +56,7 @@ STATUS: dict[Code, int] = {
     Code.PARENT_MISSING: 409,
     Code.UNKNOWN_LOG: 404,
     Code.UNKNOWN_CHUNK: 404,
+    Code.UNKNOWN_ATTACHMENT: 404,
     Code.SNAPSHOT: 409,
     Code.BUSY: 503,
     Code.INTERNAL: 500,
@@ -77,6 +79,7 @@ REMEDY: dict[Code, Remedy] = {
     Code.PARENT_MISSING: Remedy.GREET,
     Code.UNKNOWN_LOG: Remedy.GREET,
     Code.UNKNOWN_CHUNK: Remedy.SNAPSHOT,
+    Code.UNKNOWN_ATTACHMENT: Remedy.WAIT,
     Code.SNAPSHOT: Remedy.SNAPSHOT,
     Code.BUSY: Remedy.WAIT,
     Code.INTERNAL: Remedy.WAIT,

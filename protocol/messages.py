@@ -13,12 +13,15 @@ from msgspec import Meta
 from protocol.codec import BATCH_OPS_MAX, Message, pack, unpack
 from protocol.errors import Code, ProtocolError
 from protocol.feed import ITEMS_MAX, Item, State
-from protocol.ops import Hash, Id, Line, Millis, NumberHigh, Position, Seq, Village, Word
+from protocol.ops import Hash, Id, Line, Millis, Number, NumberHigh, Position, Seq, Village, Word
 
 HEALTH_MAX = 12
 """Health numbers a box may report: enough for the fleet page, too few to become a second metrics system."""
 LOGS_MAX = 64
 """Logs of one village: each is a restore or a replacement, so more means that something else is wrong."""
+
+ATTACHMENT_BYTES_MAX = 256 * 1024
+"""One picture, sent whole: four seconds of a 0.5 Mbit/s village line, so that one cut off is simply sent again."""
 
 HALTED = "halted_"
 """Beginning of the health number of a box that a directive or an error code stopped; the rest is that word."""
@@ -201,6 +204,20 @@ class Appended(Message, frozen=True):
     position: Position
     receipt: Signed
     anchor: Signed
+
+
+class AttachmentSent(Message, frozen=True):
+    """A picture, and where the op stands that names it. Empty `content` asks whether the centre holds it."""
+
+    at: Position
+    content: bytes
+
+
+class AttachmentHeld(Message, frozen=True):
+    """What the centre durably holds under this name: all of it, or nothing (`size` 0)."""
+
+    sha256: Hash
+    size: Number
 
 
 class FeedReply(Message, frozen=True):

@@ -392,6 +392,29 @@ class RequestMoved(Body, frozen=True):
     actor: Word
 
 
+class AttachmentAdded(Body, frozen=True):
+    """A photograph of a document: it lies beside the letter, request or proposal of record id `about`.
+
+    `label`: which document it shows. The picture itself is no part of the log: `sha256` and `size` (bytes) name it, and
+    it travels by itself (docs/protocol.md, attachments).
+    """
+
+    about: Id
+    label: Line
+    sha256: Hash
+    size: Number
+    media_type: Word
+    actor: Word
+
+
+class AttachmentRemoved(Body, frozen=True):
+    """The photograph of record id `attachment` does not stand any more, and why."""
+
+    attachment: Id
+    reason: Line
+    actor: Word
+
+
 class CardBound(Body, frozen=True):
     """A clerk saw resident and e-KTP together: the card stands for them at the kiosk. Empty `card`: none does any more.
 
@@ -438,6 +461,8 @@ AnyBody: TypeAlias = (
     | ObjectionMade
     | RequestOpened
     | RequestMoved
+    | AttachmentAdded
+    | AttachmentRemoved
     | CardBound
     | DossierSent
 )
@@ -459,6 +484,8 @@ BODIES: dict[tuple[str, int], type[Body]] = {
     ("objection_made", 1): ObjectionMade,
     ("request_opened", 1): RequestOpened,
     ("request_moved", 1): RequestMoved,
+    ("attachment_added", 1): AttachmentAdded,
+    ("attachment_removed", 1): AttachmentRemoved,
     ("card_bound", 1): CardBound,
     ("dossier_sent", 1): DossierSent,
 }

@@ -129,6 +129,11 @@ class Restore:
 
 
 @dataclass(frozen=True, slots=True)
+class Carry:
+    """POST /v1/attachments: one picture, whichever the store has next."""
+
+
+@dataclass(frozen=True, slots=True)
 class Rest:
     """Nothing to ask until `seconds` have passed or something new is written (None: only the latter)."""
 
@@ -136,6 +141,7 @@ class Rest:
 
 
 UpWant: TypeAlias = Greet | SendOps | Pull | Salvage | OpenLog | Rest
+AsideWant: TypeAlias = Carry | Rest
 DownWant: TypeAlias = Follow | Restore | Rest
 
 
@@ -183,6 +189,11 @@ class SnapshotNeeded:
 
 
 @dataclass(frozen=True, slots=True)
+class Carried:
+    """The centre's word on one picture, or that it cannot take this one now, stored."""
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
     """The centre answered with an error code. `token`: the session the request was made under (None: the present one)."""
 
@@ -197,6 +208,7 @@ class Unreachable:
 
 
 UpEvent: TypeAlias = Greeted | Acked | Pulled | Opened | Failed | Unreachable
+AsideEvent: TypeAlias = Carried | Failed | Unreachable
 DownEvent: TypeAlias = FeedStored | SnapshotNeeded | Failed | Unreachable
 Exchange: TypeAlias = Literal["hello", "up", "down"]
 
@@ -234,6 +246,7 @@ class Session:
     central: dict[bytes, Position] = field(default_factory=dict)
     up: Lane = field(default_factory=Lane)
     down: Lane = field(default_factory=Lane)
+    aside: Lane = field(default_factory=Lane)
     batch: int = BATCH_OPS_START
     growth: int = GROWTH_MAX
     spread_seconds: float = 0.0
@@ -274,18 +287,31 @@ class Session:
             return Rest(self.down.until - now)
         return Restore(self.snapshot) if self.snapshot else Follow(FEED_WAIT_SECONDS)
 
+    def wants_aside(self, local: Local, now: float) -> AsideWant:
+        """Pictures go while no record waits: a record is never behind one."""
+        if not self.token or self.phase is not Phase.SENDING or self._unsent(local) is not None:
+            return Rest(None)
+        return Rest(self.aside.until - now) if now < self.aside.until else Carry()
+
     def _pull(self, local: Local) -> Pull:
         wanted = self.pulls[0]
         have = next((log.head.seq for log in local.logs if log.head.log_id == wanted.head.log_id), 0)
         return Pull(wanted.head.log_id, wanted.epoch, have)
 
     def _send(self, local: Local) -> UpWant:
+        unsent = self._unsent(local)
+        if unsent is not None:
+            return SendOps(unsent.log_id, unsent.seq, self.batch)
+        self._resume("up")
+        return Rest(None)
+
+    def _unsent(self, local: Local) -> Position | None:
+        """The centre's place in the oldest log that goes on after it."""
         for log in local.logs:
             at = self.central.get(log.head.log_id, start_of(log.head.log_id))
             if at.seq < log.head.seq:
-                return SendOps(log.head.log_id, at.seq, self.batch)
-        self._resume("up")
-        return Rest(None)
+                return at
+        return None
 
     # --- what an answer means ---
 
@@ -315,7 +341,7 @@ class Session:
             case _:
                 assert_never(event)
 
-    def _is_stale(self, event: UpEvent | DownEvent) -> bool:
+    def _is_stale(self, event: UpEvent | DownEvent | AsideEvent) -> bool:
         """Did the other lane halt, lose or renew the session while this answer travelled?
 
         What was to be stored is stored by now, and the next hello compares anew: such an answer must not move the phase
@@ -350,6 +376,24 @@ class Session:
                     self._halt(event.code, now, "down")
             case Unreachable():
                 self.down.fail(now, chance, spread=self.spread_seconds)
+            case _:
+                assert_never(event)
+
+    def received_aside(self, event: AsideEvent, now: float, chance: float) -> None:
+        """No code stops the other lanes from here: records matter more than pictures, and an older centre knows no such
+        request."""
+        if self._is_stale(event):
+            return
+        match event:
+            case Carried():
+                self.aside.succeed()
+            case Failed(code=Code.SUPERSEDED):
+                self._lose_session(now, chance, self.aside)
+            case Failed():
+                is_final = REMEDY[event.code] is Remedy.HALT
+                self.aside.fail(now, chance, at_least=HALT_SECONDS if is_final else event.retry_seconds)
+            case Unreachable():
+                self.aside.fail(now, chance, spread=self.spread_seconds)
             case _:
                 assert_never(event)
 

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Union, cast, get_args, get_origin, get_type_h
 import msgspec
 import pytest
 
+from agent.sync import PUT_OFF_SECONDS
 from central import enrolment, ingest
 from central.web.sync import Door, Wakeups
 from protocol import VERSION, codec, errors, feed, messages, ops, parcel, schemes, seal, session
@@ -187,6 +188,9 @@ LIMITS = {
     "logs in a hello, a welcome or an enrolment's answer": messages.LOGS_MAX,
     "receipts with a batch": ingest.PROOFS_MAX,
     "health numbers": messages.HEALTH_MAX,
+    "bytes of a picture": messages.ATTACHMENT_BYTES_MAX,
+    "picture with its place, on the wire and inflated": ingest.ATTACHMENT_FRAME_BYTES_MAX,
+    "a picture put off goes again after, seconds": PUT_OFF_SECONDS,
     "bytes of a parcel": parcel.PARCEL_BYTES_MAX,
     "hours a token holds": enrolment.TOKEN_HOURS,
     "first batch, ops": session.BATCH_OPS_START,

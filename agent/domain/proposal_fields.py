@@ -1,7 +1,7 @@
 """What a scheme asks of a proposal beside the person: one row of `proposal_fields.csv` a question. Pure.
 
-A kind is checked as its words say: text, whole number, month, yes or no, phone, rupiah, choice: a|b|c. Photographs are not
-taken at the counter, so a row of kind photo is no question here.
+A kind is checked as its words say: text, whole number, month, yes or no, phone, rupiah, choice: a|b|c. A row of kind photo is no
+question of the form: its photograph is taken on the proposal's page (`agent/domain/attachments.py`).
 """
 
 import csv
@@ -91,6 +91,15 @@ def read_questions(text: str) -> dict[str, tuple[Question, ...]]:
             raise FieldsRefused(f"proposal_fields.csv, row {number}: {name} stands there twice, or there are too many")
         questions.append(Question(name, Kind(word), required == "yes", label, options))
     return {scheme: tuple(questions) for scheme, questions in found.items()}
+
+
+def read_photos(text: str) -> dict[str, tuple[str, ...]]:
+    """What each scheme asks to be photographed, by the label of the row. `read_questions` refuses a table without its columns."""
+    found: dict[str, list[str]] = {}
+    for row in csv.DictReader(io.StringIO(text)):
+        if row["kind"] == _PHOTO:
+            found.setdefault(row["scheme"], []).append(row["label_id"])
+    return {scheme: tuple(labels) for scheme, labels in found.items()}
 
 
 def check_answers(questions: Sequence[Question], raw: Mapping[str, str]) -> Answers | list[FieldError]:

@@ -14,7 +14,7 @@ from agent.domain.letters import Draft, Fields, Letter, Letterhead, Signer, deco
 from agent.domain.numbering import WIB, date_wib
 from agent.domain.refusal import Refusal
 from agent.domain.requests import OPEN, Move, Person, Route, State, is_reason_needed, may, moves, overtaken
-from agent.store import letters
+from agent.store import attachments, letters
 from agent.store.desk import Desk
 from chassis.database import Connection, Row
 from protocol import ops
@@ -153,6 +153,7 @@ async def issue(
     refused = await move(desk, request_id, Move.ISSUE, person, routes, seen=seen, letter=letter.letter_id)
     if refused is not None:
         raise RuntimeError(f"checked above, refused below: {refused.code}")  # rolls the number back
+    await attachments.carry_over(desk, request_id, letter.letter_id, person.login)
     return letter
 
 

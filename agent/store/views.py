@@ -15,6 +15,8 @@ from protocol.names import name_key
 from protocol.ops import (
     HASH_BYTES,
     ID_BYTES,
+    AttachmentAdded,
+    AttachmentRemoved,
     CardBound,
     DeliberationHeld,
     DossierSent,
@@ -119,6 +121,17 @@ async def apply(connection: Connection, op: Op, ordinal: int) -> None:
             await _bind_card(connection, body, at_ms)
         case RequestMoved():
             await _move_request(connection, op, ordinal, body, at_ms)
+        case AttachmentAdded():
+            await _put_attachment(connection, op, ordinal, body, at_ms)
+        case AttachmentRemoved():
+            await connection.execute(
+                "UPDATE attachment SET removed_reason = $1, removed_by = $2, removed_ms = $3"
+                " WHERE id = $4 AND removed_reason IS NULL",
+                body.reason,
+                body.actor,
+                at_ms,
+                body.attachment,
+            )
         case DossierSent():
             await _put_dossier(connection, op, ordinal, body, at_ms)
 
@@ -438,6 +451,25 @@ async def _bind_card(connection: Connection, body: CardBound, at_ms: int) -> Non
         await connection.execute(
             "INSERT INTO kiosk_card (card, resident, bound_ms) VALUES ($1, $2, $3)", body.card, body.resident, at_ms
         )
+
+
+async def _put_attachment(connection: Connection, op: Op, ordinal: int, body: AttachmentAdded, at_ms: int) -> None:
+    """The fact alone: its picture is put beside it by whoever has it (`attachments.add`), or is not here."""
+    await connection.execute("INSERT OR IGNORE INTO picture (sha256) VALUES ($1)", body.sha256)
+    await connection.execute(
+        "INSERT OR IGNORE INTO attachment (id, log, seq, about, label, sha256, size, media_type, actor, written_ms)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        op.record_id,
+        ordinal,
+        op.seq,
+        body.about,
+        body.label,
+        body.sha256,
+        body.size,
+        body.media_type,
+        body.actor,
+        at_ms,
+    )
 
 
 async def _put_dossier(connection: Connection, op: Op, ordinal: int, body: DossierSent, at_ms: int) -> None:

@@ -6,6 +6,7 @@ from prometheus_client import CollectorRegistry
 
 from agent.domain.numbering import WIB
 from agent.render.books import Bindery
+from agent.web.attachments import AttachmentPages
 from agent.web.cards import CardPages
 from agent.web.command import CommandPages
 from agent.web.deliberations import DeliberationPages
@@ -95,6 +96,7 @@ def build_app(office: Office, registry: CollectorRegistry, version: str) -> web.
         RosterPages(office),
         CardPages(office),
         LetterPages(office, measures),
+        AttachmentPages(office),
         DossierPages(office),
         RequestPages(office, measures),
         ProposalPages(office),

@@ -12,7 +12,7 @@ from agent.domain.dossiers import can_send, ticked_documents
 from agent.domain.fields import Fault, check_text
 from agent.domain.letters import Letter
 from agent.domain.refusal import Refusal
-from agent.store import Desk, dossiers, letters
+from agent.store import Desk, attachments, dossiers, letters
 from agent.web.desk import at_counter, send_once
 from agent.web.office import Office
 from agent.web.words import DOSSIERS, dossier_state
@@ -87,11 +87,13 @@ class DossierPages:
         kind = self._office.kind_of(letter)
         sent = await self._office.store.database.read(lambda c: dossiers.of_letter(c, letter.letter_id))
         former = sent[0] if sent else None
+        photographed = await self._office.store.database.read(lambda c: attachments.labels(c, letter.letter_id))
         context = {
             "letter": letter,
             "kind": kind,
             "former": former,
-            "ticked": form.all("documents") if form.fields else former.documents if former else [],
+            "ticked": form.all("documents") if form.fields else {*(former.documents if former else []), *photographed},
+            "photographed": photographed,
             "note": form.text("note"),
             "errors": errors,
             "form_key": form.text("form_key") or None,

@@ -24,9 +24,10 @@ from agent.domain.requests import Move, Person, Route
 from agent.domain.residents import member_of, subject_of
 from agent.domain.sheets import draft_sheet, letter_sheet
 from agent.render import CannotPrint, Paper, render_pdf, render_svg
-from agent.store import Desk, letters, requests, residents
+from agent.store import Desk, attachments, letters, requests, residents
 from agent.store.requests import RequestRow
 from agent.store.residents import Registered
+from agent.web.attachments import photographs_of
 from agent.web.desk import Sent, at_counter, by_superior, check_reason, note_look, person_of, send_once, steps_seen
 from agent.web.dossiers import dossiers_of
 from agent.web.measure import Measures
@@ -321,13 +322,20 @@ class LetterPages:
             "hidden": [(name, value) for name, value in form.fields if name in names],
             "form_key": key,
             "refused": refused,
-            "missing": _missing_documents(wanted.kind, draft),
+            "missing": await self._missing_documents(wanted, draft),
             "must_confirm_date": refused is not None and refused.code == DATE_UNCONFIRMED.code,
             "is_printable": refused is not UNPRINTABLE,
             "route": wanted.route,
             "asked": wanted.asked,
         }
         return await page(request, "letter_check.html", context, status=409 if refused else 200)
+
+    async def _missing_documents(self, wanted: Wanted, draft: Draft) -> list[str]:
+        """What was neither ticked nor photographed with the request."""
+        seen, asked = set(str(draft.field(DOCUMENTS_SEEN)).split("; ")), wanted.asked
+        if asked is not None:
+            seen |= set(await self._office.store.database.read(lambda c: attachments.labels(c, asked.id)))
+        return [document for document in wanted.kind.required_documents if document not in seen]
 
     async def _prepare_preview(self, request: web.Request, key: str, wanted: Wanted, draft: Draft) -> Refusal | None:
         """The page is set before anybody may say "terbitkan": what cannot be printed must not get a number."""
@@ -366,6 +374,7 @@ class LetterPages:
     async def one(self, request: web.Request) -> web.StreamResponse:
         letter, row = await self._find(request)
         kind = self._office.kind_of(letter)
+        photographs = await photographs_of(self._office, letter.letter_id)
         context = {
             "letter": letter,
             "row": row,
@@ -378,7 +387,7 @@ class LetterPages:
                 if (shown := answer_words(field.type, letter.field(field.name)))
             ],
         }
-        return await page(request, "letter.html", context | await dossiers_of(self._office, row))
+        return await page(request, "letter.html", context | await dossiers_of(self._office, row) | photographs)
 
     @at_counter
     async def pdf(self, request: web.Request) -> web.StreamResponse:
@@ -513,11 +522,6 @@ def _inputs(kind: LetterKind) -> set[str]:
     """Every input of the kind's form, and what goes with it."""
     rows = {f"{field.name}.{part}" for field in kind.fields if field.type in WRITTEN for part in PARTS}
     return {field.name for field in kind.fields} | rows | {"signer", "request", "seen"}
-
-
-def _missing_documents(kind: LetterKind, draft: Draft) -> list[str]:
-    seen = str(draft.field(DOCUMENTS_SEEN)).split("; ")
-    return [document for document in kind.required_documents if document not in seen]
 
 
 def _prefilled(kind: LetterKind, answers: Fields, household: list[Registered]) -> Form:

@@ -1,5 +1,6 @@
 """What every page of the village needs at hand: the archive, the rules of the office, and the state of the road."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -22,8 +23,9 @@ from protocol.letter_kinds import Edition, LetterKind
 class Office:
     """Made once by the composition root. `road` gives None, and `identity` is None, on a box that is not enrolled yet.
 
-    `questions` are those of a proposal, by scheme; `unseal` opens what the centre sealed to this box, None for the rest;
-    `emblem`: an SVG for the letterhead, or empty.
+    `questions` are those of a proposal, by scheme, and `photos` what can be photographed for it; `darkroom` is held
+    while a photograph is worked on: one takes tens of megabytes. `unseal` opens what the centre sealed to this box, None
+    for the rest; `emblem`: an SVG for the letterhead, or empty.
     """
 
     settings: AgentSettings
@@ -33,6 +35,8 @@ class Office:
     road: Callable[[], Status | None]
     identity: BoxIdentity | None = None
     questions: Mapping[str, tuple[Question, ...]] = field(default_factory=dict)
+    photos: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    darkroom: asyncio.Lock = field(default_factory=asyncio.Lock)
     unseal: Callable[[bytes], bytes | None] = lambda sealed: None
     emblem: str = ""
 

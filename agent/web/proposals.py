@@ -14,6 +14,7 @@ from agent.domain.proposal_fields import shown
 from agent.domain.slips import TITLES, slip_of
 from agent.render.slips import render_slip
 from agent.store import aid, cycles, deliberations, objections
+from agent.web.attachments import photographs_of
 from agent.web.desk import at_counter, check_reason, note_look
 from agent.web.office import Office
 from agent.web.words import (
@@ -114,6 +115,7 @@ class ProposalPages:
 
         context = await self._office.store.database.read(look)
         await note_look(self._office, request, aid.VIEWED, proposal_id)
+        context |= await photographs_of(self._office, proposal_id)
         context |= {
             "errors": errors,
             "reason": reason,

@@ -20,6 +20,7 @@ from agent.domain.sheets import draft_sheet
 from agent.render import CannotPrint, Paper, render_svg
 from agent.store import Desk, requests
 from agent.store.requests import RequestRow, Step
+from agent.web.attachments import may_photograph, photographs_of
 from agent.web.desk import at_counter, check_reason, note_look, person_of, send_once, steps_seen
 from agent.web.measure import Measures
 from agent.web.office import Office
@@ -165,10 +166,12 @@ class RequestPages:
             "can_reject": Move.REJECT in possible,
             "can_close": Move.CLOSE in possible,
             "waits": "" if onward is None or onward in possible else WAITING[onward],
+            "may_photograph": may_photograph(row),
             "refused": refused,
             "reason": form.text("reason"),
             "must_confirm_date": refused is not None and refused.code == DATE_UNCONFIRMED.code,
         }
+        context |= await photographs_of(self._office, row.id)
         return await page(request, "request.html", context, status=409 if refused else 200)
 
     @at_counter

@@ -9,6 +9,7 @@ from typing import Any
 
 from aiohttp import web
 
+from agent.domain.attachments import UPLOAD_BYTES_MAX
 from agent.domain.fields import FieldError
 from agent.domain.letters import Letter
 from agent.domain.numbering import WIB
@@ -18,14 +19,14 @@ from agent.identity import trust_of
 from agent.store import letters, seals
 from agent.web.desk import COUNTER_ROLES, at_counter
 from agent.web.office import Office
-from agent.web.photo import PHOTO_BYTES_MAX, PhotoRefused, find_code
+from agent.web.photo import PhotoRefused, find_code
 from agent.web.words import place
 from chassis.web import Form, page, read_form, roles
 from chassis.web.formats import hari, tanggal
 from protocol import seal
 from protocol.seal import Standing
 
-FORM_BYTES_MAX = PHOTO_BYTES_MAX + 64 * 1024
+FORM_BYTES_MAX = UPLOAD_BYTES_MAX + 64 * 1024
 NOTHING_GIVEN = "Pindai kodenya, tempel teksnya, atau pilih foto surat."
 NO_CODE = "Tidak ada kode keaslian yang terbaca pada foto itu. Foto lagi lebih dekat, rata, dan terang."
 TITLES = {

@@ -9,7 +9,7 @@ from typing import Any
 
 from aiohttp import web
 
-from agent.store import feed, is_numbering_known, letters, oplog, requests
+from agent.store import attachments, feed, is_numbering_known, letters, oplog, requests
 from agent.web.desk import COUNTER_ROLES, at_counter, person_of
 from agent.web.office import Office
 from agent.web.words import NOTICES, QUARANTINE, halted_words, road_words
@@ -70,6 +70,7 @@ async def _look(connection: Connection) -> dict[str, Any]:
     records = [each for clash in clashes if isinstance(clash, NumberClash) for each in _records(clash)]
     return {
         "waiting": await oplog.outbox(connection),
+        "pictures_waiting": await attachments.count_waiting(connection),
         "logs": await oplog.heads(connection),
         "quarantined": await feed.values(connection, "quarantined", LISTED_MAX),
         "clashes": clashes,

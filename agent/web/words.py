@@ -11,6 +11,7 @@ from agent.domain.numbering import WIB, date_wib
 from agent.domain.requests import Move, Route, State, next_move
 from agent.domain.status import Status
 from agent.store.aid import ProposalRow
+from agent.store.attachments import AttachmentRow, Place
 from agent.store.deliberations import DeliberationRow
 from agent.store.dossiers import DossierRow
 from agent.store.oplog import Outbox
@@ -44,6 +45,25 @@ DOSSIERS = {
     "done": ("Selesai", "good"),
 }
 """By the agency's last step; `sent`: none yet."""
+PICTURES = {
+    Place.HERE: ("Tersimpan di kantor", "plain", ""),
+    Place.SENT: ("Diterima kabupaten", "good", ""),
+    Place.CENTRE_ONLY: (
+        "Hanya di kabupaten",
+        "wait",
+        "Gambarnya tidak ada di server ini karena server ini pernah dipulihkan atau diganti; kabupaten menyimpannya.",
+    ),
+    Place.ASKED: (
+        "Tidak ada di server ini",
+        "wait",
+        "Server ini pernah dipulihkan atau diganti. Begitu jaringan tersambung, ditanyakan apakah kabupaten menyimpannya.",
+    ),
+    Place.LOST: (
+        "Gambar hilang",
+        "bad",
+        "Server lama rusak sebelum gambarnya sampai di kabupaten. Bila dokumennya masih ada, foto sekali lagi.",
+    ),
+}
 HALTED = {
     "duplicate": "Server ini tampak sebagai salinan dari server lain dengan kunci yang sama. Pastikan mana yang asli, matikan"
     " salinannya, lalu minta token pendaftaran baru ke kabupaten.",
@@ -298,3 +318,13 @@ def place(code: str) -> str:
         return village(parse_village_code(code)).place
     except (InvalidCode, UnknownRegion):
         return ""
+
+
+def picture_place(row: AttachmentRow) -> tuple[str, str, str]:
+    """Badge, its kind, and a sentence where somebody should know more."""
+    return PICTURES[row.place]
+
+
+def photo_name(label: str) -> str:
+    """`KTP` and `Foto rumah`, as the tables have them, within a sentence: foto KTP, foto rumah."""
+    return "foto " + label.removeprefix("Foto ")

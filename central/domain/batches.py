@@ -1,5 +1,5 @@
 """What an acknowledged batch says, as far as its own bytes tell: proposals, withdrawals, objections, letter numbers and
-voids, dossiers, what cannot be read.
+voids, dossiers, photographs, what cannot be read.
 
 Pure, and by far the most work of tabulating, so a large batch can be read in another process while the last one is
 decided. Place in the flow: ingest keeps a batch -> here -> tabulation brings it in -> reconcile decides.
@@ -10,6 +10,7 @@ from collections.abc import Iterable
 import msgspec
 from msgspec import Struct
 
+from central.domain.attachments import Attachment
 from central.domain.decisions import Proposal, key_kk, key_nik
 from central.domain.dossiers import Dossier
 from protocol.codec import decode
@@ -18,6 +19,8 @@ from protocol.ops import (
     HASH_BYTES,
     ID_BYTES,
     AnyBody,
+    AttachmentAdded,
+    AttachmentRemoved,
     DossierSent,
     Header,
     IncomingRegistered,
@@ -130,6 +133,8 @@ class Reading(Struct, array_like=True):
     voided: list[tuple[bytes, int]] = []
     objections: list[Objection] = []
     dossiers: list[Dossier] = []
+    attachments: list[Attachment] = []
+    removed: list[bytes] = []
 
 
 def read_batch(batch: Batch) -> Reading:
@@ -177,6 +182,23 @@ class _Desk:
                 self.reading.numbers.append(NumberHigh(body.series, body.year, body.last))
             case DossierSent():
                 self.reading.dossiers.append(self._dossier(record, seq, header, body))
+            case AttachmentAdded():
+                self.reading.attachments.append(
+                    Attachment(
+                        record,
+                        self._batch.village,
+                        self._batch.epoch,
+                        seq,
+                        body.about,
+                        body.label,
+                        body.sha256,
+                        body.size,
+                        body.media_type,
+                        header.claimed_ms,
+                    )
+                )
+            case AttachmentRemoved():
+                self.reading.removed.append(body.attachment)
             case LetterVoided():
                 self.reading.voided.append((body.letter, header.claimed_ms))
             case _:

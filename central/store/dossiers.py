@@ -11,7 +11,8 @@ import msgspec
 
 from central.domain.agencies import Seat
 from central.domain.dossiers import OPEN, Dossier, State
-from central.store import feeds, logs, trail
+from central.store import attachments, feeds, logs, trail
+from central.store.attachments import AttachmentLine
 from chassis.database import Connection, Row
 from protocol.codec import pack
 from protocol.feed import DossierState
@@ -45,12 +46,14 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A dossier with everything that stands in its village's log. `letter` is None where the log holds no such letter."""
+    """A dossier with everything that stands in its village's log, and the photographs that lie beside its letter. `letter`
+    is None where the log holds no such letter."""
 
     line: DossierLine
     sent: DossierSent | None
     letter: LetterIssued | None
     steps: list[Step]
+    photographs: list[AttachmentLine]
 
     @property
     def is_letter_valid(self) -> bool:
@@ -163,7 +166,15 @@ async def open_dossier(connection: Connection, seat: Seat, record: bytes) -> Ope
         sent if isinstance(sent, DossierSent) else None,
         letter if isinstance(letter, LetterIssued) else None,
         [Step(State(row[0]), row[1], row[2], row[3]) for row in rows],
+        await attachments.of_record(connection, found.village, place[4][:ID_BYTES]),
     )
+
+
+async def picture(connection: Connection, seat: Seat, record: bytes, attachment: bytes) -> tuple[str, bytes] | None:
+    """(media type, content) of a photograph beside the letter of a dossier that was sent to this office; else None."""
+    found = await line(connection, seat, record)
+    letter = await connection.fetch_value("SELECT letter FROM dossier WHERE record = $1", record)
+    return None if found is None else await attachments.picture(connection, found.village, letter, attachment)
 
 
 async def _read(connection: Connection, village: str, log_id: bytes, seq: int, hash_: bytes) -> object:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from aiohttp import web
 
 from central.domain.agencies import ScopeError, Seat, read_seat
+from central.domain.attachments import MEDIA_TYPE
 from central.domain.dossiers import NOTE_LENGTH_MAX, State, check_note, steps_from
 from central.rules import shipped_agencies
 from central.store import dossiers
@@ -38,6 +39,12 @@ AGENCY = "agency"
 """The role of an agency's people; their scope says of which office."""
 FILTERS = {"open": "Belum selesai", "": "Semua"} | {str(state): words for state, (words, _) in DOSSIER_STATES.items()}
 VIEWED = "view_dossier"
+VIEWED_PICTURE = "view_attachment"
+PICTURE_HEADERS = {
+    "Content-Disposition": 'inline; filename="foto.jpg"',
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox",
+}
+"""The browser's own picture page, and nothing that a village's server could hide in a picture."""
 NO_SEAT = "Akun ini belum terikat pada instansi mana pun. Minta petugas TI kabupaten membuatkan akun instansi."
 ALREADY_MOVED = "Tidak tersimpan: berkas ini baru saja ditangani rekan Anda. Inilah keadaannya sekarang."
 
@@ -50,7 +57,12 @@ class DossierPages:
 
     def routes(self) -> list[web.RouteDef]:
         one = "/dossiers/{record:[0-9a-f]{32}}"
-        return [web.get("/dossiers", self.list), web.get(one, self.one), web.post(one, self.step)]
+        return [
+            web.get("/dossiers", self.list),
+            web.get(one, self.one),
+            web.post(one, self.step),
+            web.get(f"{one}/photographs/{{attachment:[0-9a-f]{{32}}}}", self.photograph),
+        ]
 
     @roles(AGENCY)
     async def list(self, request: web.Request) -> web.StreamResponse:
@@ -90,6 +102,24 @@ class DossierPages:
             self._desk.on_published(village)
         await add_notice(request, ALREADY_MOVED if is_refused else f"Tersimpan: {DOSSIER_STATES[step][0].lower()}.")
         raise web.HTTPSeeOther(f"/dossiers/{record.hex()}")
+
+    @roles(AGENCY)
+    async def photograph(self, request: web.Request) -> web.StreamResponse:
+        """One picture beside the letter of a dossier of this office; the look is recorded before it is shown."""
+        record, seat, now_ms = bytes.fromhex(request.match_info["record"]), _seat(request), self._desk.clock.now_ms()
+        attachment, actor = bytes.fromhex(request.match_info["attachment"]), account_of(request).login
+
+        async def look(connection: Connection) -> tuple[str, bytes] | None:
+            found = await dossiers.picture(connection, seat, record, attachment)
+            if found is not None:
+                subject = attachment.hex()
+                await record_access(connection, now_ms=now_ms, actor=actor, action=VIEWED_PICTURE, subject=subject)
+            return found
+
+        found = await self._desk.database.transact(look)
+        if found is None or found[0] != MEDIA_TYPE:
+            raise web.HTTPNotFound
+        return web.Response(body=found[1], content_type=MEDIA_TYPE, headers=PICTURE_HEADERS)
 
     async def _take(
         self, request: web.Request, form: Form, record: bytes, way: tuple[State, State], note: str
@@ -133,6 +163,7 @@ class DossierPages:
             raise web.HTTPNotFound
         steps = steps_from(opened.line.state, is_letter_valid=opened.is_letter_valid)
         context = {"opened": opened, "line": opened.line, "seat": seat, "states": DOSSIER_STATES, "place": place}
+        context |= {"media_type": MEDIA_TYPE}
         context |= {"steps": [(step, DOSSIER_STEPS[step]) for step in steps], "answers": _answers(opened)}
         context |= {"note": note, "errors": errors, "form_key": form_key or None, "note_max": NOTE_LENGTH_MAX}
         return await page(request, "dossier.html", context, status=422 if errors else 200)

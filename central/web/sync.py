@@ -18,16 +18,19 @@ from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.typedefs import Handler
 
 from central.enrolment import Enrolment
-from central.ingest import Answer, Ingest, Quiet, failure
+from central.ingest import ATTACHMENT_FRAME_BYTES_MAX, Answer, Ingest, Quiet, failure
 from chassis.web.declarations import machine
 from protocol.codec import GREETING_SENT_BYTES_MAX, MEDIA_TYPE, SENT_BYTES_MAX, unpack
 from protocol.errors import Code, ProtocolError
 from protocol.feed import REGENCY
 from protocol.messages import HEALTH_MAX, Cursors, Health
+from protocol.ops import HASH_BYTES
 from protocol.session import FEED_WAIT_SECONDS
 
 APPENDS_MAX = 16
 """Records being received and verified at once: 32 MiB at most. Others are told to come back before theirs are read."""
+ATTACHMENTS_MAX = 8
+"""Pictures being received and kept at once: 2 MiB. They may wait; records of the same villages do not wait behind them."""
 GREETINGS_BYTES_MAX = 16 * 1024 * 1024
 """Of enrolments and hellos that are being received and answered. Bytes that came count, not senders: whoever only holds a
 connection open keeps nobody out."""
@@ -110,6 +113,7 @@ class Door:
         self._wakeups = wakeups
         self._receiving = receiving
         self._places = asyncio.Semaphore(APPENDS_MAX)
+        self._picture_places = asyncio.Semaphore(ATTACHMENTS_MAX)
         self._greetings_bytes = 0
 
     def application(self) -> web.Application:
@@ -127,6 +131,7 @@ class Door:
             web.get("/v1/feed", self.feed),
             web.get("/v1/log", self.log),
             web.get("/v1/chunk/{digest}", self.chunk),
+            web.post("/v1/attachments/{digest}", self.attachment),
         ]
 
     @machine
@@ -209,6 +214,19 @@ class Door:
             raise ProtocolError(Code.UNKNOWN_CHUNK, "not a digest") from error
         return _respond(await self._ingest.read_chunk(_session(request), digest))
 
+    @machine
+    async def attachment(self, request: web.Request) -> web.Response:
+        """A picture, from a village: who it is comes first, as with records."""
+        digest = _digest(request)
+        _check_announced(request, ATTACHMENT_FRAME_BYTES_MAX)
+        session = _session(request)
+        await self._ingest.admit(session)
+        if self._picture_places.locked():
+            raise _busy("too many pictures at once")
+        async with self._picture_places:
+            body = await _read(request, ATTACHMENT_FRAME_BYTES_MAX, BODY_SECONDS_MAX)
+            return _respond(await self._ingest.attachment(session, digest, body))
+
 
 @web.middleware
 async def always_a_frame(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -222,6 +240,17 @@ async def always_a_frame(request: web.Request, handler: Handler) -> web.StreamRe
     except Exception as error:
         log.exception("request failed", error=type(error).__name__)
         return _respond(failure(ProtocolError(Code.INTERNAL, "see the centre's log", retry_seconds=BUSY_SECONDS)))
+
+
+def _digest(request: web.Request) -> bytes:
+    """Raises ProtocolError(MALFORMED) for an address that is no SHA-256."""
+    try:
+        digest = bytes.fromhex(request.match_info["digest"])
+    except ValueError:
+        digest = b""
+    if len(digest) != HASH_BYTES:
+        raise ProtocolError(Code.MALFORMED, "not a SHA-256")
+    return digest
 
 
 def _busy(detail: str) -> ProtocolError:

@@ -45,6 +45,14 @@ class Clerk(Counter):
             found = _RECORD.fullmatch(answer.headers.get("Location", ""))
             return answer.status, found[2] if found else said(body)
 
+    async def attach(self, owner: str, document: str, photograph: bytes) -> str:
+        """A photograph of a document for the letter, request or proposal with this address; the page it led to."""
+        data = aiohttp.FormData([("document", document), ("csrf", self.csrf), ("form_key", secrets.token_urlsafe(16))])
+        data.add_field("photo", photograph, filename="IMG_0001.jpg", content_type="image/jpeg")
+        path = f"{self._base}{owner}/attachments"
+        async with self._session.post(path, data=data, headers={"Origin": self._base}) as answer:
+            return await self._keep(answer)
+
     async def register_at_once(self, person: Person, form_key: str = "") -> tuple[int, str]:
         return await self.send("/residents/new", as_form(person), form_key)
 

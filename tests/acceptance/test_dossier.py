@@ -9,6 +9,7 @@ from deploy.demo.counter import Counter
 from tests.acceptance.clerk import words
 from tests.acceptance.programs import until
 from tests.acceptance.town import PASSWORD, Town
+from tests.agent.pictures import photograph
 
 REASON = "Surat rujukan puskesmas belum ada."
 NEWS_SECONDS_MAX = 5.0
@@ -27,6 +28,7 @@ async def test_a_letter_travels_to_its_agency_and_comes_back_with_the_reason(tow
     await box.until_road("Luring")
     await box.clerk.get(f"{letter}/dossier")
     await box.clerk.post(f"{letter}/dossier", [("documents", "KTP"), ("documents", "KK"), ("note", "")])
+    assert "Tersimpan: foto KTP." in words(await box.clerk.attach(letter, "KTP", photograph()))
     assert "Tersimpan di kantor" in (await box.clerk.get(letter)).partition('id="berkas"')[2]
     box.link.mend()
     await box.until_sent()
@@ -44,6 +46,12 @@ async def test_a_letter_travels_to_its_agency_and_comes_back_with_the_reason(tow
         shown = words(await agency.get(page))
         for said in (person.nik, number, "RSUD Blambangan", "KTP, KK"):
             assert said in shown, said
+
+        async def has_picture() -> bool:
+            return "<img" in await agency.get(page)
+
+        await until("the photograph of the document at the agency", has_picture)
+        assert "Diterima kabupaten" in (await box.clerk.get(letter)).partition('id="foto"')[2]
         seen = re.findall(r'name="seen" value="(\w+)"', await agency.get(page))[0]
         await agency.post(page, [("seen", seen), ("step", "returned"), ("note", REASON)])
 

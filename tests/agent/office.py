@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from aiohttp import CookieJar, web
+from aiohttp import ClientResponse, CookieJar, FormData, web
 from aiohttp.test_utils import TestClient, TestServer
 from prometheus_client import CollectorRegistry
 
@@ -19,7 +19,7 @@ from agent.__main__ import office_emblem
 from agent.config import AgentSettings, Central, Numbers
 from agent.config import Office as OfficeSettings
 from agent.domain.catalogue import Catalogue
-from agent.domain.proposal_fields import read_questions
+from agent.domain.proposal_fields import read_photos, read_questions
 from agent.domain.residents import Resident
 from agent.domain.status import Status
 from agent.identity import BoxIdentity
@@ -35,6 +35,7 @@ from protocol.ids import VillageCode
 from protocol.messages import CERTIFICATE, Certificate, sign
 from protocol.regions import village
 from tests.agent.letter_samples import SHIPPED
+from tests.agent.pictures import photograph
 from tests.builders import Person, village_people
 from tests.chassis.conftest import PASSWORD, Browser
 
@@ -57,6 +58,7 @@ CYCLE = Cycle(
     objection_days=14,
 )
 QUESTIONS = read_questions(data.proposal_fields_csv())
+PHOTOS = read_photos(data.proposal_fields_csv())
 SENTENCE = "Sudah terdaftar sebagai penerima PKH untuk Mei-Juli 2021 (data per 1 Mei 2021)."
 
 
@@ -205,6 +207,12 @@ class Counter:
         assert sent.status == 303, await sent.text()
         return sent.headers["Location"]
 
+    async def attach(self, browser: Browser, owner: str, document: str = "KTP", content: bytes = b"") -> ClientResponse:
+        """A photograph of a document for the letter, request or proposal with this address; where that led."""
+        form = FormData({**await browser.fields_of(await browser.get(f"{owner}/attachments")), "document": document})
+        form.add_field("photo", content or photograph(800, 600), filename="IMG_0001.jpg", content_type="image/jpeg")
+        return await browser.post(f"{owner}/attachments", form)
+
     async def deliberate(self, browser: Browser, **answers: str) -> str:
         """Minutes of a meeting about the cycle, through the pages; their address."""
         form = await browser.fields_of(await browser.get("/deliberations/new"))
@@ -248,6 +256,7 @@ async def open_counter(
         road=lambda: status[0],
         identity=enrolled(chosen.identity_folder) if is_enrolled else None,
         questions=QUESTIONS,
+        photos=PHOTOS,
         emblem=office_emblem(chosen),
     )
     registry = CollectorRegistry()

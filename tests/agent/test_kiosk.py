@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from aiohttp import ClientResponse
+from aiohttp import ClientResponse, FormData
 from aiohttp.test_utils import TestClient, TestServer
 
 from agent.config import Kiosk, load
@@ -21,6 +21,7 @@ from agent.web.kiosk.visits import FAILURES_MAX, IDLE_SECONDS
 from chassis.settings import SettingsError
 from tests.agent.letter_samples import SHIPPED
 from tests.agent.office import DAY_MS, Counter, open_counter, words_of
+from tests.agent.pictures import photograph
 from tests.agent.test_requests import SETTINGS
 from tests.chassis.conftest import Browser
 
@@ -301,3 +302,83 @@ def test_the_kiosk_has_an_address_of_its_own(tmp_path: Path) -> None:
         load(path)
     path.write_text(SETTINGS + "[kiosk]\nport = 8090\n")
     assert load(path).kiosk == Kiosk(port=8090)
+
+
+# --- photographs of documents -----------------------------------------------------------------------------------------
+
+
+async def send_photo(screen: Screen, answer: ClientResponse, document: str, content: bytes) -> ClientResponse:
+    visit = (await screen.browser.fields_of(answer))["visit"]
+    form = FormData({"visit": visit, "document": document})
+    form.add_field("photo", content, filename="IMG.jpg", content_type="image/jpeg")
+    return await screen.browser.post("/photo", form, allow_redirects=False)
+
+
+async def asked_for(screen: Screen, kind: str = "skd") -> ClientResponse:
+    purpose = await screen.press(await screen.identified(), "/letter", kind=kind)
+    return await screen.press(purpose, "/ask", purpose="mendaftar sekolah")
+
+
+async def test_a_photograph_goes_to_the_officer_and_never_back_to_the_screen(screen: Screen) -> None:
+    sent = await send_photo(screen, await asked_for(screen), "KTP", photograph())
+    page = await sent.text()
+    assert sent.status == 200
+    assert "Foto yang sudah diterima petugas: KTP." in page
+    assert "<img" not in page
+    assert "attachments" not in page
+    assert 'value="KTP"' not in page, "its form is gone"
+    clerk = await screen.counter.browser()
+    listed = await (await clerk.get("/requests")).text()
+    path = re.search(r"/requests/[0-9a-f]{32}", listed)
+    assert path
+    request = await (await clerk.get(path[0])).text()
+    assert "Dari anjungan" in request
+    picture = re.search(r"/attachments/[0-9a-f]{32}", request)
+    assert picture
+    assert (await clerk.get(picture[0])).content_type == "image/jpeg"
+    assert (await screen.browser.get(picture[0])).status == 404, "the screen has no such page"
+
+
+async def test_photographs_of_one_visit_are_few_and_one_a_document(screen: Screen) -> None:
+    done = await asked_for(screen, "skd")
+    kind = screen.counter.office.kinds["skd"]
+    for _ in range(2):
+        for document in kind.required_documents:
+            await send_photo(screen, done, document, photograph(300, 200, word=document))
+    assert await screen.counter.value("SELECT count(*) FROM attachment") == len(kind.required_documents)
+    for most in ("PASPOR", ""):
+        assert (await send_photo(screen, done, most, photograph(300, 200))).status == 303
+
+
+async def test_a_visit_has_a_last_photograph(screen: Screen, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agent.web.kiosk.pages.KIOSK_ATTACHMENTS_MAX", 1)
+    done = await asked_for(screen)
+    await send_photo(screen, done, "KTP", photograph(300, 200))
+    refused = await send_photo(screen, done, "KK", photograph(300, 300))
+    assert refused.status == 422
+    assert "ditunjukkan kepada petugas di loket" in await refused.text()
+    assert await screen.counter.value("SELECT count(*) FROM attachment") == 1
+
+
+async def test_a_photograph_that_cannot_be_read_costs_nothing_but_a_try(screen: Screen) -> None:
+    done = await asked_for(screen)
+    refused = await send_photo(screen, done, "KTP", b"%PDF-1.7")
+    assert refused.status == 422
+    assert 'href="#photo0"' in await refused.text()
+    assert "Nomor antrean Anda" in await refused.text(), "the number is not lost"
+    assert (await send_photo(screen, done, "KTP", bytes(11 * 1024 * 1024))).status == 413
+    assert (await send_photo(screen, done, "KTP", photograph(300, 200))).status == 200
+
+
+async def test_after_a_minute_the_screen_takes_no_photograph_of_the_last_visitor(screen: Screen) -> None:
+    done = await asked_for(screen)
+    screen.counter.stamps.mono += (IDLE_SECONDS + 6) * 1000
+    late = await send_photo(screen, done, "KTP", photograph(300, 200))
+    assert (late.status, late.headers["Location"]) == (303, "/")
+    assert await screen.counter.value("SELECT count(*) FROM attachment") == 0
+
+
+async def test_no_photograph_before_there_is_a_request(screen: Screen) -> None:
+    early = await send_photo(screen, await screen.identified(), "KTP", photograph(300, 200))
+    assert early.status == 303
+    assert await screen.counter.value("SELECT count(*) FROM attachment") == 0

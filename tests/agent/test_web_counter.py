@@ -75,6 +75,8 @@ async def paths(counter: Counter, clerk: Browser) -> dict[str, str]:
     somebody = counter.somebody
     refused = await counter.propose(clerk, list(counter.people.values())[1].hex())
     await counter.tell(decision_state(refused))
+    await counter.attach(clerk, letter)
+    picture = await counter.value("SELECT lower(hex(id)) FROM attachment")
     return {
         "/": "/",
         "/residents": "/residents",
@@ -91,6 +93,10 @@ async def paths(counter: Counter, clerk: Browser) -> dict[str, str]:
         "/letters/new": f"/letters/new?kind=spm&resident={somebody}",
         "/letters/{id}": letter,
         "/letters/{id}/pdf": f"{letter}/pdf",
+        "/letters/{id}/attachments": f"{letter}/attachments",
+        "/requests/{id}/attachments": f"{asked}/attachments",
+        "/proposals/{id}/attachments": f"{proposal}/attachments",
+        "/attachments/{id}": f"/attachments/{picture}",
         "/letters/{id}/void": f"{letter}/void",
         "/letters/{id}/hand-over": f"{letter}/hand-over",
         "/requests": "/requests",

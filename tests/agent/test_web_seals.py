@@ -375,7 +375,7 @@ async def test_a_photograph_that_helps_nobody_says_what_to_do(counter: Counter) 
     ):
         status, said = await send_photo(clerk, content)
         assert (status, words in said) == (422, True), words
-    assert (await send_photo(clerk, bytes(9 * 1024 * 1024)))[0] == 413
+    assert (await send_photo(clerk, bytes(11 * 1024 * 1024)))[0] == 413
 
 
 async def test_a_code_of_something_else_on_the_photograph(counter: Counter) -> None:

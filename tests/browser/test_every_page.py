@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 
 SCHEMES = ("light", "dark")
+PICTURE = "/dossiers/{record}/photographs/{attachment}"
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,7 @@ def desk(request: pytest.FixtureRequest, aside: Aside, tmp_path_factory: pytest.
             "/decisions/": f"/decisions/{site.story.refused.hex()}",
             "/imports/": "/imports/1",
             "/dossiers/": f"/dossiers/{site.story.dossier.hex()}",
+            PICTURE: f"/dossiers/{site.story.dossier.hex()}/photographs/{site.story.photograph.hex()}",
         }
         agencies = frozenset(route for route in get_routes(app) if route.startswith("/dossiers"))
         login, closed = "petugas", agencies

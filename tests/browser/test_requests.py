@@ -13,6 +13,7 @@ from agent.config import Kiosk, Workflow
 from agent.store import residents
 from agent.web.kiosk import build_kiosk_app
 from tests.agent.office import Counter, open_counter
+from tests.agent.pictures import photograph as taken
 from tests.browser.conftest import SCREEN, Aside, photograph, sign_in, until
 from tests.chassis.conftest import PASSWORD
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from playwright import sync_api
 
 TARGET_PIXELS_MIN = 44
-TARGETS = "main button, main [role=button], main input:not([type=hidden])"
+TARGETS = "main button, main [role=button], main summary, main input:not([type=hidden])"
 
 
 @pytest.fixture
@@ -80,11 +81,11 @@ def test_a_resident_asks_at_the_kiosk_without_scripts(
 ) -> None:
     nik = aside.run(name_mother(counter))
     page = chromium.new_context(viewport=SCREEN, java_script_enabled=False, color_scheme=scheme).new_page()
-    steps = iter(("number", "name", "uses", "letters", "purpose", "queue"))
+    steps = iter(("number", "name", "uses", "letters", "purpose", "queue", "documents", "documents_sent"))
 
     def look() -> None:
         photograph(page, path=pictures / f"kiosk-{next(steps)}-{scheme}.png")
-        for target in page.locator(TARGETS).all():
+        for target in page.locator(f":is({TARGETS}):visible").all():
             box = target.bounding_box()
             assert box is not None
             assert min(box["width"], box["height"]) >= TARGET_PIXELS_MIN
@@ -109,6 +110,14 @@ def test_a_resident_asks_at_the_kiosk_without_scripts(
     page.get_by_role("button", name="Minta surat ini").click()
     look()
     assert page.locator(".queue").inner_text() == "1"
+    page.get_by_text("Foto dokumen di sini").click()
+    look()
+    picture = {"name": "IMG.jpg", "mimeType": "image/jpeg", "buffer": taken(800, 600)}
+    page.get_by_label("Foto KTP").set_input_files(picture)
+    page.get_by_role("button", name="Kirim foto KTP").click()
+    page.get_by_text("Foto yang sudah diterima petugas: KTP.").wait_for()
+    look()
+    assert page.locator("img").count() == 0
 
 
 def test_the_kiosk_goes_back_to_its_start_by_itself(

@@ -8,6 +8,7 @@ fork and lie. Time and chance are the test's own. `fill` tells one story that pa
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from importlib import resources
 from typing import Any, TypeVar
 
@@ -38,6 +39,8 @@ from protocol.messages import (
     Anchor,
     Append,
     Appended,
+    AttachmentHeld,
+    AttachmentSent,
     Cursors,
     EnrolReply,
     EnrolRequest,
@@ -55,6 +58,7 @@ from protocol.messages import (
 from protocol.ops import (
     HEADER_VERSION,
     AnyBody,
+    AttachmentAdded,
     DossierSent,
     Header,
     LetterIssued,
@@ -73,6 +77,7 @@ from protocol.ops import (
 from protocol.parcel import OUTBOX, Label, wrap
 from protocol.regions import village as village_of
 from protocol.schemes import month
+from tests.agent.pictures import photograph as taken
 from tests.builders import as_entry, siksng_csv, village_people
 from tests.central import kept
 from tests.protocol.samples import LETTERHEAD, SUBJECT
@@ -233,6 +238,11 @@ class Machine:
             "actor": "sri",
         }
         return self.write(DossierSent(salt=self.salt(), **(usual | changes)))
+
+    def attach(self, about: bytes, picture: bytes, label: str = "KTP", media_type: str = "image/jpeg") -> Op:
+        """A photograph beside a record of this log."""
+        digest, size = sha256(picture).digest(), len(picture)
+        return self.write(AttachmentAdded(self.salt(), about, label, digest, size, media_type, "sri"))
 
     def void(self, letter: bytes) -> Op:
         return self.write(LetterVoided(self.salt(), letter, "salah nama", "sri"))
@@ -521,6 +531,7 @@ class Story:
     nasty: bytes
     late: bytes
     dossier: bytes
+    photograph: bytes
 
 
 async def fill(regency: Regency) -> Story:
@@ -533,9 +544,14 @@ async def fill(regency: Regency) -> Story:
         await regency.greet(machine, software="0.1.0")
         machine.open_log()
     await regency.database.transact(lambda c: boxes.revoke(c, REVOKED_DESA, 1))
-    dossier = ward.forward(ward.issue(1)).record_id
+    letter, picture = ward.issue(1), taken(800, 600)
+    photograph = ward.attach(letter.record_id, picture)
+    ward.attach(letter.record_id, b"a picture on its way", "KK")
+    dossier = ward.forward(letter).record_id
     ward.propose(cycle=BLT_DD, nik=nik(40), kk=kk(40), name="RUKMINI")
     await regency.send(ward)
+    sent = encode(AttachmentSent(photograph.position, picture))
+    opened(await regency.ingest.attachment(ward.session, sha256(picture).digest(), sent), AttachmentHeld)
     accepted = desa.propose(nik=nik(1), kk=kk(1), name="SITI CONTOH").record_id
     refused = desa.propose(nik=nik(2), kk=kk(2), name="DEWI RAHAYU").record_id
     nasty = desa.propose(nik=nik(3), kk=kk(3), name=NASTY_NAME).record_id
@@ -553,7 +569,7 @@ async def fill(regency: Regency) -> Story:
     await regency.feed(desa, Cursors(timeline, 6, 5, 2, 2))
     waiting = [("outbox_ops", 7), ("oldest_unacked_ms", regency.clock.at_ms - 3 * 3_600_000)]
     await regency.greet(other, clock_ms=regency.clock.at_ms - 90_000, health=waiting)
-    return Story(regency, desa, other, ward, accepted, refused, nasty, late, dossier)
+    return Story(regency, desa, other, ward, accepted, refused, nasty, late, dossier, photograph.record_id)
 
 
 async def _trouble(regency: Regency, machine: Machine) -> None:

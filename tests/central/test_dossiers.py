@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 import msgspec
@@ -23,8 +24,10 @@ from central.web.app import build_app
 from central.web.desk import Desk
 from chassis.database import Connection, SqliteDatabase
 from chassis.web.accounts import create_account, hash_password
+from protocol.codec import encode
 from protocol.feed import DossierState
-from protocol.ops import GENESIS, Position
+from protocol.messages import AttachmentSent
+from protocol.ops import GENESIS, AttachmentRemoved, Op, Position
 from tests.agent.letter_samples import CATALOGUE
 from tests.central.desk import DESA, OTHER_DESA, RULES, Machine, Regency, migrations, unpack
 from tests.chassis.conftest import PASSWORD, Browser
@@ -392,3 +395,63 @@ def test_the_offices() -> None:
 
 def test_every_agency_of_the_village_catalogue_is_known_here() -> None:
     assert {kind.forward_to for kind in CATALOGUE.values() if kind.forward_to} <= shipped_agencies().keys()
+
+
+# --- photographs beside the letter ------------------------------------------------------------------------------------
+
+PICTURE = b"\xff\xd8\xff\xe0 not the rest of a picture"
+
+
+async def photographed(hall: Hall, *, media_type: str = "image/jpeg") -> tuple[str, Op]:
+    """A dossier whose letter has a photograph, whose picture has not come yet; its page and the photograph's record."""
+    machine = hall.machine
+    letter = machine.issue(1)
+    photograph = machine.attach(letter.record_id, PICTURE, media_type=media_type)
+    dossier = machine.forward(letter, "Dinkes")
+    await hall.regency.send(machine, len(machine.ops) - 2)
+    await hall.regency.settle()
+    return f"/dossiers/{dossier.record_id.hex()}", photograph
+
+
+async def bring(hall: Hall, photograph: Op) -> None:
+    body, digest = encode(AttachmentSent(photograph.position, PICTURE)), sha256(PICTURE).digest()
+    assert (await hall.regency.ingest.attachment(hall.machine.session, digest, body)).status == 200
+
+
+async def test_an_office_sees_the_pictures_of_its_letters_and_each_look_is_recorded(hall: Hall) -> None:
+    path, photograph = await photographed(hall)
+    picture = f"{path}/photographs/{photograph.record_id.hex()}"
+    assert "KTP: fotonya masih dalam perjalanan dari desa" in await hall.text(path)
+    assert await hall.status(picture, "dinkes") == 404
+    await bring(hall, photograph)
+    page = await (await (await hall.browser()).get(path)).text()
+    assert f'<img src="{picture}"' in page
+    shown = await (await hall.browser()).get(picture)
+    assert (shown.status, shown.content_type, await shown.read()) == (200, "image/jpeg", PICTURE)
+    assert shown.headers["Cache-Control"] == "no-store"
+    assert "sandbox" in shown.headers["Content-Security-Policy"]
+    looks = "SELECT count(*) FROM access_log WHERE action = 'view_attachment' AND subject = $1 AND actor = 'dinkes'"
+    assert await hall.regency.value(looks, photograph.record_id.hex()) == 1
+    for login, expected in {"dukcapil": 404, "kua": 404, "lepas": 403}.items():
+        assert await hall.status(picture, login) == expected, login
+    findings = await hall.regency.database.read(lambda c: audit(c, RULES))
+    assert findings.problems == []
+
+
+async def test_a_picture_is_shown_only_by_the_dossier_of_its_letter_and_while_it_stands(hall: Hall) -> None:
+    path, photograph = await photographed(hall)
+    await bring(hall, photograph)
+    other = await hall.forward(number=2)
+    assert await hall.status(f"{other}/photographs/{photograph.record_id.hex()}", "dinkes") == 404
+    assert "Desa tidak menyertakan foto" in await hall.text(other)
+    hall.machine.write(AttachmentRemoved(hall.machine.salt(), photograph.record_id, "foto buram", "sri"))
+    await hall.regency.send(hall.machine, len(hall.machine.ops))
+    await hall.regency.settle()
+    assert await hall.status(f"{path}/photographs/{photograph.record_id.hex()}", "dinkes") == 404
+    assert "Desa tidak menyertakan foto" in await hall.text(path)
+
+
+async def test_what_calls_itself_anything_but_a_jpeg_is_kept_and_not_shown(hall: Hall) -> None:
+    path, photograph = await photographed(hall, media_type="text/html")
+    await bring(hall, photograph)
+    assert await hall.status(f"{path}/photographs/{photograph.record_id.hex()}", "dinkes") == 404

@@ -65,7 +65,7 @@ class Hall:
 
     async def get(self, path: str, role: str = "officer") -> tuple[int, str]:
         answer = await (await self.browser(role)).get(path, allow_redirects=False)
-        return answer.status, await answer.text()
+        return answer.status, (await answer.read()).decode(errors="replace")  # a picture is no text
 
     async def text(self, path: str, role: str = "officer") -> str:
         """The page as read: tags gone, blanks joined."""
@@ -120,6 +120,9 @@ def paths(story: Story) -> dict[str, str]:
         "/imports/{id}": "/imports/1",
         "/dossiers": "/dossiers",
         "/dossiers/{record}": f"/dossiers/{story.dossier.hex()}",
+        "/dossiers/{record}/photographs/{attachment}": (
+            f"/dossiers/{story.dossier.hex()}/photographs/{story.photograph.hex()}"
+        ),
     }
 
 
@@ -129,6 +132,7 @@ READERS = {
     "/objections": {"officer", "admin", "auditor"},
     "/dossiers": {"agency"},
     "/dossiers/{record}": {"agency"},
+    "/dossiers/{record}/photographs/{attachment}": {"agency"},
 }
 """Whole numbers of people are no business of those who keep machines running; dossiers are the agencies' alone."""
 

@@ -46,6 +46,8 @@ from protocol.messages import (
     Anchor,
     Append,
     Appended,
+    AttachmentHeld,
+    AttachmentSent,
     Certificate,
     Chunk,
     Cursors,
@@ -69,6 +71,8 @@ from protocol.messages import (
 from protocol.ops import (
     HEADER_VERSION,
     AnyBody,
+    AttachmentAdded,
+    AttachmentRemoved,
     CardBound,
     DeliberationHeld,
     DossierSent,
@@ -110,6 +114,7 @@ PARENT_LOG = bytes(range(0x30, 0x40))
 TIMELINE = bytes(range(0x50, 0x60))
 BOOT = bytes(range(0x70, 0x78))
 FINGERPRINT = sha256(b"a test host").digest()
+PICTURE = b"\xff\xd8\xff\xe0 not the rest of a picture"
 NONCE, NONCE_NEXT = b"nonce of hello 1", b"nonce of hello 2"
 TOKEN = sha256(b"a test session").digest()
 NOON_MS = 1_620_018_000_000
@@ -328,6 +333,16 @@ BODIES: tuple[AnyBody, ...] = (
         reason="",
         actor="sri",
     ),
+    AttachmentAdded(
+        salt=salt(19),
+        about=salt(101),
+        label="pengantar RT/RW",
+        sha256=sha256(PICTURE).digest(),
+        size=len(PICTURE),
+        media_type="image/jpeg",
+        actor="sri",
+    ),
+    AttachmentRemoved(salt=salt(20), attachment=salt(102), reason="foto buram", actor="sri"),
     CardBound(salt=salt(17), resident=salt(100), card=sha256(b"kampung/card/1" + b"04A1B2C3").digest(), actor="sri"),
     DossierSent(
         salt=salt(18),
@@ -376,6 +391,7 @@ RECEIPT_SIGNED = sign(RECEIPT, RECEIVED, central_sign)
 EVIDENCE = Evidence(
     "coverage", "PKH", "2021-01 s/d 2021-12", "Singonegaran, Banyuwangi", "2021-04-30", sha256(b"a source row").digest()
 )
+PHOTOGRAPH = next(op for op, body in zip(OPS, BODIES, strict=True) if isinstance(body, AttachmentAdded))
 DOSSIER = next(op for op, body in zip(OPS, BODIES, strict=True) if isinstance(body, DossierSent))
 VILLAGE_VALUES: tuple[tuple[str, bool, bytes, Message], ...] = (
     (
@@ -585,6 +601,12 @@ MESSAGES = (
     ),
     Sample("snapshot_reply", "GET /v1/feed, 409", SnapshotReply("snapshot", ANCHOR_SIGNED, [MANIFEST_SIGNED])),
     Sample("chunk", "GET /v1/chunk/{sha256}, 200", CHUNK),
+    Sample("attachment_sent", "POST /v1/attachments/{sha256}, body", AttachmentSent(PHOTOGRAPH.position, PICTURE)),
+    Sample(
+        "attachment_held",
+        "POST /v1/attachments/{sha256}, 200",
+        AttachmentHeld(sha256(PICTURE).digest(), len(PICTURE)),
+    ),
     Sample(
         "log_reply",
         "GET /v1/log, 200",

@@ -89,6 +89,8 @@ def test_every_frame_type_has_a_golden_message() -> None:
         messages.SnapshotReply,
         messages.Chunk,
         messages.LogReply,
+        messages.AttachmentSent,
+        messages.AttachmentHeld,
         messages.Failure,
         parcel.Label,
         parcel.Acknowledgements,

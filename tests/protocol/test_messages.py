@@ -114,7 +114,15 @@ def test_every_code_has_a_status_and_a_remedy() -> None:
 
 def test_a_retry_is_only_promised_where_it_can_help() -> None:
     for code, remedy in REMEDY.items():
-        assert (remedy is errors.Remedy.WAIT) == (code in {Code.TOO_LARGE, Code.BUSY, Code.INTERNAL}), code
+        assert (remedy is errors.Remedy.WAIT) == (
+            code
+            in {
+                Code.TOO_LARGE,
+                Code.UNKNOWN_ATTACHMENT,
+                Code.BUSY,
+                Code.INTERNAL,
+            }
+        ), code
 
 
 def test_an_error_speaks_its_code_and_detail() -> None:

@@ -1,4 +1,4 @@
-"""The kiosk's six pages: a number, a name, a use, a letter for it, a purpose, a place in the queue."""
+"""The kiosk's pages: a number, a name, a use, a letter for it, a purpose, a place in the queue with photographs of documents."""
 
 from collections.abc import Mapping
 from importlib import resources
@@ -6,13 +6,17 @@ from importlib import resources
 import jinja2
 from aiohttp import web
 
+from agent.domain.attachments import ALREADY_ATTACHED, KIOSK_ATTACHMENTS_MAX, TOO_MANY_AT_KIOSK
 from agent.domain.cards import card_digest, check_card
 from agent.domain.events import State
 from agent.domain.fields import Fault, check_name, check_nik, check_text
 from agent.domain.letters import by_group
+from agent.domain.refusal import Refusal
 from agent.domain.residents import search_key
-from agent.store import cards, requests, residents
+from agent.store import attachments, cards, requests, residents
 from agent.store.residents import Registered
+from agent.web.attachments import FORM_BYTES_MAX as PHOTO_FORM_BYTES_MAX
+from agent.web.attachments import developed
 from agent.web.kiosk.visits import IDLE_SECONDS, Visit, Visits
 from agent.web.office import Office
 from chassis.web import Form, RequestRefused, install_public, page, read_form
@@ -67,6 +71,7 @@ class KioskPages:
             web.post("/use", self.use),
             web.post("/letter", self.letter),
             web.post("/ask", self.ask),
+            web.post("/photo", self.photo),
         ]
 
     @property
@@ -175,13 +180,58 @@ class KioskPages:
             errors = {"purpose": f"Keperluan: {purpose.message}"}
             return await _page(request, "purpose.html", errors, visit=token, kind=kind, purpose=form.text("purpose"))
         if not visit.queue:  # a second press shows the number again
-            visit.queue = await self._open(kind, visit, purpose)
-        return await _page(request, "queue.html", {}, queue=visit.queue, kind=kind)
+            await self._open(kind, visit, purpose)
+        return await self._queue(request, token, visit, {})
 
-    async def _open(self, kind: LetterKind, visit: Visit, purpose: str) -> int:
+    async def _open(self, kind: LetterKind, visit: Visit, purpose: str) -> None:
         resident = visit.resident or b""
         asked = await self._office.store.write(lambda desk: requests.ask_at_kiosk(desk, kind, resident, purpose))
-        return asked.queue
+        visit.queue, visit.request, visit.kind = asked.queue, asked.id, kind.key
+
+    @public
+    async def photo(self, request: web.Request) -> web.StreamResponse:
+        """A document for the request of this visit, one at a time. It goes to the officers and never back to the screen."""
+        form = await read_form(request, PHOTO_FORM_BYTES_MAX)
+        token, visit = self._visit(form)
+        if not visit.queue:
+            raise web.HTTPSeeOther("/")
+        document = form.text("document")
+        documents = self._office.kinds[visit.kind].required_documents
+        if document not in documents:
+            raise web.HTTPSeeOther("/")
+        sentence = await self._attach(visit, document, form.uploads[0].content if form.uploads else b"")
+        errors = {f"photo{documents.index(document)}": f"{document}: {sentence}"} if sentence else {}
+        return await self._queue(request, token, visit, errors)
+
+    async def _attach(self, visit: Visit, document: str, content: bytes) -> str:
+        """Keep the photograph; or the sentence that says why not."""
+        if document in visit.photographed:
+            return ""  # a second press
+        if len(visit.photographed) >= KIOSK_ATTACHMENTS_MAX:
+            return TOO_MANY_AT_KIOSK.sentence
+        visit.photographed.append(document)  # before the work, so that a crowd of presses is not a crowd of pictures
+        sentence = await self._keep(visit, document, content)
+        if sentence:
+            visit.photographed.remove(document)
+        return sentence
+
+    async def _keep(self, visit: Visit, document: str, content: bytes) -> str:
+        picture = await developed(self._office, content)
+        if isinstance(picture, str):
+            return picture
+        documents = self._office.kinds[visit.kind].required_documents
+        made = await self._office.store.write(
+            lambda desk: attachments.add(desk, visit.request, document, documents, picture, requests.KIOSK)
+        )
+        return made.sentence if isinstance(made, Refusal) and made is not ALREADY_ATTACHED else ""
+
+    async def _queue(
+        self, request: web.Request, token: str, visit: Visit, errors: Mapping[str, str]
+    ) -> web.StreamResponse:
+        kind, is_full = self._office.kinds[visit.kind], len(visit.photographed) >= KIOSK_ATTACHMENTS_MAX
+        open_for = [] if is_full else [x for x in enumerate(kind.required_documents) if x[1] not in visit.photographed]
+        context = {"queue": visit.queue, "kind": kind, "sent": visit.photographed, "open_for": open_for}
+        return await _page(request, "queue.html", errors, visit=token, **context)
 
     def _visit(self, form: Form) -> tuple[str, Visit]:
         """The visit that a form belongs to; over is over. Raises HTTPSeeOther to the start."""

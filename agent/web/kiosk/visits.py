@@ -7,7 +7,7 @@ of the monotonic clock. Must never write anything down: a restart forgets every 
 import secrets
 from collections import OrderedDict, deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 IDLE_SECONDS = 60
 """After this the page goes back to its start by itself, so that nobody finds another person's visit."""
@@ -22,12 +22,16 @@ FAILURE_WINDOW_MS = 10 * 60 * 1000
 
 @dataclass(slots=True)
 class Visit:
-    """`resident` is None until the visitor has shown who they are; with `queue` they have their number and are done."""
+    """`resident` is None until the visitor has shown who they are; with `queue` they have their number and can only
+    add photographs of documents to `request`: `photographed` names those they sent."""
 
     nik: str
     until_ms: int
     resident: bytes | None = None
     queue: int = 0
+    request: bytes = b""
+    kind: str = ""
+    photographed: list[str] = field(default_factory=list)
 
 
 class Visits:
