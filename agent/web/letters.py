@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from itertools import zip_longest
 
+import msgspec
 from aiohttp import web
 
 from agent.domain import texts
@@ -31,7 +32,9 @@ from agent.domain.letters import (
     Fields,
     Letter,
     LetterKind,
+    Signer,
     address_line,
+    camat_signer,
     check_fields,
     encode_fields,
     write_draft,
@@ -43,7 +46,7 @@ from agent.domain.requests import Move, Person, Route
 from agent.domain.residents import member_of, subject_of
 from agent.domain.sheets import draft_sheet, letter_sheet
 from agent.render import CannotPrint, Paper, render_pdf, render_svg
-from agent.store import Desk, letters, requests, residents
+from agent.store import Desk, dossiers, letters, requests, residents
 from agent.store.requests import RequestRow
 from agent.store.residents import Registered
 from agent.web.desk import Sent, at_counter, by_superior, check_reason, note_look, person_of, send_once
@@ -375,7 +378,7 @@ class LetterPages:
                 if (shown := answer_words(field.type, letter.field(field.name)))
             ],
         }
-        return await page(request, "letter.html", context | await dossiers_of(self._office, row))
+        return await page(request, "letter.html", context | await dossiers_of(self._office, letter, row))
 
     @at_counter
     async def pdf(self, request: web.Request) -> web.StreamResponse:
@@ -384,8 +387,10 @@ class LetterPages:
         is_copy = request.query.get("copy") == "1"
         await note_look(self._office, request, "print_copy" if is_copy else "print_letter", letter.letter_id)
         text = self._office.texts[letter.kind, letter.text_version]
-        sheet = letter_sheet(letter, self._office.kinds[letter.kind], text, void_reason=row.voided_reason or "")
-        seal = await seal_text(self._office, letter, sheet)
+        kind, void_reason = self._office.kinds[letter.kind], row.voided_reason or ""
+        # the seal is that of the letter as it was issued, whoever countersigned it since
+        seal = await seal_text(self._office, letter, letter_sheet(letter, kind, text, void_reason=void_reason))
+        sheet = letter_sheet(letter, kind, text, void_reason=void_reason, camat=await self._camat(letter))
         try:
             pdf = await asyncio.to_thread(lambda: render_pdf(sheet, paper, copy=is_copy, seal=seal))
         except CannotPrint:
@@ -393,6 +398,11 @@ class LetterPages:
             raise
         headers = {"Content-Disposition": f'inline; filename="surat-{paper.value}.pdf"'}
         return web.Response(body=pdf, content_type="application/pdf", headers=headers)
+
+    async def _camat(self, letter: Letter) -> Signer | None:
+        sent = await self._office.store.database.read(lambda c: dossiers.of_letter(c, letter.letter_id))
+        signed = dossiers.countersigned(sent)
+        return None if signed is None else camat_signer(letter.letterhead, **msgspec.structs.asdict(signed))
 
     @by_superior
     async def ask_void(self, request: web.Request) -> web.StreamResponse:

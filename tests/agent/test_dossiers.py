@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from agent.domain.dossiers import can_send, labels_of, ticked_documents
+from agent.domain.dossiers import check_sending, labels_of, ticked_documents
 from agent.domain.refusal import LETTER_NOT_FOUND
 from agent.store import MarkFile, Store, dossiers, oplog
 from agent.store.dossiers import DossierRow
@@ -106,7 +106,9 @@ async def test_a_request_that_is_not_issued_yet_does_not_travel(counter: Counter
     assert "Kirim ke" not in words_of(await (await clerk.get(f"/requests/{asked}")).text())
     assert (await clerk.get(f"/letters/{asked}/dossier")).status == 404
     kind = CATALOGUE["spm"]
-    sent = await counter.store.write(lambda desk: dossiers.send(desk, bytes.fromhex(asked), kind, ["KTP"], "", "sri"))
+    sent = await counter.store.write(
+        lambda desk: dossiers.send(desk, bytes.fromhex(asked), kind, ["Dinkes"], "Dinkes", ["KTP"], "", "sri")
+    )
     assert sent is LETTER_NOT_FOUND
     assert await written(counter) == []
 
@@ -246,5 +248,5 @@ async def _batches(connection: Any) -> list[oplog.Batch]:
 def test_the_state_in_words(state: str, is_acked: bool, words: str) -> None:
     row = DossierRow(b"", b"", "", "", "", "KUA", [], "", 1, is_acked, state, "", 0, False, False)
     assert dossier_state(row)[0] == words
-    assert can_send(state) == (state == "returned")
-    assert can_send(None)
+    assert (check_sending(["KUA"], "KUA", {"KUA": state}) is None) == (state == "returned")
+    assert check_sending(["KUA"], "KUA", {}) is None
