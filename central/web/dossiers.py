@@ -51,6 +51,7 @@ AGENCY = "agency"
 """The role of an agency's people; their scope says of which office."""
 FILTERS = {"open": "Belum selesai", "": "Semua"} | {str(state): words for state, (words, _) in DOSSIER_STATES.items()}
 VIEWED = "view_dossier"
+SIGNER_FIELDS = ("name", "capacity", "position", "rank", "nip")
 FORM_BYTES_MAX = RESULT_BYTES_MAX + 256 * 1024
 """A file a little above its limit is still read, so that the page can say so."""
 NO_SEAT = "Akun ini belum terikat pada instansi mana pun. Minta petugas TI kabupaten membuatkan akun instansi."
@@ -153,7 +154,7 @@ class DossierPages:
         context |= {"steps": [(step, labels[step]) for step in steps], "answers": _answers(opened)}
         context |= {"note": form.raw("note"), "errors": errors, "note_max": NOTE_LENGTH_MAX}
         context |= {"form_key": form.text("form_key") or None, "capacities": list(CAPACITIES.items())}
-        context |= {"signer": form.as_dict() if form.fields else _signer(former, account.display_name)}
+        context |= {"signer": _signer(form, former, account.display_name)}
         context |= {"asks_signer": is_camat and State.DONE in steps}
         context |= {"asks_file": not is_camat and State.DONE in steps}
         return await page(request, "dossier.html", context, status=422 if errors else 200)
@@ -180,11 +181,12 @@ async def _outcome(seat: Seat, step: State, form: Form) -> Outcome | dict[str, s
     return Outcome(media_type=media_type, content=content)
 
 
-def _signer(former: Countersign | None, display_name: str) -> dict[str, str]:
-    """What the form begins with: as this person signed before, else the name of the account."""
-    if former is None:
-        return {"name": display_name}
-    return msgspec.structs.asdict(former) | {"capacity": former.capacity or HEAD}
+def _signer(form: Form, former: Countersign | None, display_name: str) -> dict[str, str]:
+    """What the form shows: what was sent; else as this person signed before, or the name of the account alone."""
+    sent = form.as_dict() if form.fields else {}
+    known = {} if former is None else msgspec.structs.asdict(former) | {"capacity": former.capacity or HEAD}
+    begun = dict.fromkeys(SIGNER_FIELDS, "") | {"name": display_name} | known
+    return {name: sent.get(name, "") if sent else begun[name] for name in SIGNER_FIELDS}
 
 
 def _seat(request: web.Request) -> Seat:
