@@ -15,7 +15,7 @@ from typing import Any, Protocol, TypeVar
 import msgspec
 
 from agent.domain.status import Status
-from agent.store import Store, attachments, feed, oplog
+from agent.store import Store, attachments, feed, oplog, results
 from chassis.database import Connection
 from protocol import VERSION
 from protocol.codec import Message, decode, encode
@@ -38,6 +38,7 @@ from protocol.messages import (
     Cursors,
     Failure,
     FeedReply,
+    FilePart,
     Hello,
     LogReply,
     Manifest,
@@ -161,6 +162,8 @@ class Courier:
     aside: Aside = field(default_factory=Aside)
     _put_off: dict[bytes, float] = field(default_factory=dict)
     _ahead: Awaitable[Parcelled | None] | None = None
+    _refused_parts: set[bytes] = field(default_factory=set)
+    """Parts of files that the centre does not have, or not as they are named: asked for again after the next hello."""
 
     # --- up: hello, append, pull, salvage ---
 
@@ -244,6 +247,7 @@ class Courier:
     async def _accept(self, welcome: Welcome) -> None:
         """Keep the nonce before the session is used, learn numbers, and note what the centre's heads prove."""
         self.identity.keep_nonce(welcome.nonce)
+        self._refused_parts.clear()
         self._see(welcome.anchor)
         await self.store.learn(welcome.numbers)
 
@@ -341,7 +345,7 @@ class Courier:
                 case Rest(seconds):
                     return seconds
                 case Follow(wait_seconds):
-                    event = await self._follow(wait_seconds)
+                    event = await self._fetch_part() or await self._follow(wait_seconds)
                 case Restore(snapshot):
                     event = await self._restore(snapshot)
         except ProtocolError as error:
@@ -377,6 +381,26 @@ class Courier:
         page = self._open(reply, FeedReply)
         self._see(page.anchor)
         await self._store_page(page)
+        return FeedStored()
+
+    async def _fetch_part(self) -> DownEvent | None:
+        """One missing part of a file that an agency gave back; None where there is none. News never wait for a bad one."""
+        name = await self.store.database.read(lambda c: results.missing(c, self._refused_parts))
+        if name is None:
+            return None
+        reply = await self._ask("GET", f"/v1/chunk/{name.hex()}")
+        if isinstance(reply, Failed):
+            if reply.code is not Code.UNKNOWN_CHUNK:
+                return reply
+            self._refused_parts.add(name)
+            return FeedStored()
+        part = self._open(reply, FilePart)
+        is_right = sha256(reply.body).digest() == name
+        if is_right:
+            is_right = await self.store.database.transact(lambda c: results.keep(c, name, part.content))
+        if not is_right:
+            self.status.count("bad_part")
+            self._refused_parts.add(name)
         return FeedStored()
 
     async def _store_page(self, page: FeedReply) -> None:

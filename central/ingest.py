@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Protocol
 
-from central.store import attachments, boxes, feeds, logs, seals
+from central.store import attachments, boxes, dossiers, feeds, logs, seals
 from central.store.boxes import Box
 from central.store.logs import Log
 from chassis.database import Connection, Database
@@ -615,6 +615,8 @@ class Ingest:
         async def work(connection: Connection) -> bytes:
             box = await self._session(connection, session)
             frame = await feeds.chunk(connection, digest, box.village)
+            if frame is None:
+                frame = await dossiers.result_part(connection, digest, box.village)
             if frame is None:
                 raise ProtocolError(Code.UNKNOWN_CHUNK, "ask for a new manifest")
             return frame

@@ -22,6 +22,11 @@ ITEMS_MAX = 1_000
 """Items in one reply: at most a few hundred kilobytes, a few seconds of a thin line."""
 CHUNK_BYTES_MAX = 256 * 1024
 """A snapshot's chunk before compression: what a thin line carries in seconds, so that a cut loses little."""
+PART_BYTES_MAX = 128 * 1024
+"""A part of a file: half of a chunk, so that it fits whatever the compression does not gain, and a cut loses seconds."""
+RESULT_BYTES_MAX = 2 * 1024 * 1024
+"""A scanned page or a few; the line of a village carries it in half a minute."""
+RESULT_PARTS_MAX = RESULT_BYTES_MAX // PART_BYTES_MAX
 
 _MODULUS = 1 << 256
 _ITEM = b"kampung/item/1"
@@ -242,13 +247,37 @@ class CoveragePart(Message, frozen=True):
     gaps: Annotated[bytes, Meta(max_length=60_000)]
 
 
+class Countersign(Message, frozen=True):
+    """The camat's "diketahui", and who gave it: the camat (`capacity` empty), somebody for them, or who acts as camat."""
+
+    name: Line
+    capacity: Word  # empty | a.n. | Plt.
+    position: Line  # of who signs a.n., like Sekretaris Kecamatan; else empty
+    rank: Line
+    nip: Word  # empty where only the rank is printed
+
+
+class ResultFile(Message, frozen=True):
+    """The file that an agency gave back. Its bytes are those of the `parts`, one behind the other (`messages.FilePart`)."""
+
+    sha256: Hash
+    size: Annotated[int, Meta(ge=1, le=RESULT_BYTES_MAX)]
+    media_type: Word  # application/pdf | image/jpeg
+    parts: Annotated[list[Hash], Meta(max_length=RESULT_PARTS_MAX)]
+
+
 class DossierState(Message, frozen=True):
-    """How far the agency is with a dossier. Key: the dossier's record id."""
+    """How far the agency is with a dossier. Key: the dossier's record id.
+
+    `countersign` and `result` came later, at the end: who does not know them sees a dossier that is done.
+    """
 
     dossier: Id
     state: Word  # received | processing | done | returned
     note: Line  # the agency's words; the reason where it came back
     at_ms: Millis
+    countersign: Countersign | None = None
+    result: ResultFile | None = None
 
 
 VALUES: dict[str, type[msgspec.Struct]] = {

@@ -12,7 +12,7 @@ from msgspec import Meta
 
 from protocol.codec import BATCH_OPS_MAX, Message, pack, unpack
 from protocol.errors import Code, ProtocolError
-from protocol.feed import ITEMS_MAX, Item, State
+from protocol.feed import ITEMS_MAX, PART_BYTES_MAX, Item, State
 from protocol.ops import Hash, Id, Line, Millis, Number, NumberHigh, Position, Seq, Village, Word
 
 HEALTH_MAX = 12
@@ -252,6 +252,12 @@ class Chunk(Message, frozen=True):
     """A part of a snapshot; named by the SHA-256 of its frame."""
 
     states: Annotated[list[State], Meta(max_length=BATCH_OPS_MAX)]
+
+
+class FilePart(Message, frozen=True):
+    """A part of a file; named by the SHA-256 of its frame, and asked for like a snapshot's chunk."""
+
+    content: Annotated[bytes, Meta(min_length=1, max_length=PART_BYTES_MAX)]
 
 
 class LogReply(Message, frozen=True):

@@ -183,6 +183,8 @@ LIMITS = {
     "ops in a frame": codec.BATCH_OPS_MAX,
     "header and body of an op": ops.OP_BYTES_MAX,
     "items per feed in a reply": feed.ITEMS_MAX,
+    "part of a file": feed.PART_BYTES_MAX,
+    "file of a result": feed.RESULT_BYTES_MAX,
     "values in a snapshot chunk": feed.CHUNK_BYTES_MAX,
     "ops in a log reply": ingest.LOG_OPS_MAX,
     "logs in a hello, a welcome or an enrolment's answer": messages.LOGS_MAX,

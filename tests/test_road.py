@@ -3,6 +3,7 @@
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from importlib import resources
 from pathlib import Path
 
@@ -15,16 +16,19 @@ from agent.domain.residents import Resident
 from agent.health import Health
 from agent.identity import BoxIdentity
 from agent.road import HttpRoad
-from agent.store import MarkFile, Store, feed, highest, inspection, residents
-from agent.sync import Courier, Reply
-from central.store import feeds, logs, overview
+from agent.store import MarkFile, Store, feed, highest, inspection, residents, results
+from agent.sync import Courier, LineDown, Reply
+from central.domain.dossiers import Dossier
+from central.domain.dossiers import State as AgencyState
+from central.store import dossiers, feeds, logs, overview
+from central.store.dossiers import Outcome
 from central.web.sync import Door, Wakeups
 from chassis import schema
-from chassis.database import MigrationFolder, SqliteDatabase
+from chassis.database import Connection, MigrationFolder, SqliteDatabase
 from protocol.codec import decode, encode, pack
-from protocol.feed import VALUES, Cycle, Decision
+from protocol.feed import PART_BYTES_MAX, VALUES, Cycle, Decision, ResultFile
 from protocol.ids import VillageCode
-from protocol.messages import EnrolReply, EnrolRequest
+from protocol.messages import EnrolReply, EnrolRequest, FilePart
 from protocol.ops import NumberHigh
 from protocol.regions import village
 from protocol.session import HALT_SECONDS, Condition, Phase
@@ -62,11 +66,18 @@ class BadRoad:
     road: HttpRoad
     spoilt: dict[str, Callable[[bytes], bytes]] = field(default_factory=dict)
     on_the_way: dict[str, Callable[[], Awaitable[object]]] = field(default_factory=dict)
+    cut_after: dict[str, int] = field(default_factory=dict)
+    """Beginning of a path: how many such requests still pass."""
 
     async def request(
         self, method: str, path: str, query: Mapping[str, str], headers: Mapping[str, str], body: bytes, seconds: float
     ) -> Reply:
         asked = {**query, "wait": "0"} if "wait" in query else query
+        for beginning in self.cut_after:
+            if path.startswith(beginning):
+                self.cut_after[beginning] -= 1
+                if self.cut_after[beginning] < 0:
+                    raise LineDown("cut")
         if path in self.on_the_way:
             await self.on_the_way.pop(path)()
         sent = self.spoilt.get(path, lambda same: same)(body)
@@ -288,3 +299,111 @@ async def test_a_box_that_was_copied_numbers_nothing_after_its_new_enrolment_unt
     assert mark.numbers == [], "a copy of the database that is put back now must ask too"
     await box.store.confirm_numbers([high], "agenda", "sri")
     assert await box.store.is_numbering_known()
+
+
+# --- a file that an agency gave back --------------------------------------------------------------------------------
+
+
+async def gave_back(box: Village, number: int, content: bytes) -> bytes:
+    """An agency finished a dossier of the village, with this file; the dossier."""
+    record = bytes([number]) * 16
+    sent = Dossier(record, DESA, 1, 1, b"l" * 16, 1, record * 2, b"", "Dinkes", "Surat", 0, 0)
+    outcome = Outcome(media_type="application/pdf", content=content)
+
+    async def work(connection: Connection) -> None:
+        await dossiers.add(connection, [sent])
+        step = (connection, record, AgencyState.SENT, AgencyState.DONE, "", "dinkes", box.regency.clock.at_ms, outcome)
+        assert await dossiers.take_step(*step) == DESA
+
+    await box.regency.database.transact(work)
+    return record
+
+
+async def held(box: Village, record: bytes) -> tuple[results.ResultRow | None, bytes | None]:
+    async def look(connection: Connection) -> tuple[results.ResultRow | None, bytes | None]:
+        return await results.of_dossier(connection, record), await results.read(connection, record)
+
+    return await box.store.database.read(look)
+
+
+async def step_down(box: Village, times: int) -> None:
+    for _ in range(times):
+        box.stamps.mono += 200_000
+        await box.courier.step_down()
+
+
+async def test_a_file_comes_in_parts_and_goes_on_where_the_line_was_cut(at_village: Village) -> None:
+    box = at_village
+    await box.up()
+    content = box.stamps.random(2 * PART_BYTES_MAX + 5)
+    await step_down(box, 5)
+    record = await gave_back(box, 1, content)
+    box.road.cut_after["/v1/chunk/"] = 1
+    await step_down(box, 12)
+    row, whole = await held(box, record)
+    assert row == results.ResultRow("application/pdf", len(content), is_here=False)
+    assert whole is None
+    count = "SELECT count(*) FROM dossier_result_part WHERE content IS NULL"
+    left = await box.store.database.read(lambda c: c.fetch_value(count))
+    assert 0 < left < 3, "what came before the cut is kept"
+    assert not box.courier.status.is_online
+    box.road.cut_after.clear()
+    await step_down(box, 8)
+    assert await held(box, record) == (results.ResultRow("application/pdf", len(content), is_here=True), content)
+
+
+async def test_a_part_with_other_bytes_is_thrown_away_and_news_go_on(at_village: Village) -> None:
+    box = at_village
+    await box.up()
+    await step_down(box, 5)
+    spoilt = "UPDATE dossier_result_part SET frame = $1 WHERE record = $2"
+    record = await gave_back(box, 1, b"%PDF-1.7 yang benar")
+    right = await box.regency.value("SELECT frame FROM dossier_result_part")
+    await box.regency.database.transact(lambda c: c.execute(spoilt, encode(FilePart(b"%PDF-1.7 yang lain")), record))
+    await step_down(box, 4)
+    assert (await held(box, record))[1] is None
+    assert box.courier.status.attempts["bad_part"] == 1, "asked once, until the next hello"
+    other = await gave_back(box, 2, b"%PDF-1.7 kedua")
+    await step_down(box, 4)
+    assert (await held(box, other))[1] == b"%PDF-1.7 kedua"
+    await box.regency.database.transact(lambda c: c.execute(spoilt, right, record))
+    box.courier.session.phase = Phase.GREETING
+    await box.up()
+    await step_down(box, 4)
+    assert (await held(box, record))[1] == b"%PDF-1.7 yang benar"
+
+
+async def test_a_box_from_an_old_backup_fetches_the_file_again(at_village: Village) -> None:
+    box = at_village
+    await box.up()
+    record = await gave_back(box, 1, b"%PDF-1.7 hasil")
+    await step_down(box, 8)
+    assert (await held(box, record))[1] == b"%PDF-1.7 hasil"
+
+    async def as_before(connection: Connection) -> None:
+        await connection.execute("DELETE FROM dossier_result_part")
+        await connection.execute("DELETE FROM dossier_result")
+        await connection.execute("DELETE FROM dossier_state")
+        await connection.execute("DELETE FROM feed_state WHERE feed = 'village'")
+        await connection.execute(
+            "UPDATE feed_cursor SET timeline = x'', stored = 0, applied = 0, digest = zeroblob(32)"
+        )
+
+    await box.store.database.transact(as_before)
+    assert await held(box, record) == (None, None)
+    await step_down(box, 8)
+    assert (await held(box, record))[1] == b"%PDF-1.7 hasil"
+
+
+async def test_parts_that_do_not_make_the_file_that_was_told_are_thrown_away(at_village: Village) -> None:
+    """Each part is as it is named, and yet the whole is not what the centre told of."""
+    box = at_village
+    part = FilePart(b"%PDF-1.7 hasil")
+    name = sha256(encode(part)).digest()
+    told = ResultFile(bytes(32), len(part.content), "application/pdf", [name])
+    await box.store.database.transact(lambda c: results.tell(c, bytes(16), told))
+    assert not await box.store.database.transact(lambda c: results.keep(c, name, part.content))
+    row, whole = await held(box, bytes(16))
+    assert row is not None
+    assert not row.is_here
+    assert whole is None

@@ -72,11 +72,15 @@ class Letterhead(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Signer(msgspec.Struct, frozen=True, kw_only=True):
-    """Who signs, copied into the letter. `title` may have several lines (see `signer_title`); `nip` for civil servants."""
+    """Who signs, copied into the letter. `title` may have several lines (see `signer_title`); `nip` for civil servants.
+
+    `rank`: only of a camat, see `camat_signer`; it is no part of a letter's record.
+    """
 
     name: str
     title: str
     nip: str = ""
+    rank: str = ""
 
 
 class Capacity(StrEnum):
@@ -237,6 +241,22 @@ def head_title(letterhead: Letterhead) -> str:
 def secretary_title(letterhead: Letterhead) -> str:
     """`Sekretaris Desa` or `Sekretaris Kelurahan`."""
     return f"Sekretaris {letterhead.village_kind.value.capitalize()}"
+
+
+def camat_title(letterhead: Letterhead) -> str:
+    """`Camat Blimbingsari`"""
+    return f"Camat {letterhead.district}"
+
+
+def camat_signer(
+    letterhead: Letterhead, *, name: str, capacity: str, position: str, rank: str = "", nip: str = ""
+) -> Signer:
+    """Who countersigned, as the letter names them. A capacity that this program does not know stands as it came."""
+    try:
+        title = signer_title(Capacity(capacity), position, camat_title(letterhead))
+    except ValueError:
+        title = f"{capacity} {camat_title(letterhead)}"
+    return Signer(name=name, title=title, nip=nip, rank=rank)
 
 
 def write_draft(

@@ -31,6 +31,9 @@ NOT_FORWARDED = Refusal("not_forwarded", "Surat jenis ini tidak diteruskan ke in
 DOSSIER_ON_ITS_WAY = Refusal(
     "dossier_on_its_way", "Berkas surat ini sudah dikirim. Berkas dapat dikirim lagi bila instansi mengembalikannya."
 )
+CAMAT_FIRST = Refusal(
+    "camat_first", "Surat ini masih di camat atau dikembalikan camat. Kirim ke instansi sesudah camat mengetahuinya."
+)
 DOSSIER_DONE = Refusal("dossier_done", "Berkas surat ini sudah selesai di instansi, jadi tidak dikirim lagi.")
 RESIDENT_NOT_FOUND = Refusal("resident_not_found", "Penduduk ini tidak tercatat di kantor ini.")
 NIK_TAKEN = Refusal(

@@ -12,7 +12,7 @@ from typing import Literal, assert_never
 import msgspec
 
 from agent.domain.fields import FamilyMember
-from agent.domain.letters import Draft, Letter, Letterhead, address_line, head_title
+from agent.domain.letters import Draft, Letter, Letterhead, Signer, address_line, camat_title, head_title
 from protocol.ids import Sex
 from protocol.letter_kinds import CAMAT_ASKED, YES, FieldType, LetterKind
 from protocol.letter_texts import (
@@ -89,10 +89,20 @@ class LetterSheet(msgspec.Struct, frozen=True, kw_only=True):
     dated: date
 
 
-def letter_sheet(letter: Letter, kind: LetterKind, text: LetterText, *, void_reason: str = "") -> LetterSheet:
-    """The sheet of an issued letter; with a reason, of a void one, which then says so across the page."""
+def letter_sheet(
+    letter: Letter, kind: LetterKind, text: LetterText, *, void_reason: str = "", camat: Signer | None = None
+) -> LetterSheet:
+    """The sheet of an issued letter; with a reason, of a void one, which then says so across the page.
+
+    `camat`: who countersigned. It is no part of the letter: its seal is made of the sheet without.
+    """
     standing = Standing.VOID if void_reason else Standing.ISSUED
-    return _sheet(letter, kind, text, letter.printed_number, standing, void_reason)
+    return _sheet(letter, kind, text, letter.printed_number, standing, void_reason, camat)
+
+
+def has_camat_block(draft: Draft, text: LetterText) -> bool:
+    """Whether the page leaves room for the camat."""
+    return any(spot.who == "camat" and _is_wanted(spot, draft, {}) for spot in text.spots)
 
 
 def draft_sheet(draft: Draft, kind: LetterKind, text: LetterText) -> LetterSheet:
@@ -101,7 +111,13 @@ def draft_sheet(draft: Draft, kind: LetterKind, text: LetterText) -> LetterSheet
 
 
 def _sheet(
-    draft: Draft, kind: LetterKind, text: LetterText, number: str, standing: Standing, void_reason: str
+    draft: Draft,
+    kind: LetterKind,
+    text: LetterText,
+    number: str,
+    standing: Standing,
+    void_reason: str,
+    camat: Signer | None = None,
 ) -> LetterSheet:
     if (draft.kind, draft.text_version) != (text.kind, text.version) or draft.kind != kind.key:
         raise ValueError(
@@ -120,7 +136,7 @@ def _sheet(
         place_and_date=f"{draft.letterhead.village}, {date_words(draft.date)}",
         signing_lists=tuple(_signing_list(spot, people[spot.who]) for spot in spots if spot.who in _many(kind, people)),
         signatures=tuple(
-            _signature(spot, draft, people)
+            _signature(spot, draft, people, camat)
             for spot in spots
             if spot.who not in _many(kind, people) and _is_wanted(spot, draft, people)
         ),
@@ -289,18 +305,17 @@ def _is_wanted(spot: Spot, draft: Draft, people: Mapping[str, tuple[FamilyMember
     return spot.who in SIGNERS or bool(people.get(spot.who))
 
 
-def _signature(spot: Spot, draft: Draft, people: Mapping[str, tuple[FamilyMember, ...]]) -> Signature:
+def _signature(
+    spot: Spot, draft: Draft, people: Mapping[str, tuple[FamilyMember, ...]], camat: Signer | None
+) -> Signature:
     heading = (spot.heading,) if spot.heading else ()
     match spot.who:
         case "kepala":
-            title = tuple(
-                line.upper() if line[:4] not in ("a.n.", "u.b.") else line[:4] + line[4:].upper()
-                for line in draft.signer.title.split("\n")
-            )
-            below = (f"NIP. {draft.signer.nip}",) if draft.signer.nip else ()
-            return Signature(heading=(*heading, *title), name=draft.signer.name or DOTTED_LINE, below=below)
+            return _signed_by(heading, draft.signer)
+        case "camat" if camat is not None:
+            return _signed_by(heading, camat)
         case "camat":
-            title = (f"CAMAT {draft.letterhead.district}".upper(),)
+            title = (camat_title(draft.letterhead).upper(),)
             return Signature(heading=(*heading, *title), name=DOTTED_LINE, below=("NIP.",))
         case "pemohon":
             return Signature(heading=heading, name=draft.subject.name.upper())
@@ -308,6 +323,16 @@ def _signature(spot: Spot, draft: Draft, people: Mapping[str, tuple[FamilyMember
             return Signature(heading=heading, name=DOTTED_LINE)
         case _:
             return Signature(heading=heading, name=people[spot.who][0].name.upper())
+
+
+def _signed_by(heading: tuple[str, ...], signer: Signer) -> Signature:
+    title = tuple(
+        line.upper() if line[:4] not in ("a.n.", "u.b.") else line[:4] + line[4:].upper()
+        for line in signer.title.split("\n")
+    )
+    ranked = (signer.rank,) if signer.rank else ()
+    numbered = (f"NIP. {signer.nip}",) if signer.nip else ()
+    return Signature(heading=(*heading, *title), name=signer.name or DOTTED_LINE, below=(*ranked, *numbered))
 
 
 def _signing_list(spot: Spot, people: tuple[FamilyMember, ...]) -> SigningList:

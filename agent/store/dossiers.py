@@ -1,7 +1,7 @@
 """Dossiers in the village's database: a letter with its documents on its way to an agency, and how far it has come.
 
-One dossier of a letter is on its way at a time; one that came back is sent again as another that names it. The agency's
-steps arrive by the feed (`agent/store/feed`); until the network works a dossier waits here like every record.
+One dossier of a letter is on its way to an agency at a time; one that came back is sent again as another that names it.
+The agency's steps arrive by the feed (`agent/store/feed`); until the network works a dossier waits here like every record.
 """
 
 from collections.abc import Sequence
@@ -11,11 +11,12 @@ from typing import Any
 import msgspec
 
 from agent.domain import refusal
-from agent.domain.dossiers import OPEN, can_send, labels_of
+from agent.domain.dossiers import CAMAT, check_sending, labels_of
 from agent.domain.refusal import Refusal
 from agent.store.desk import Desk
 from chassis.database import Connection, Row
 from protocol import ops
+from protocol.feed import Countersign
 from protocol.letter_kinds import LetterKind
 from protocol.ops import Position
 
@@ -42,6 +43,7 @@ class DossierRow:
     at_ms: int
     is_unconfirmed: bool
     is_unread: bool
+    countersign: Countersign | None = None
 
     @property
     def moved_ms(self) -> int:
@@ -50,9 +52,16 @@ class DossierRow:
 
 
 async def send(
-    desk: Desk, letter: bytes, kind: LetterKind, documents: Sequence[str], note: str, actor: str
+    desk: Desk,
+    letter: bytes,
+    kind: LetterKind,
+    road: Sequence[str],
+    agency: str,
+    documents: Sequence[str],
+    note: str,
+    actor: str,
 ) -> bytes | Refusal:
-    """Send a letter to the agency of its kind; after it came back, once more.
+    """Send a letter to an agency of its road (`agent.domain.dossiers.road_of`); after it came back, once more.
 
     Only one that has its number and is not void travels: a request that waits for a signature is no `letter` yet.
     """
@@ -66,17 +75,16 @@ async def send(
         return refusal.LETTER_NOT_FOUND
     if row[0] is not None:
         return refusal.LETTER_ALREADY_VOID
-    if not kind.forward_to:
-        return refusal.NOT_FORWARDED
-    former = next(iter(await of_letter(desk.connection, letter)), None)
-    if former is not None and not can_send(former.state):
-        return refusal.DOSSIER_DONE if former.state not in OPEN else refusal.DOSSIER_ON_ITS_WAY
+    former = last_by_agency(await of_letter(desk.connection, letter))
+    refused = check_sending(road, agency, {each: row.state for each, row in former.items()})
+    if refused is not None:
+        return refused
     op = await desk.append(
         lambda salt: ops.DossierSent(
             salt=salt,
             letter=Position(row[1], row[2], row[3]),
-            former=former.id if former else b"",
-            agency=kind.forward_to,
+            former=former[agency].id if agency in former else b"",
+            agency=agency,
             title=kind.title,
             labels=labels_of(kind),
             documents=list(documents),
@@ -93,6 +101,17 @@ async def of_letter(connection: Connection, letter: bytes) -> list[DossierRow]:
         _ROWS + " WHERE dossier.letter = $1 ORDER BY dossier.log DESC, dossier.seq DESC LIMIT $2", letter, LIST_MAX
     )
     return [_row(r) for r in rows]
+
+
+def last_by_agency(rows: Sequence[DossierRow]) -> dict[str, DossierRow]:
+    """Of a letter's dossiers, the last one first, the last to each agency."""
+    return {row.agency: row for row in reversed(rows)}
+
+
+def countersigned(rows: Sequence[DossierRow]) -> Countersign | None:
+    """Who countersigned the letter of these dossiers."""
+    camat = last_by_agency(rows).get(CAMAT)
+    return camat.countersign if camat else None
 
 
 async def recent(connection: Connection, state: str, *, limit: int = LIST_MAX, offset: int = 0) -> list[DossierRow]:
@@ -137,7 +156,8 @@ _ROWS = (
     " coalesce(letter.printed_number, '') AS printed_number, coalesce(letter.subject_name, '') AS subject_name,"
     " dossier.agency, dossier.documents, dossier.note, dossier.written_ms, dossier.seq <= log.acked_seq AS is_acked,"
     " coalesce(s.state, '') AS state, coalesce(s.note, '') AS answer, coalesce(s.at_ms, 0) AS at_ms,"
-    " coalesce(s.is_unconfirmed, 0) AS is_unconfirmed, coalesce(s.is_read, 1) = 0 AS is_unread"
+    " coalesce(s.is_unconfirmed, 0) AS is_unconfirmed, coalesce(s.is_read, 1) = 0 AS is_unread,"
+    " s.countersign"
     " FROM dossier JOIN log ON log.ordinal = dossier.log LEFT JOIN letter ON letter.id = dossier.letter"
     " LEFT JOIN dossier_state AS s ON s.dossier = dossier.id"
 )
@@ -147,4 +167,6 @@ def _row(row: Row) -> DossierRow:
     values: dict[str, Any] = dict(zip(row.keys(), row, strict=True))
     flags = {name: bool(values[name]) for name in ("is_acked", "is_unconfirmed", "is_unread")}
     documents = msgspec.msgpack.decode(values["documents"], type=list[str])
-    return DossierRow(**values | flags | {"documents": documents})
+    raw = values["countersign"]
+    signed = None if raw is None else msgspec.msgpack.decode(raw, type=Countersign)
+    return DossierRow(**values | flags | {"documents": documents, "countersign": signed})

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import msgspec
 
-from agent.store import editions
+from agent.store import editions, results
 from chassis.database import Connection
-from protocol.codec import unpack
+from protocol.codec import pack, unpack
 from protocol.errors import Code, ProtocolError
 from protocol.feed import (
     EMPTY_DIGEST,
@@ -269,15 +269,18 @@ async def _show_dossier_state(connection: Connection, state: State, *, from_snap
     if not isinstance(told, DossierState):
         await connection.execute("UPDATE dossier_state SET is_unconfirmed = 1 WHERE dossier = $1", state.key)
         return
+    await results.tell(connection, told.dossier, told.result)
     newer = " WHERE excluded.at_ms >= dossier_state.at_ms" if from_snapshot else ""
     await connection.execute(
-        "INSERT INTO dossier_state (dossier, state, note, at_ms) VALUES ($1, $2, $3, $4)"
+        "INSERT INTO dossier_state (dossier, state, note, at_ms, countersign) VALUES ($1, $2, $3, $4, $5)"
         " ON CONFLICT (dossier) DO UPDATE SET state = excluded.state, note = excluded.note, at_ms = excluded.at_ms,"
+        " countersign = excluded.countersign,"
         " is_read = iif(dossier_state.at_ms = excluded.at_ms, dossier_state.is_read, 0), is_unconfirmed = 0" + newer,
         told.dossier,
         told.state,
         told.note,
         told.at_ms,
+        None if told.countersign is None else pack(told.countersign),
     )
 
 

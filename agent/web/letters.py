@@ -12,11 +12,22 @@ from dataclasses import dataclass, replace
 from datetime import date
 from itertools import zip_longest
 
+import msgspec
 from aiohttp import web
 
 from agent.domain.events import State, state_words
 from agent.domain.fields import FamilyMember, FieldError, FieldValue, write_date
-from agent.domain.letters import Draft, Fields, Letter, address_line, check_fields, encode_fields, write_draft
+from agent.domain.letters import (
+    Draft,
+    Fields,
+    Letter,
+    Signer,
+    address_line,
+    camat_signer,
+    check_fields,
+    encode_fields,
+    write_draft,
+)
 from agent.domain.numbering import NumberingError, NumberingPolicy, date_wib
 from agent.domain.people import PARTS, PeopleAnswer, PersonRow, ask_again
 from agent.domain.refusal import DATE_UNCONFIRMED, LETTER_ALREADY_VOID, UNPRINTABLE, Refusal
@@ -24,7 +35,7 @@ from agent.domain.requests import Move, Person, Route
 from agent.domain.residents import member_of, subject_of
 from agent.domain.sheets import draft_sheet, letter_sheet
 from agent.render import CannotPrint, Paper, render_pdf, render_svg
-from agent.store import Desk, attachments, letters, requests, residents
+from agent.store import Desk, attachments, dossiers, letters, requests, residents
 from agent.store.requests import RequestRow
 from agent.store.residents import Registered
 from agent.web.attachments import photographs_of
@@ -387,7 +398,7 @@ class LetterPages:
                 if (shown := answer_words(field.type, letter.field(field.name)))
             ],
         }
-        return await page(request, "letter.html", context | await dossiers_of(self._office, row) | photographs)
+        return await page(request, "letter.html", context | await dossiers_of(self._office, letter, row) | photographs)
 
     @at_counter
     async def pdf(self, request: web.Request) -> web.StreamResponse:
@@ -395,9 +406,10 @@ class LetterPages:
         paper = Paper.F4 if request.query.get("paper") == "F4" else Paper.A4
         is_copy = request.query.get("copy") == "1"
         await note_look(self._office, request, "print_copy" if is_copy else "print_letter", letter.letter_id)
-        text = self._text(letter)
-        sheet = letter_sheet(letter, self._office.kind_of(letter), text, void_reason=row.voided_reason or "")
-        seal = await seal_text(self._office, letter, sheet)
+        text, kind, void_reason = self._text(letter), self._office.kind_of(letter), row.voided_reason or ""
+        # the seal is that of the letter as it was issued, whoever countersigned it since
+        seal = await seal_text(self._office, letter, letter_sheet(letter, kind, text, void_reason=void_reason))
+        sheet = letter_sheet(letter, kind, text, void_reason=void_reason, camat=await self._camat(letter))
         try:
             pdf = await asyncio.to_thread(
                 lambda: render_pdf(sheet, paper, copy=is_copy, seal=seal, emblem=self._office.emblem)
@@ -407,6 +419,11 @@ class LetterPages:
             raise
         headers = {"Content-Disposition": f'inline; filename="surat-{paper.value}.pdf"'}
         return web.Response(body=pdf, content_type="application/pdf", headers=headers)
+
+    async def _camat(self, letter: Letter) -> Signer | None:
+        sent = await self._office.store.database.read(lambda c: dossiers.of_letter(c, letter.letter_id))
+        signed = dossiers.countersigned(sent)
+        return None if signed is None else camat_signer(letter.letterhead, **msgspec.structs.asdict(signed))
 
     @by_superior
     async def ask_void(self, request: web.Request) -> web.StreamResponse:

@@ -226,9 +226,12 @@ def dossier_state(row: DossierRow) -> tuple[str, str]:
     if not row.state:
         return (f"Menunggu diterima {row.agency}", "wait") if row.is_acked else ("Tersimpan di kantor", "plain")
     words, kind = DOSSIERS.get(row.state, (row.state, "plain"))
-    whole = (
-        f"{words} {row.agency}" if row.state in {"received", "processing", "returned"} else f"{words} di {row.agency}"
-    )
+    if row.countersign is not None:
+        whole = f"Diketahui {row.agency}"
+    elif row.state in {"received", "processing", "returned"}:
+        whole = f"{words} {row.agency}"
+    else:
+        whole = f"{words} di {row.agency}"
     return (f"{whole}, menunggu penegasan kabupaten", "wait") if row.is_unconfirmed else (whole, kind)
 
 

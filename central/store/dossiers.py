@@ -1,11 +1,13 @@
 """Dossiers at the centre: which letter is on its way to which agency, how far it is, and who took each step.
 
 A step is taken from the state that its form showed: of two people at once one wins. The letter is read from its
-village's log when it is opened. Only this file writes `dossier`, `dossier_step` and `letter_void`.
+village's log when it is opened. Only this file writes `dossier`, `dossier_step`, `dossier_countersign`, `dossier_result`,
+`dossier_result_part` and `letter_void`.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from hashlib import sha256
 
 import msgspec
 
@@ -14,8 +16,9 @@ from central.domain.dossiers import OPEN, Dossier, State
 from central.store import attachments, feeds, logs, trail
 from central.store.attachments import AttachmentLine
 from chassis.database import Connection, Row
-from protocol.codec import pack
-from protocol.feed import DossierState
+from protocol.codec import encode, pack
+from protocol.feed import PART_BYTES_MAX, Countersign, DossierState, ResultFile
+from protocol.messages import FilePart
 from protocol.ops import ID_BYTES, DossierSent, LetterIssued, Op, Unreadable, read_op
 
 PAGE_ROWS = 50
@@ -53,6 +56,8 @@ class Opened:
     sent: DossierSent | None
     letter: LetterIssued | None
     steps: list[Step]
+    countersign: Countersign | None
+    result: ResultFile | None
     photographs: list[AttachmentLine]
 
     @property
@@ -90,8 +95,27 @@ async def note_void(connection: Connection, village: str, letters: Iterable[byte
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What the last step brings beside its note: who countersigned, the file that goes to the village."""
+
+    countersign: Countersign | None = None
+    media_type: str = ""
+    content: bytes = b""
+
+
+NOTHING = Outcome()
+
+
 async def take_step(
-    connection: Connection, record: bytes, seen: State, step: State, note: str, actor: str, now_ms: int
+    connection: Connection,
+    record: bytes,
+    seen: State,
+    step: State,
+    note: str,
+    actor: str,
+    now_ms: int,
+    outcome: Outcome = NOTHING,
 ) -> str | None:
     """Go from the state that was seen to the next and tell the village; its code, or None where somebody was first."""
     moved = await connection.execute(
@@ -109,10 +133,69 @@ async def take_step(
         now_ms,
         actor,
     )
-    told = pack(DossierState(record, step, note, now_ms))
+    signed = outcome.countersign
+    if signed is not None:
+        await connection.execute(
+            "INSERT INTO dossier_countersign (record, name, capacity, position, rank, nip, actor, at_ms)"
+            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+            *(record, signed.name, signed.capacity, signed.position, signed.rank, signed.nip, actor, now_ms),
+        )
+    file = await _keep_result(connection, record, village, outcome) if outcome.content else None
+    told = pack(DossierState(record, step, note, now_ms, signed, file))
     await feeds.publish(connection, village, [feeds.Publication("dossier_state", record, told, critical=False)], now_ms)
     await trail.record(connection, at_ms=now_ms, actor=actor, action=f"dossier_{step}", subject=record.hex())
     return village
+
+
+async def _keep_result(connection: Connection, record: bytes, village: str, outcome: Outcome) -> ResultFile:
+    """Cut the file into the frames in which its village will fetch it."""
+    content = outcome.content
+    cuts = (content[at : at + PART_BYTES_MAX] for at in range(0, len(content), PART_BYTES_MAX))
+    frames = [encode(FilePart(cut)) for cut in cuts]
+    parts = [sha256(frame).digest() for frame in frames]
+    file = ResultFile(sha256(content).digest(), len(content), outcome.media_type, parts)
+    await connection.execute(
+        "INSERT INTO dossier_result (record, village, sha256, size, media_type) VALUES ($1, $2, $3, $4, $5)",
+        *(record, village, file.sha256, file.size, file.media_type),
+    )
+    await connection.execute_many(
+        "INSERT INTO dossier_result_part (record, number, digest, frame) VALUES ($1, $2, $3, $4)",
+        [(record, at, digest, frame) for at, (digest, frame) in enumerate(zip(parts, frames, strict=True))],
+    )
+    return file
+
+
+async def result_part(connection: Connection, digest: bytes, village: str) -> bytes | None:
+    """The frame of a part, if it belongs to a dossier of this village."""
+    frame: bytes | None = await connection.fetch_value(
+        "SELECT p.frame FROM dossier_result_part AS p JOIN dossier_result AS r ON r.record = p.record"
+        " WHERE p.digest = $1 AND r.village = $2 LIMIT 1",
+        digest,
+        village,
+    )
+    return frame
+
+
+async def last_countersign(connection: Connection, actor: str) -> Countersign | None:
+    """As whom this person countersigned the last time: their form begins with it."""
+    return await _countersign(connection, "actor = $1 ORDER BY at_ms DESC LIMIT 1", actor)
+
+
+async def _countersign(connection: Connection, which: str, value: object) -> Countersign | None:
+    row = await connection.fetch_one(
+        f"SELECT name, capacity, position, rank, nip FROM dossier_countersign WHERE {which}", value
+    )
+    return None if row is None else Countersign(*row)
+
+
+async def result_of(connection: Connection, record: bytes) -> ResultFile | None:
+    row = await connection.fetch_one("SELECT sha256, size, media_type FROM dossier_result WHERE record = $1", record)
+    if row is None:
+        return None
+    parts = await connection.fetch_all(
+        "SELECT digest FROM dossier_result_part WHERE record = $1 ORDER BY number", record
+    )
+    return ResultFile(row[0], row[1], row[2], [part[0] for part in parts])
 
 
 async def worklist(
@@ -166,6 +249,8 @@ async def open_dossier(connection: Connection, seat: Seat, record: bytes) -> Ope
         sent if isinstance(sent, DossierSent) else None,
         letter if isinstance(letter, LetterIssued) else None,
         [Step(State(row[0]), row[1], row[2], row[3]) for row in rows],
+        await _countersign(connection, "record = $1", record),
+        await result_of(connection, record),
         await attachments.of_record(connection, found.village, place[4][:ID_BYTES]),
     )
 

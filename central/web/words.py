@@ -58,6 +58,8 @@ DOSSIER_STEPS = {
     State.RETURNED: "Kembalikan ke desa",
 }
 """What the button says that leads there."""
+COUNTERSIGN = ("Diketahui camat", "Diketahui (tanda tangani)")
+"""The camat's "done": the state, and the button that leads there."""
 EVIDENCE = {"coverage": "daftar penerima", "proposal": "usulan lain", "cycle": "masa usulan", "nik": "NIK"}
 CHECKS = {"clear": "tidak ditemukan", "overlap": "kemungkinan tumpang tindih", "unknown": "belum diketahui"}
 """What the village's own check said when it proposed; it decided nothing."""

@@ -1,23 +1,31 @@
 """Dossiers at the counter: sent once, waiting without a network, answered by the agency, sent again when they came back."""
 
+import io
+import shutil
+from hashlib import sha256
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+from pypdf import PdfReader
 
-from agent.domain.dossiers import can_send, labels_of, ticked_documents
-from agent.domain.refusal import LETTER_NOT_FOUND
-from agent.store import MarkFile, Store, dossiers, oplog
+from agent.domain.dossiers import check_sending, labels_of, open_stations, road_of, ticked_documents
+from agent.domain.refusal import DOSSIER_DONE, LETTER_NOT_FOUND
+from agent.domain.sheets import has_camat_block
+from agent.store import MarkFile, Store, dossiers, oplog, results
 from agent.store.dossiers import DossierRow
 from agent.web.words import dossier_state
 from chassis import schema
 from chassis.database import MigrationFolder, SqliteDatabase
-from protocol.feed import DossierState, State
+from protocol.feed import Countersign, DossierState, ResultFile, State
+from protocol.letter_kinds import CAMAT_ASKED, NO
 from protocol.ops import DossierSent, Op, Position, read_op
-from tests.agent.letter_samples import CATALOGUE
+from tests.agent.letter_samples import CATALOGUE, TEXTS
+from tests.agent.letter_samples import letter as sample
 from tests.agent.office import START_MS, SUKOJATI, Counter, words_of
+from tests.agent.test_web_seals import zbar
 from tests.chassis.conftest import Browser
 
 REASON = "Fotokopi KK tidak terbaca."
@@ -106,7 +114,9 @@ async def test_a_request_that_is_not_issued_yet_does_not_travel(counter: Counter
     assert "Kirim ke" not in words_of(await (await clerk.get(f"/requests/{asked}")).text())
     assert (await clerk.get(f"/letters/{asked}/dossier")).status == 404
     kind = CATALOGUE["spm"]
-    sent = await counter.store.write(lambda desk: dossiers.send(desk, bytes.fromhex(asked), kind, ["KTP"], "", "sri"))
+    sent = await counter.store.write(
+        lambda desk: dossiers.send(desk, bytes.fromhex(asked), kind, ["Dinkes"], "Dinkes", ["KTP"], "", "sri")
+    )
     assert sent is LETTER_NOT_FOUND
     assert await written(counter) == []
 
@@ -193,6 +203,119 @@ async def test_a_restored_centre_takes_no_step_back_unseen(counter: Counter) -> 
     assert "penegasan" not in words_of(await (await clerk.get(letter)).text())
 
 
+SIGNED = Countersign("Dra. CONTOH, M.Si.", "a.n.", "Sekretaris Kecamatan", "Pembina", "197001011990031001")
+
+
+async def crowd(counter: Counter, clerk: Browser) -> str:
+    """A letter that the camat countersigns and that goes to the police."""
+    moments = {"starts_at": "20-05-2021 19.30", "ends_at": "20-05-2021 23.00"}
+    return await counter.issue(clerk, "keramaian", event="resepsi", place="Balai desa", **moments)
+
+
+def text_of(pdf: bytes) -> str:
+    return " ".join(" ".join(page.extract_text() for page in PdfReader(io.BytesIO(pdf)).pages).split())
+
+
+async def test_the_camat_comes_first_and_is_named_on_the_reprint_under_the_same_seal(
+    counter: Counter, tmp_path: Path
+) -> None:
+    clerk = await counter.browser()
+    letter = await crowd(counter, clerk)
+    page = words_of(await (await clerk.get(letter)).text())
+    assert page.index("Kirim ke camat") < page.index("hanya bila camat sudah menandatangani kertasnya")
+    assert "Kirim ke Polsek" in page
+    before = await (await clerk.get(f"{letter}/pdf")).read()
+    assert "CAMAT BLIMBINGSARI" in text_of(before)
+    await send(clerk, letter)  # to the first of its road
+    [(op, body)] = await written(counter)
+    assert body.agency == "camat"
+    page = words_of(await (await clerk.get(letter)).text())
+    assert "Kirim ke" not in page, "while the camat has it"
+    form = await clerk.fields_of(await clerk.get(f"{letter}/dossier?to=Polsek"))
+    said = words_of(await (await clerk.post(f"{letter}/dossier?to=Polsek", form)).text())
+    assert "Surat ini masih di camat" in said
+    assert (await clerk.get(f"{letter}/dossier?to=Dukcapil")).status == 404
+    told = DossierState(op.record_id, "done", "", START_MS, SIGNED)
+    await counter.tell(State(1, "dossier_state", False, op.record_id, msgspec.msgpack.encode(told)))
+    page = words_of(await (await clerk.get(letter)).text())
+    assert "Diketahui camat" in page
+    assert "Cetak lagi surat ini: nama Dra. CONTOH, M.Si. tercetak pada ruang camat" in page
+    assert "Kirim ke Polsek" in page
+    after = await (await clerk.get(f"{letter}/pdf")).read()
+    for words in ("a.n. CAMAT BLIMBINGSARI", "SEKRETARIS KECAMATAN", "Dra. CONTOH, M.Si.", "Pembina", "NIP. 1970"):
+        assert words in text_of(after), words
+        assert words not in text_of(before)
+    number = await counter.value("SELECT printed_number FROM letter")
+    assert number in text_of(after)
+    assert number in text_of(before)
+    if shutil.which("zbarimg") and shutil.which("pdftoppm"):
+        assert zbar(after, tmp_path) == zbar(before, tmp_path) != []
+    await send(clerk, letter)
+    assert [body.agency for _, body in await written(counter)] == ["camat", "Polsek"]
+
+
+def test_the_road_of_a_letter() -> None:
+    crowd_kind, plain = CATALOGUE["keramaian"], CATALOGUE["skd"]
+    assert road_of(crowd_kind, has_camat_block=True) == ("camat", "Polsek")
+    assert road_of(plain, has_camat_block=True) == ("camat",)
+    assert road_of(plain, has_camat_block=False) == ()
+    both = ("camat", "Polsek")
+    assert open_stations(both, {}) == ["camat", "Polsek"], "the paper may be signed by hand"
+    assert open_stations(both, {"camat": ""}) == []
+    assert open_stations(both, {"camat": "returned"}) == ["camat"]
+    assert open_stations(both, {"camat": "done"}) == ["Polsek"]
+    assert open_stations(both, {"camat": "done", "Polsek": "returned"}) == ["Polsek"]
+    assert open_stations(both, {"camat": "done", "Polsek": "done"}) == []
+    assert check_sending(both, "camat", {"camat": "done"}) is DOSSIER_DONE
+    asked = sample("skdu")
+    text = TEXTS["skdu", asked.text_version]
+    assert has_camat_block(asked, text)
+    assert not has_camat_block(msgspec.structs.replace(asked, fields=((CAMAT_ASKED, NO),)), text)
+
+
+async def test_the_file_of_an_agency_is_opened_without_rights_when_it_is_whole(counter: Counter) -> None:
+    clerk = await counter.browser()
+    letter = await spm(counter, clerk)
+    await send(clerk, letter)
+    [(op, _)] = await written(counter)
+    content = b"%PDF-1.7 hasil %%EOF"
+    name = b"p" * 32
+    file = ResultFile(sha256(content).digest(), len(content), "application/pdf", [name])
+    told = DossierState(op.record_id, "done", "Silakan dicetak.", START_MS, None, file)
+    await counter.tell(State(1, "dossier_state", False, op.record_id, msgspec.msgpack.encode(told)))
+    path = f"{letter}/dossier/{op.record_id.hex()}/result"
+    assert "Hasil dari Dinkes: berkas hasil sedang diunduh" in words_of(await (await clerk.get(letter)).text())
+    assert (await clerk.get(path)).status == 404
+    assert await counter.store.database.transact(lambda c: results.keep(c, name, content))
+    assert "Hasil dari Dinkes Buka / cetak" in words_of(await (await clerk.get(letter)).text())
+    answer = await clerk.get(path)
+    assert await answer.read() == content
+    assert answer.content_type == "application/pdf"
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="hasil.pdf"'
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Content-Security-Policy"].endswith("sandbox")
+    assert await counter.value("SELECT count(*) FROM access_log WHERE action = 'print_result'") == 1
+    other = await spm(counter, clerk)
+    assert (await clerk.get(f"{other}/dossier/{op.record_id.hex()}/result")).status == 404
+    await counter.tell(answer_of(op.record_id))
+    assert (await clerk.get(path)).status == 200, "a centre that does not know the file any more takes nothing away"
+
+
+def answer_of(dossier: bytes) -> State:
+    return answer(dossier, "done", at_ms=START_MS)
+
+
+async def test_a_value_of_before_is_read(counter: Counter) -> None:
+    """As a centre of before the countersign writes it."""
+    clerk = await counter.browser()
+    letter = await spm(counter, clerk)
+    await send(clerk, letter)
+    [(op, _)] = await written(counter)
+    value = msgspec.msgpack.encode([op.record_id, "processing", "", START_MS])
+    await counter.tell(State(1, "dossier_state", False, op.record_id, value))
+    assert "Diproses Dinkes" in words_of(await (await clerk.get(letter)).text())
+
+
 async def test_a_value_that_cannot_be_read_marks_the_step(counter: Counter) -> None:
     clerk = await counter.browser()
     letter = await spm(counter, clerk)
@@ -246,5 +369,5 @@ async def _batches(connection: Any) -> list[oplog.Batch]:
 def test_the_state_in_words(state: str, is_acked: bool, words: str) -> None:
     row = DossierRow(b"", b"", "", "", "", "KUA", [], "", 1, is_acked, state, "", 0, False, False)
     assert dossier_state(row)[0] == words
-    assert can_send(state) == (state == "returned")
-    assert can_send(None)
+    assert (check_sending(["KUA"], "KUA", {"KUA": state}) is None) == (state == "returned")
+    assert check_sending(["KUA"], "KUA", {}) is None

@@ -4,6 +4,7 @@ import asyncio
 import re
 import time
 from datetime import date
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -12,11 +13,13 @@ from msgspec import structs
 from agent.domain.events import Event, EventKind
 from agent.domain.rosters import Roster, read_roster
 from agent.domain.status import Status
-from agent.store import events, rosters
+from agent.store import dossiers, events, results, rosters
+from chassis.database import Connection
 from chassis.web import require_declarations
 from protocol.codec import pack, unpack
-from protocol.feed import VALUES, Decision, State
+from protocol.feed import VALUES, Decision, ResultFile, State
 from protocol.ids import mask_nik
+from tests.agent.letter_samples import CATALOGUE
 from tests.agent.office import (
     CYCLE,
     DAY_MS,
@@ -67,11 +70,28 @@ async def event_path(counter: Counter) -> str:
     return f"/residents/{resident.hex()}/events/{made.hex()}/withdraw"
 
 
+async def result_path(counter: Counter, letter: str) -> str:
+    """A letter that its agency finished with a file, and the file."""
+    letter_id, kind, content = bytes.fromhex(letter.rpartition("/")[2]), CATALOGUE["spm"], b"%PDF-1.7 %%EOF"
+    sent = await counter.store.write(
+        lambda desk: dossiers.send(desk, letter_id, kind, ["Dinkes"], "Dinkes", [], "", "clerk")
+    )
+    assert isinstance(sent, bytes)
+    file = ResultFile(sha256(content).digest(), len(content), "application/pdf", [b"p" * 32])
+
+    async def arrive(connection: Connection) -> None:
+        await results.tell(connection, sent, file)
+        assert await results.keep(connection, b"p" * 32, content)
+
+    await counter.store.database.transact(arrive)
+    return f"{letter}/dossier/{sent.hex()}/result"
+
+
 async def paths(counter: Counter, clerk: Browser) -> dict[str, str]:
     """One address for every page."""
     letter, proposal = await counter.issue(clerk), await counter.propose(clerk)
     asked = await counter.ask(clerk, later="1")
-    sendable = await counter.issue(clerk, "spm", hospital="RSUD Blambangan")
+    sendable, answered = [await counter.issue(clerk, "spm", hospital="RSUD Blambangan") for _ in range(2)]
     somebody = counter.somebody
     refused = await counter.propose(clerk, list(counter.people.values())[1].hex())
     await counter.tell(decision_state(refused))
@@ -102,6 +122,7 @@ async def paths(counter: Counter, clerk: Browser) -> dict[str, str]:
         "/requests": "/requests",
         "/requests/{id}": asked,
         "/letters/{id}/dossier": f"{sendable}/dossier",
+        "/letters/{id}/dossier/{dossier}/result": await result_path(counter, answered),
         "/dossiers": "/dossiers",
         "/proposals": "/proposals",
         "/proposals/new": f"/proposals/new?resident={somebody}",

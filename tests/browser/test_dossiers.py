@@ -3,17 +3,23 @@
 The pictures in build/screenshots are for people to look at.
 """
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
-from tests.agent.office import Counter, open_counter
-from tests.agent.test_dossiers import REASON, answer, send, spm, written
+from chassis.database import Connection
+from chassis.web.accounts import create_account, hash_password
+from protocol.feed import DossierState, ResultFile, State
+from tests.agent.office import START_MS, Counter, open_counter
+from tests.agent.test_dossiers import REASON, SIGNED, answer, crowd, send, spm, written
 from tests.browser import test_centre
 from tests.browser.conftest import Aside, photograph, sign_in, until
 from tests.browser.test_centre import Site, close_site, open_site
+from tests.central.desk import DESA
 from tests.chassis.conftest import PASSWORD
 
 if TYPE_CHECKING:
@@ -46,19 +52,26 @@ async def fill_books(counter: Counter) -> list[str]:
     for letter in letters[1:]:
         await send(clerk, letter, documents=["KTP", "KK"], note="mohon segera")
     ops = [op.record_id for op, _ in await written(counter)]
-    await counter.tell(answer(ops[1], "returned", REASON), answer(ops[2], "done", "Silakan diambil hari Kamis."))
+    file = ResultFile(bytes(32), 9, "application/pdf", [bytes(32)])
+    done = DossierState(ops[2], "done", "Silakan diambil hari Kamis.", START_MS, None, file)
+    letters.append(await crowd(counter, clerk))
+    await send(clerk, letters[-1])
+    camat = (await written(counter))[-1][0].record_id
+    signed = DossierState(camat, "done", "", START_MS, SIGNED)
+    told = [State(1, "dossier_state", False, each.dossier, msgspec.msgpack.encode(each)) for each in (done, signed)]
+    await counter.tell(answer(ops[1], "returned", REASON), *told)
     return letters
 
 
 def test_the_clerks_pages_fit_an_old_screen(
     chromium: "sync_api.Browser", counter: Counter, aside: Aside, pictures: Path
 ) -> None:
-    fresh, waiting, returned, done = aside.run(fill_books(counter))
+    fresh, waiting, returned, done, signed = aside.run(fill_books(counter))
     address = str(counter.server.make_url("")).rstrip("/")
     for scheme in ("light", "dark"):
         page = sign_in(chromium, address, "clerk", PASSWORD, color_scheme=scheme)
         paths = {"home": "/", "dossiers": "/dossiers", "dossier_form": f"{fresh}/dossier"}
-        paths |= {"letter_waiting": waiting, "letter_returned": returned, "letter_done": done}
+        paths |= {"letter_waiting": waiting, "letter_returned": returned, "letter_done": done, "letter_signed": signed}
         paths["dossier_again"] = f"{returned}/dossier"
         for name, path in paths.items():
             page.goto(address + path)
@@ -77,12 +90,53 @@ def test_a_clerk_sends_with_the_keyboard_alone(chromium: "sync_api.Browser", cou
             break
         page.keyboard.press("Tab")
     page.keyboard.press("Enter")
-    page.wait_for_url("**/dossier")
+    page.wait_for_url(re.compile(r"/dossier\?to=Dinkes$"))
     until(page, '[name="documents"]')  # the first document
     page.keyboard.press("Space")
     page.keyboard.press("Enter")
     page.wait_for_url(f"**{letter}")
     assert "Dokumen: KTP." in page.locator("main").inner_text()
+
+
+async def reach_the_camat(site: Site) -> None:
+    """A camat's account, and a letter of the district on its way there."""
+    desa, regency = site.story.desa, site.story.regency
+
+    async def people(connection: Connection) -> None:
+        await create_account(
+            connection,
+            login="camat",
+            display_name="Petugas",
+            role="agency",
+            scope=f"camat/{DESA[:6]}",
+            password_hash=hash_password(PASSWORD),
+            now_ms=regency.clock.at_ms,
+        )
+
+    await site.database.transact(people)
+    desa.forward(desa.issue(7), "camat", title="Surat Pengantar Izin Keramaian")
+    await regency.send(desa, len(desa.ops) - 1)
+    await regency.settle()
+
+
+def test_the_camat_countersigns_without_scripts(
+    chromium: "sync_api.Browser", site: Site, aside: Aside, pictures: Path
+) -> None:
+    aside.run(reach_the_camat(site))
+    page = sign_in(chromium, site.address, "camat", PASSWORD, java_script_enabled=False)
+    page.goto(site.address + "/dossiers")
+    page.get_by_role("link", name="Surat Pengantar Izin Keramaian").click()
+    page.get_by_role("button", name="Diketahui").click()
+    assert page.get_by_role("alert").get_by_text("Menandatangani sebagai: pilih dari daftar.").is_visible()
+    photograph(page, path=pictures / "camat-dossier_errors-light.png", full_page=True)
+    page.get_by_label("Nama yang menandatangani").fill(SIGNED.name)
+    page.get_by_label("Pelaksana tugas (Plt.) Camat").check()
+    page.get_by_label("NIP").fill(SIGNED.nip)
+    page.keyboard.press("Enter")  # the first button: countersign
+    page.get_by_text("Tersimpan: diketahui camat.").wait_for()
+    assert f"Diketahui {SIGNED.name} (Plt. Camat), NIP {SIGNED.nip}" in page.locator("main").inner_text()
+    photograph(page, path=pictures / "camat-dossier_signed-light.png", full_page=True)
+    assert fits(page)
 
 
 def test_the_agency_returns_a_dossier_without_scripts(chromium: "sync_api.Browser", site: Site, pictures: Path) -> None:

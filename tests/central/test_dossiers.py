@@ -1,16 +1,19 @@
 """Letters at the agencies: who sees which, what stands in the log is shown and not copied, one step at a time, told once."""
 
 import asyncio
+import io
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
+import aiohttp
 import msgspec
 import pytest
 from aiohttp import CookieJar
 from aiohttp.test_utils import TestClient, TestServer
+from PIL import Image
 from prometheus_client import CollectorRegistry
 
 from central.audit import audit
@@ -24,9 +27,9 @@ from central.web.app import build_app
 from central.web.desk import Desk
 from chassis.database import Connection, SqliteDatabase
 from chassis.web.accounts import create_account, hash_password
-from protocol.codec import encode
-from protocol.feed import DossierState
-from protocol.messages import AttachmentSent
+from protocol.codec import decode, encode
+from protocol.feed import PART_BYTES_MAX, RESULT_BYTES_MAX, Countersign, DossierState
+from protocol.messages import AttachmentSent, FilePart
 from protocol.ops import GENESIS, AttachmentRemoved, Op, Position
 from tests.agent.letter_samples import CATALOGUE
 from tests.central.desk import DESA, OTHER_DESA, RULES, Machine, Regency, migrations, unpack
@@ -34,8 +37,10 @@ from tests.chassis.conftest import PASSWORD, Browser
 from tests.protocol.samples import SUBJECT
 
 HASH = hash_password(PASSWORD)
+NIP = "197001011990031001"
 REASON = "Fotokopi KK tidak terbaca."
 PEOPLE = {"dinkes": "Dinkes", "dinkes2": "Dinkes", "dukcapil": "Dukcapil", "kua": f"KUA/{DESA[:6]}", "lepas": ""}
+PEOPLE |= {"camat": f"camat/{DESA[:6]}", "camat2": f"camat/{DESA[:6]}", "camat_lain": f"camat/{OTHER_DESA[:6]}"}
 """Login to scope."""
 
 
@@ -309,6 +314,142 @@ async def test_what_was_sent_again_says_so(hall: Hall) -> None:
     assert "Dikirim lagi" in text
 
 
+# --- the camat's countersign ---------------------------------------------------------------------------------------
+
+
+SIGNER = {"name": "Dra. CONTOH, M.Si.", "capacity": "a.n.", "position": "Sekretaris Kecamatan", "rank": "", "nip": NIP}
+
+
+async def test_the_camat_countersigns_in_one_step_and_the_village_is_told_who(hall: Hall) -> None:
+    path = await hall.forward(agency="camat")
+    assert await hall.status(path, "camat_lain") == 404
+    assert SUBJECT.name in await hall.text(path, "camat")
+    html = await (await (await hall.browser("camat")).get(path)).text()
+    assert 'value="camat" checked' not in html, "nobody is taken for the camat by default"
+    form = await hall.form(path, "camat")
+    assert "Tersimpan: diketahui camat." in await hall.send(path, {**form, **SIGNER, "step": "done"}, "camat")
+    [said] = await told(hall.regency)
+    assert said.state == "done"
+    assert said.countersign == Countersign("Dra. CONTOH, M.Si.", "a.n.", "Sekretaris Kecamatan", "", NIP)
+    assert "Diketahui Dra. CONTOH, M.Si. (a.n. Camat, Sekretaris Kecamatan)" in await hall.text(path, "camat")
+    again = await (await (await hall.browser("camat")).get(await hall.forward(agency="camat", number=2))).text()
+    assert NIP in again, "as this person signed the last time"
+    assert "Dra. CONTOH" not in await hall.text(await hall.forward(agency="camat", number=3), "camat2")
+
+
+async def test_what_lacks_in_a_countersign_is_named_and_nothing_is_kept(hall: Hall) -> None:
+    path = await hall.forward(agency="camat")
+    form = {**await hall.form(path, "camat"), "step": "done"}
+    said = await hall.send(path, {**form, "name": "", "position": "", "nip": "12"}, "camat")
+    for fault in ("Nama: tulis", "Menandatangani sebagai: pilih", "NIP: 18 angka"):
+        assert fault in said
+    assert "NIP: isi NIP, atau pangkat" in await hall.send(path, {**form, **SIGNER, "nip": ""}, "camat")
+    assert "Jabatan: tulis jabatan" in await hall.send(path, {**form, **SIGNER, "position": ""}, "camat")
+    assert await told(hall.regency) == []
+
+
+async def test_a_voided_letter_is_not_countersigned_and_of_two_people_one_wins(hall: Hall) -> None:
+    path = await hall.forward(agency="camat")
+    forms = {login: {**await hall.form(path, login), **SIGNER, "step": "done"} for login in ("camat", "camat2")}
+    said = await asyncio.gather(*(hall.send(path, form, login) for login, form in forms.items()))
+    assert sum("Tersimpan: diketahui camat." in words for words in said) == 1
+    assert sum("baru saja ditangani rekan Anda" in words for words in said) == 1
+    void = await hall.forward(agency="camat", number=2)
+    form = await hall.form(void, "camat")
+    hall.machine.void(hall.machine.ops[-2].record_id)
+    await hall.regency.send(hall.machine, len(hall.machine.ops))
+    await hall.regency.settle()
+    assert "Surat ini dibatalkan desa" in await hall.send(void, {**form, **SIGNER, "step": "done"}, "camat")
+    assert len(await told(hall.regency)) == 1
+    assert await hall.regency.value("SELECT count(*) FROM dossier_countersign") == 1
+    assert "Tersimpan: dikembalikan." in await hall.step(void, "returned", "Suratnya dibatalkan.", "camat")
+
+
+async def test_only_the_camat_countersigns(hall: Hall) -> None:
+    path = await hall.forward()
+    await hall.step(path, "received")
+    await hall.step(path, "processing")
+    await hall.send(path, {**await hall.form(path), **SIGNER, "step": "done", "note": ""})
+    assert [each.countersign for each in await told(hall.regency)] == [None, None, None]
+
+
+# --- the file that an agency gives back ----------------------------------------------------------------------------
+
+
+def png(size: tuple[int, int] = (80, 40)) -> bytes:
+    written = io.BytesIO()
+    Image.new("RGBA", size, "white").save(written, "PNG")
+    return written.getvalue()
+
+
+def pdf(inside: bytes = b"") -> bytes:
+    return b"%PDF-1.7\n" + inside + b"\n%%EOF\n"
+
+
+async def finish(hall: Hall, path: str, content: bytes, name: str = "hasil.pdf") -> str:
+    """Send the file with the last step; the words of the page."""
+    form = aiohttp.FormData(quote_fields=False)
+    for field_name, value in {**await hall.form(path), "step": "done", "note": "Silakan dicetak."}.items():
+        form.add_field(field_name, value)
+    form.add_field("result", content, filename=name, content_type="application/octet-stream")
+    return words_of(await (await (await hall.browser()).post(path, form)).text())
+
+
+async def processed(hall: Hall, number: int = 1) -> str:
+    path = await hall.forward(number=number)
+    await hall.step(path, "received")
+    await hall.step(path, "processing")
+    return path
+
+
+async def test_the_file_is_told_to_its_village_and_given_to_no_other(hall: Hall) -> None:
+    content = pdf(hall.regency.clock.random(PART_BYTES_MAX + 10).replace(b"/", b"."))
+    path = await processed(hall)
+    assert "Tersimpan: selesai." in await finish(hall, path, content)
+    file = (await told(hall.regency))[-1].result
+    assert file is not None
+    assert (file.sha256, file.size, file.media_type) == (sha256(content).digest(), len(content), "application/pdf")
+    parts = []
+    for name in file.parts:
+        answer = await hall.regency.ingest.read_chunk(hall.machine.session, name)
+        assert answer.status == 200
+        assert sha256(answer.body).digest() == name
+        parts.append(decode(answer.body, FilePart).content)
+    assert b"".join(parts) == content
+    other = await hall.regency.enrol(OTHER_DESA)
+    await hall.regency.greet(other)
+    for session in (other.session, b"", bytes(32)):
+        assert (await hall.regency.ingest.read_chunk(session, file.parts[0])).status >= 400
+    assert "Berkas hasil dikirim ke desa: PDF, 128 KB" in await hall.text(path)
+
+
+async def test_a_picture_is_written_anew(hall: Hall) -> None:
+    await finish(hall, await processed(hall), png() + b"<script>", "hasil.pdf")
+    file = (await told(hall.regency))[-1].result
+    assert file is not None
+    assert file.media_type == "image/jpeg"
+    answer = await hall.regency.ingest.read_chunk(hall.machine.session, file.parts[0])
+    assert b"<script>" not in decode(answer.body, FilePart).content
+
+
+async def test_what_is_no_document_is_refused_with_its_cure(hall: Hall) -> None:
+    path = await processed(hall)
+    for content, fault in {
+        b"<html>": "bukan PDF, JPEG, atau PNG",
+        b"": "bukan PDF, JPEG, atau PNG",
+        b"%PDF-1.7 terpotong": "tidak lengkap",
+        pdf(b"<< /OpenAction << /S /JavaScript >> >>"): "memuat program",
+        pdf(b"<< /Encrypt 4 0 R >>"): "terkunci",
+        pdf(bytes(RESULT_BYTES_MAX)): "lebih dari 2 MB",
+        png((9_000, 9_000)): "terlalu besar",
+        png()[:60]: "bukan PDF",
+    }.items():
+        said = await finish(hall, path, content)
+        assert fault in said, fault
+        assert "Berkas hasil:" in said
+    assert [each.state for each in await told(hall.regency)] == ["received", "processing"]
+
+
 # --- keeping ----------------------------------------------------------------------------------------------------------
 
 
@@ -351,6 +492,9 @@ def test_the_steps() -> None:
         assert steps_from(over, is_letter_valid=True) == ()
     for state in (State.SENT, State.RECEIVED, State.PROCESSING):
         assert steps_from(state, is_letter_valid=False) == (State.RETURNED,)
+        assert steps_from(state, is_letter_valid=True, is_camat=True) == (State.DONE, State.RETURNED)
+        assert steps_from(state, is_letter_valid=False, is_camat=True) == (State.RETURNED,)
+    assert steps_from(State.DONE, is_letter_valid=True, is_camat=True) == ()
 
 
 @pytest.mark.parametrize(

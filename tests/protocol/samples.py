@@ -15,6 +15,7 @@ from protocol import VERSION, coverage
 from protocol.codec import Message, encode, pack
 from protocol.feed import (
     EMPTY_DIGEST,
+    Countersign,
     CoverageKey,
     CoverageList,
     Cycle,
@@ -27,6 +28,7 @@ from protocol.feed import (
     Notice,
     NumberClash,
     Quarantined,
+    ResultFile,
     Revocations,
     State,
     VillageKey,
@@ -56,6 +58,7 @@ from protocol.messages import (
     EnrolRequest,
     Failure,
     FeedReply,
+    FilePart,
     Hello,
     LogHead,
     LogReply,
@@ -393,6 +396,7 @@ EVIDENCE = Evidence(
 )
 PHOTOGRAPH = next(op for op, body in zip(OPS, BODIES, strict=True) if isinstance(body, AttachmentAdded))
 DOSSIER = next(op for op, body in zip(OPS, BODIES, strict=True) if isinstance(body, DossierSent))
+FILE_PART = FilePart(b"%PDF-1.7\n")
 VILLAGE_VALUES: tuple[tuple[str, bool, bytes, Message], ...] = (
     (
         "decision",
@@ -424,6 +428,19 @@ VILLAGE_VALUES: tuple[tuple[str, bool, bytes, Message], ...] = (
         False,
         DOSSIER.record_id,
         DossierState(DOSSIER.record_id, "returned", "Fotokopi KK tidak terbaca.", NOON_MS + 902_000),
+    ),
+    (
+        "dossier_state",
+        False,
+        salt(111),
+        DossierState(
+            salt(111),
+            "done",
+            "",
+            NOON_MS + 903_000,
+            Countersign("Contoh, S.Sos.", "a.n.", "Sekretaris Kecamatan", "Penata Tk. I", "197001011990031001"),
+            ResultFile(sha256(FILE_PART.content).digest(), 9, "application/pdf", [sha256(encode(FILE_PART)).digest()]),
+        ),
     ),
     ("coverage_key", False, b"coverage_key", CoverageKey(salt(110), month(2021, 5), bytes(range(80)))),
 )
@@ -601,6 +618,7 @@ MESSAGES = (
     ),
     Sample("snapshot_reply", "GET /v1/feed, 409", SnapshotReply("snapshot", ANCHOR_SIGNED, [MANIFEST_SIGNED])),
     Sample("chunk", "GET /v1/chunk/{sha256}, 200", CHUNK),
+    Sample("file_part", "GET /v1/chunk/{sha256}, 200", FILE_PART),
     Sample("attachment_sent", "POST /v1/attachments/{sha256}, body", AttachmentSent(PHOTOGRAPH.position, PICTURE)),
     Sample(
         "attachment_held",

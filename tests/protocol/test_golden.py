@@ -88,6 +88,7 @@ def test_every_frame_type_has_a_golden_message() -> None:
         messages.FeedReply,
         messages.SnapshotReply,
         messages.Chunk,
+        messages.FilePart,
         messages.LogReply,
         messages.AttachmentSent,
         messages.AttachmentHeld,

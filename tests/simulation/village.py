@@ -119,7 +119,12 @@ class Village:
         if issued:
             row = self.clockwork.chance.choice(issued)
             kind = people.catalogue()[row.kind]
-            self._write(machine, "dossier", lambda desk: dossiers.send(desk, row.id, kind, ["KTP"], "", "petugas"))
+            road = [kind.forward_to]
+            self._write(
+                machine,
+                "dossier",
+                lambda desk: dossiers.send(desk, row.id, kind, road, road[0], ["KTP"], "", "petugas"),
+            )
 
     def _withdraw(self, machine: Machine) -> None:
         proposed = [row for row in machine.read(aid.recent) if row.withdrawn_reason is None]
