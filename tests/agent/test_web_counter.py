@@ -40,7 +40,7 @@ from tests.chassis.conftest import Browser
 PAGE_BYTES_MAX = 100_000
 PAGE_SECONDS_MAX = 0.1
 SERIES_MAX = 250
-BOOKS = ("outgoing", "incoming", "expedition", "residents")
+BOOKS = ("outgoing", "incoming", "expedition", "residents", "mutations")
 NEW_RESIDENT = {
     "nik": "3510251708900009",
     "kk": "",
