@@ -172,7 +172,8 @@ class Agent:
             return
         is_told = self.store.condition is Condition.INTACT and await self.store.database.read(feed.is_told)
         if is_told or self.identity is None:
-            raise CatalogueError(f"workflow.kinds or numbers.codes: no such letter kind: {', '.join(unknown)}")
+            table = "workflow.kinds" if unknown[0] in self.settings.workflow.kinds else "numbers.codes"
+            raise CatalogueError(f"{table}: no such letter kind: {', '.join(unknown)}")
         log.warning("letter kinds in the settings are not known yet", kinds=unknown)
 
     def _unseal(self, sealed: bytes) -> bytes | None:
