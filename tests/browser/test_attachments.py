@@ -12,7 +12,7 @@ import pytest
 from tests.agent.office import Counter, open_counter
 from tests.agent.pictures import photograph as taken
 from tests.agent.test_dossiers import spm
-from tests.browser.conftest import Aside, photograph, sign_in, until
+from tests.browser.conftest import Aside, photograph, sign_in
 from tests.chassis.conftest import PASSWORD
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def test_a_clerk_photographs_looks_and_takes_back(
     photograph(page, path=pictures / "attachments-letter.png", full_page=True)
     page.get_by_role("link", name="Lihat foto KTP").click()
     page.wait_for_url("**/attachments/*")
-    until(page, "document.images.length == 1 && document.images[0].naturalWidth == 1600")
+    assert page.evaluate("[...document.images].map(each => each.naturalWidth)") == [1600]
     photograph(page, path=pictures / "attachments-picture.png")
     page.goto(f"{address}{letter}/attachments")
     page.get_by_text("Hapus foto KTP 1").click()
