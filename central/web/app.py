@@ -11,6 +11,7 @@ from central.web.desk import Desk
 from central.web.dossiers import AGENCY, DossierPages
 from central.web.fleet import EVERYBODY, FleetPages
 from central.web.home import HomePages
+from central.web.identities import IdentityPages
 from central.web.metrics import PREFIX, CentreCollector
 from central.web.objections import ObjectionPages
 from central.web.words import claimed
@@ -50,7 +51,8 @@ def build_app(
     )
     environment.globals["wib"] = WIB
     environment.filters.update(mask_name=mask_name, mask_nik=mask_nik, claimed=claimed)
-    for pages in (HomePages(desk), FleetPages(desk), DecisionPages(desk), ObjectionPages(desk), DossierPages(desk)):
+    pages_of_all = (HomePages(desk), FleetPages(desk), DecisionPages(desk), IdentityPages(desk), ObjectionPages(desk))
+    for pages in (*pages_of_all, DossierPages(desk)):
         app.add_routes(pages.routes())
     app.cleanup_ctx.append(measured.watched)
     return app
