@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from central.domain.answers import Rules, Spoken, policy, speak
-from central.domain.decisions import Coverage, Proposal, Verdict, decide
-from central.store import facts, feeds
+from central.domain.decisions import Case, Coverage, Proposal, Verdict
+from central.store import facts, feeds, identities
 from central.store.facts import Answer
 from chassis.database import Connection
 
@@ -94,6 +94,16 @@ async def collect(
     return around
 
 
+async def contested(connection: Connection, record: bytes) -> dict[bytes, Proposal | Coverage]:
+    """Whoever bears a proposal's NIK and another name, by the key under which a person may judge the two."""
+    seed = await facts.find(connection, record)
+    if seed is None:
+        return {}
+    around = await collect(connection, [seed])
+    others = Case(around.proposals.values(), around.coverages.values()).pairs.get(record, {})
+    return {key: around.proposals.get(other) or around.coverages[other] for other, key in others.items()}
+
+
 def is_told(verdict: Verdict, told: Answer) -> bool:
     """Does what was said last still say the same, for the same reasons?"""
     return (
@@ -111,7 +121,10 @@ async def _decide(
     if not proposals:
         return {}
     cycles = {c.code: c for c in await facts.cycles(connection)}
-    verdicts = decide(policy(rules, cycles), proposals.values(), around.coverages.values())
+    case = Case(proposals.values(), around.coverages.values())
+    keys = case.keys()
+    said = await identities.in_force(connection, keys) if keys else {}
+    verdicts = case.decide(policy(rules, cycles), said)
     return {
         r: speak(rules, p, cycles.get(p.cycle), verdicts[r], now_ms)
         for r, p in proposals.items()

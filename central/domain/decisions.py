@@ -9,7 +9,7 @@ record id): accept, and refuse what an accepted one excludes.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -18,6 +18,7 @@ from hashlib import sha256
 import msgspec
 from msgspec import Struct
 
+from central.domain.identities import Identity, IdentityVerdict, pair_key
 from central.domain.matching import Band, Person, compare, match_nik
 from central.domain.reasons import ReasonCode
 from protocol.ids import InvalidCode, Kk, Nik, NikProblem, Sex, is_placeholder, parse_kk, parse_nik, parse_village_code
@@ -29,6 +30,9 @@ ACCEPTED, REJECTED, NEEDS_REVIEW, WITHDRAWN = "accepted", "rejected", "needs_rev
 
 EVIDENCE_MAX = 8
 """Facts named in one answer: enough to see why, few enough to read."""
+
+RECORD_BYTES = 16
+"""A proposal goes by 16 bytes, a coverage by 32."""
 
 _FACTS = b"kampung/facts/1"
 _encode = msgspec.msgpack.Encoder().encode
@@ -153,12 +157,39 @@ def key_kk(text: str) -> Kk | None:
     return None if not isinstance(kk, str) or is_placeholder(kk) else kk
 
 
-def decide(policy: Policy, proposals: Iterable[Proposal], coverages: Iterable[Coverage]) -> dict[bytes, Verdict]:
+Identities = Mapping[bytes, IdentityVerdict]
+"""What people said about records that share a NIK, by `pair_key`."""
+NOTHING_SAID: Identities = {}
+
+
+def decide(
+    policy: Policy,
+    proposals: Iterable[Proposal],
+    coverages: Iterable[Coverage],
+    identities: Identities = NOTHING_SAID,
+) -> dict[bytes, Verdict]:
     """The answer on every proposal given; they and the coverages must make up whole neighbourhoods."""
-    ordered = sorted(proposals, key=lambda p: _order(policy, p))
-    candidates = [_Candidate(p, p.record, p.match_nik, p.match_kk) for p in ordered]
-    walk = _Walk(policy, _Index(coverages), _identity_conflicts(candidates))
-    return {c.record: walk.decide(c) for c in candidates}
+    return Case(proposals, coverages).decide(policy, identities)
+
+
+class Case:
+    """Whole neighbourhoods, compared once. `pairs`: by record, the others that bear its NIK and another person's name
+    (the record of a proposal, the reference of a coverage), each with the key of what may have been said about the two.
+    """
+
+    def __init__(self, proposals: Iterable[Proposal], coverages: Iterable[Coverage]) -> None:
+        self._candidates = [_Candidate(p, p.record, p.match_nik, p.match_kk) for p in proposals]
+        self._index = _Index(coverages)
+        self.pairs = _pairs(self._candidates, self._index)
+
+    def keys(self) -> set[bytes]:
+        """Whatever was said about these has a say here; nearly always nothing."""
+        return {key for others in self.pairs.values() for key in others.values()}
+
+    def decide(self, policy: Policy, identities: Identities = NOTHING_SAID) -> dict[bytes, Verdict]:
+        ordered = sorted(self._candidates, key=lambda c: _order(policy, c.proposal))
+        walk = _Walk(policy, self._index, self.pairs, identities)
+        return {c.record: walk.decide(c) for c in ordered}
 
 
 def _order(policy: Policy, proposal: Proposal) -> tuple[int, int, bytes]:
@@ -178,52 +209,93 @@ class _Index:
             if c.kk:
                 self._by_kk.setdefault(c.kk, []).append(c)
 
-    def linked(self, candidate: _Candidate) -> list[tuple[Coverage, Unit]]:
-        """What covers this person, then what covers the household; each coverage once."""
-        own = self._by_nik.get(candidate.nik, ()) if candidate.nik else ()
+    def of_nik(self, nik: str | None) -> Sequence[Coverage]:
+        return self._by_nik.get(nik, ()) if nik else ()
+
+    def linked(self, candidate: _Candidate, strangers: Container[bytes]) -> list[tuple[Coverage, Unit]]:
+        """What covers this person, then what covers the household; each coverage once. `strangers` bear this person's
+        NIK and are somebody else's, of this household at the most.
+        """
+        own = self.of_nik(candidate.nik)
         shared = self._by_kk.get(candidate.kk, ()) if candidate.kk else ()
         if not own and not shared:
             return []
+        own = [c for c in own if c.reference not in strangers]
         seen = {c.reference for c in own}
         return [(c, Unit.PERSON) for c in own] + [(c, Unit.HOUSEHOLD) for c in shared if c.reference not in seen]
 
 
-def _identity_conflicts(candidates: Sequence[_Candidate]) -> set[bytes]:
-    """Records whose NIK is also proposed for somebody else: both are held, never one dropped for the other."""
+Pairs = Mapping[bytes, Mapping[bytes, bytes]]
+_NO_PAIRS: Mapping[bytes, bytes] = {}
+
+
+def _pairs(candidates: Sequence[_Candidate], index: _Index) -> Pairs:
+    """Who shares a NIK with somebody else: both are held, never one dropped for the other, until a person has judged."""
     by_nik: dict[str, list[_Candidate]] = {}
     for c in candidates:
         if c.nik and not c.proposal.is_withdrawn:
             by_nik.setdefault(c.nik, []).append(c)
-    held: set[bytes] = set()
-    for group in (group for group in by_nik.values() if len(group) > 1):
-        for i, a in enumerate(group):
-            for b in group[i + 1 :]:
+    found: dict[bytes, dict[bytes, bytes]] = {}
+    for nik, group in by_nik.items():
+        covered = index.of_nik(nik)
+        if len(group) == 1 and not covered:
+            continue
+        for at, a in enumerate(group):
+            for coverage in covered:
+                other = covered_person(coverage)
+                if compare(a.person(), other) is Band.IDENTITY_CONFLICT:
+                    found.setdefault(a.record, {})[coverage.reference] = pair_key(a.person(), other)
+            for b in group[at + 1 :]:
                 if compare(a.person(), b.person()) is Band.IDENTITY_CONFLICT:
-                    held |= {a.record, b.record}
-    return held
+                    key = pair_key(a.person(), b.person())
+                    found.setdefault(a.record, {})[b.record] = key
+                    found.setdefault(b.record, {})[a.record] = key
+    return found
+
+
+class _Doubt(Struct, frozen=True):
+    """Of one proposal: the others of its NIK that nobody has judged, and what was said about the rest.
+
+    `is_conflicted`: one of the open ones is a proposal.
+    """
+
+    is_conflicted: bool
+    open_pairs: Set[bytes]
+    said: Mapping[bytes, IdentityVerdict]
+
+    def allows(self, other: bytes, first_until: int, second_until: int) -> bool:
+        verdict = self.said.get(other)
+        return verdict is not None and verdict.allows(first_until, second_until)
 
 
 class _Walk:
     """One pass in order; remembers whom it accepted."""
 
-    def __init__(self, policy: Policy, covered: _Index, conflicted: set[bytes]) -> None:
+    def __init__(self, policy: Policy, covered: _Index, pairs: Pairs, identities: Identities) -> None:
         self._policy = policy
         self._covered = covered
-        self._conflicted = conflicted
+        self._pairs = pairs
+        self._identities = identities
         self._by_nik: defaultdict[str, list[_Candidate]] = defaultdict(list)
         self._by_kk: defaultdict[str, list[_Candidate]] = defaultdict(list)
 
     def decide(self, candidate: _Candidate) -> Verdict:
-        linked = self._covered.linked(candidate)
-        rivals = self._rivals(candidate)
-        verdict = self._judge(candidate, linked, rivals)
+        pairs = self._pairs.get(candidate.record, _NO_PAIRS)
+        said = {other: self._identities[key] for other, key in pairs.items() if key in self._identities}
+        strangers = {other for other, verdict in said.items() if verdict.identity is Identity.DIFFERENT}
+        open_pairs = pairs.keys() - said.keys()
+        linked = self._covered.linked(candidate, strangers)
+        rivals = self._rivals(candidate, strangers)
+        is_conflicted = any(len(other) == RECORD_BYTES for other in open_pairs)
+        verdict = self._judge(candidate, linked, rivals, _Doubt(is_conflicted, open_pairs, said))
         if verdict.outcome == ACCEPTED:
             self._accept(candidate)
-        verdict.facts_hash = _facts_hash(self._policy, candidate, linked, rivals, candidate.record in self._conflicted)
+        settled = sorted((pairs[other], each.identity.value, each.until) for other, each in said.items())
+        verdict.facts_hash = _facts_hash(self._policy, candidate, linked, rivals, is_conflicted, settled)
         return verdict
 
     def _judge(
-        self, c: _Candidate, linked: list[tuple[Coverage, Unit]], rivals: list[tuple[_Candidate, Unit]]
+        self, c: _Candidate, linked: list[tuple[Coverage, Unit]], rivals: list[tuple[_Candidate, Unit]], doubt: "_Doubt"
     ) -> Verdict:
         p = c.proposal
         if p.is_withdrawn:
@@ -236,15 +308,23 @@ class _Walk:
         refused = self._ward(p) or _window(p, cycle)
         if refused is not None:
             return refused
-        if not linked and not rivals and c.record not in self._conflicted:
+        if not linked and not rivals and not doubt.is_conflicted:
             return Verdict(ACCEPTED)  # most people
         claim = Claim(p.scheme, "", cycle.first, cycle.until)
+        held = self._identity(linked, claim, doubt)
+        if held is not None:
+            return held
+        if doubt.said:
+            linked = [(x, link) for x, link in linked if not doubt.allows(x.reference, cycle.until, x.until)]
+            rivals = [(r, link) for r, link in rivals if not doubt.allows(r.record, cycle.until, self._until(r))]
         return (
-            self._identity(c, linked, claim)
-            or self._overlap(linked, claim)
+            self._overlap(linked, claim)
             or self._rivalry(c, rivals, claim)
             or Verdict(ACCEPTED, rule=self._warnings(linked, claim))
         )
+
+    def _until(self, rival: _Candidate) -> int:
+        return self._policy.cycles[rival.proposal.cycle].until
 
     def _ward(self, p: Proposal) -> Verdict | None:
         """A scheme that villages determine is paid from the village fund, which a ward does not have (UU 6/2014)."""
@@ -256,17 +336,15 @@ class _Walk:
             return Verdict(REJECTED, ReasonCode.NOT_FOR_WARD, {"scheme": scheme.name})
         return None
 
-    def _identity(self, c: _Candidate, linked: list[tuple[Coverage, Unit]], claim: Claim) -> Verdict | None:
-        if not linked and c.record not in self._conflicted:
-            return None
+    def _identity(self, linked: list[tuple[Coverage, Unit]], claim: Claim, doubt: "_Doubt") -> Verdict | None:
         conflicting = [
             coverage
             for coverage, link in linked
-            if link is Unit.PERSON
-            and compare(c.person(), _covered_person(coverage)) is Band.IDENTITY_CONFLICT
+            if coverage.reference in doubt.open_pairs
+            and link is Unit.PERSON
             and self._relation(claim, coverage, link).effect is Effect.REJECT
         ]
-        if not conflicting and c.record not in self._conflicted:
+        if not conflicting and not doubt.is_conflicted:
             return None
         evidence = tuple(_grounds(coverage) for coverage in conflicting[:EVIDENCE_MAX])
         return Verdict(NEEDS_REVIEW, ReasonCode.IDENTITY_CONFLICT, evidence=evidence)
@@ -332,11 +410,12 @@ class _Walk:
         other = Claim(coverage.scheme, coverage.component, coverage.first, coverage.until)
         return relation(self._policy.book, claim, other, link)
 
-    def _rivals(self, c: _Candidate) -> list[tuple[_Candidate, Unit]]:
-        own = self._by_nik.get(c.nik, ()) if c.nik else ()
+    def _rivals(self, c: _Candidate, strangers: Container[bytes]) -> list[tuple[_Candidate, Unit]]:
+        own: Sequence[_Candidate] = self._by_nik.get(c.nik, ()) if c.nik else ()
         shared = self._by_kk.get(c.kk, ()) if c.kk else ()
         if not own and not shared:
             return []
+        own = [r for r in own if r.record not in strangers]
         seen = {r.record for r in own}
         return [(r, Unit.PERSON) for r in own] + [(r, Unit.HOUSEHOLD) for r in shared if r.record not in seen]
 
@@ -369,7 +448,7 @@ def _bad_nik(p: Proposal) -> Verdict:
     return Verdict(REJECTED, ReasonCode.NIK_INVALID, {"problem": words})
 
 
-def _covered_person(coverage: Coverage) -> Person:
+def covered_person(coverage: Coverage) -> Person:
     return Person(nik=key_nik(coverage.nik), name_key=coverage.name_key)
 
 
@@ -390,6 +469,7 @@ def _facts_hash(
     linked: list[tuple[Coverage, Unit]],
     rivals: list[tuple[_Candidate, Unit]],
     is_conflicted: bool,
+    settled: list[tuple[bytes, str, int]],
 ) -> bytes:
     """SHA-256 over everything this answer could have looked at: equal hashes mean that nothing relevant changed.
 
@@ -397,13 +477,15 @@ def _facts_hash(
     """
     p = c.proposal
     cycle = policy.cycles.get(p.cycle)
-    facts = (
+    facts: tuple[object, ...] = (
         (p.record, p.anchor_ms, p.received_ms, bool(p.is_withdrawn)),
         (cycle.first, cycle.until, cycle.closes_ms) if cycle else (),
         [(x.reference, x.scheme, x.component, x.first, x.until, link.value) for x, link in linked],
         [(r.record, link.value) for r, link in rivals],
         is_conflicted,
     )
+    if settled:  # only then, so that an answer without has the hash it always had and is not said again
+        facts = (*facts, settled)
     return sha256(_FACTS + _encode(facts)).digest()
 
 

@@ -76,6 +76,11 @@ async def is_any_dirty(connection: Connection) -> bool:
     return await connection.fetch_value("SELECT 1 FROM proposal WHERE is_dirty = 1 LIMIT 1") is not None
 
 
+async def find(connection: Connection, record: bytes) -> Answered | None:
+    row = await connection.fetch_one(f"SELECT {_PROPOSAL}, {_ANSWER} FROM proposal WHERE record = $1", record)
+    return None if row is None else _answered(row)
+
+
 async def all_proposals(connection: Connection) -> list[Answered]:
     return [_answered(r) for r in await connection.fetch_all(f"SELECT {_PROPOSAL}, {_ANSWER} FROM proposal")]
 

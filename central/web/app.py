@@ -12,6 +12,7 @@ from central.web.dossiers import AGENCY, DossierPages
 from central.web.editions import EditionPages
 from central.web.fleet import EVERYBODY, FleetPages
 from central.web.home import HomePages
+from central.web.identities import IdentityPages
 from central.web.metrics import PREFIX, CentreCollector
 from central.web.objections import ObjectionPages
 from central.web.words import claimed
@@ -60,6 +61,7 @@ def build_app(
         HomePages(desk),
         FleetPages(desk),
         DecisionPages(desk),
+        IdentityPages(desk),
         ObjectionPages(desk),
         EditionPages(desk),
         DossierPages(desk),

@@ -2,12 +2,13 @@
 
 from aiohttp import web
 
+from central import reconcile
 from central.domain.decisions import months_text
-from central.store import facts, objections, overview
+from central.store import facts, identities, objections, overview
 from central.store.overview import PAGE_ROWS, Filter
 from central.web.desk import Desk
 from central.web.fleet import EVERYBODY
-from central.web.words import CHECKS, EVIDENCE, OUTCOMES, REASONS
+from central.web.words import CHECKS, EVIDENCE, IDENTITIES, OUTCOMES, REASONS
 from chassis.database import Connection
 from chassis.web import account_of, page, page_count, page_number, roles
 from chassis.web.accounts import record_access
@@ -68,8 +69,15 @@ class DecisionPages:
         await self._desk.database.transact(
             lambda c: record_access(c, now_ms=now_ms, actor=actor, action="view_decision", subject=proposal)
         )
-        context = {"trail": found, "outcomes": OUTCOMES, "evidence_words": EVIDENCE, "place": place}
+        context = {
+            "trail": found,
+            "trail_id": proposal,
+            "outcomes": OUTCOMES,
+            "evidence_words": EVIDENCE,
+            "place": place,
+        }
         context |= {"asked": said, "checks": CHECKS, "objections": contested}
+        context |= await self._desk.database.read(lambda c: _doubts(c, record))
         return await page(request, "decision.html", context)
 
     @roles(*EVERYBODY)
@@ -77,6 +85,13 @@ class DecisionPages:
         known = await self._desk.database.read(facts.cycles)
         context = {"cycles": known, "months": lambda cycle: months_text(cycle.month_from, cycle.month_until)}
         return await page(request, "cycles.html", context)
+
+
+async def _doubts(connection: Connection, record: bytes) -> dict[str, object]:
+    """Who else bears this NIK, and what was said about the two."""
+    others = await reconcile.contested(connection, record)
+    said = await identities.said_on(connection, others.keys()) if others else {}
+    return {"doubts": sorted(others.items()), "said": said, "identities": IDENTITIES, "period": months_text}
 
 
 def _filter(request: web.Request) -> tuple[Filter, str]:

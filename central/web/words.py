@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import tzinfo
 
 from central.domain.dossiers import State
+from central.domain.identities import Identity
 from central.store.overview import VillageState
 from chassis.web.formats import NO_CALENDAR, waktu
 from protocol.regions import Village
@@ -60,6 +61,11 @@ DOSSIER_STEPS = {
 """What the button says that leads there."""
 COUNTERSIGN = ("Diketahui camat", "Diketahui (tanda tangani)")
 """The camat's "done": the state, and the button that leads there."""
+IDENTITIES = {
+    Identity.SAME: "Orang yang sama",
+    Identity.DIFFERENT: "Bukan orang yang sama",
+    Identity.OVERLAP_ALLOWED: "Orang yang sama, boleh rangkap sampai tanggal",
+}
 EVIDENCE = {"coverage": "daftar penerima", "proposal": "usulan lain", "cycle": "masa usulan", "nik": "NIK"}
 CHECKS = {"clear": "tidak ditemukan", "overlap": "kemungkinan tumpang tindih", "unknown": "belum diketahui"}
 """What the village's own check said when it proposed; it decided nothing."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from aiohttp import web
 
+from central import reconcile
 from chassis.signing import Key
 from tests.agent import test_web_counter
 from tests.agent.editions import BBM, SKTM, changed, states
@@ -15,6 +16,7 @@ from tests.agent.office import Counter, open_counter, tell
 from tests.browser import test_centre, test_counter
 from tests.browser.conftest import Aside, sign_in
 from tests.browser.rooms import PAGE_BYTES_MAX, addresses, get_routes, is_html, style_bytes, violations
+from tests.central.desk import Story, kk, nik, siksng_row
 from tests.chassis.conftest import PASSWORD
 
 if TYPE_CHECKING:
@@ -65,6 +67,7 @@ def desk(request: pytest.FixtureRequest, aside: Aside, tmp_path_factory: pytest.
         samples = {
             "/fleet/": "/fleet/3510152004",
             "/decisions/": f"/decisions/{site.story.refused.hex()}",
+            "/decisions/{proposal}/identity/{key}": aside.run(in_doubt(site.story)),
             "/imports/": "/imports/1",
             "/dossiers/": f"/dossiers/{site.story.dossier.hex()}",
             PICTURE: f"/dossiers/{site.story.dossier.hex()}/photographs/{site.story.photograph.hex()}",
@@ -75,6 +78,14 @@ def desk(request: pytest.FixtureRequest, aside: Aside, tmp_path_factory: pytest.
             login, closed = "dinkes", frozenset(get_routes(app)) - agencies
         yield Desk(site.address, app, samples, login, test_centre.PASSWORD, closed)
         aside.run(test_centre.close_site(site))
+
+
+async def in_doubt(story: Story) -> str:
+    """A list names another person under an accepted one's NIK; where an officer judges the two."""
+    await story.regency.import_list(siksng_row(nik(1), kk(9), "BUDI HARTONO"))
+    await story.regency.settle()
+    (key,) = await story.regency.database.read(lambda c: reconcile.contested(c, story.accepted))
+    return f"/decisions/{story.accepted.hex()}/identity/{key.hex()}"
 
 
 def test_no_page_is_forgotten_hard_to_use_or_heavy(chromium: "sync_api.Browser", desk: Desk) -> None:

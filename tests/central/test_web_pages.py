@@ -38,6 +38,7 @@ from tests.central.desk import (
     kk,
     migrations,
     nik,
+    siksng_row,
 )
 from tests.chassis.conftest import PASSWORD, Browser
 
@@ -105,6 +106,10 @@ async def hall(tmp_path: Path) -> AsyncIterator[Hall]:
     await database.close()
 
 
+IDENTITY = "/decisions/{proposal}/identity/{key}"
+"""Nobody in the story is in doubt, so there is nothing to judge: 404 for who may."""
+
+
 def paths(story: Story) -> dict[str, str]:
     """One address for every route of a person."""
     return {
@@ -113,6 +118,7 @@ def paths(story: Story) -> dict[str, str]:
         "/fleet/{village}": f"/fleet/{DESA}",
         "/decisions": "/decisions",
         "/decisions/{proposal}": f"/decisions/{story.refused.hex()}",
+        IDENTITY: f"/decisions/{story.refused.hex()}/identity/{'0' * 64}",
         "/cycles": "/cycles",
         "/objections": "/objections",
         "/imports": "/imports",
@@ -129,6 +135,7 @@ def paths(story: Story) -> dict[str, str]:
 OFFICE = {"officer", "admin", "auditor", "ops"}
 READERS = {
     "/decisions/{proposal}": {"officer", "admin", "auditor"},
+    IDENTITY: {"officer"},
     "/objections": {"officer", "admin", "auditor"},
     "/dossiers": {"agency"},
     "/dossiers/{record}": {"agency"},
@@ -152,7 +159,8 @@ async def test_every_role_sees_every_page_it_may_and_no_other(hall: Hall) -> Non
             if (route, role) == ("/", "agency"):
                 assert status == 303
                 continue
-            assert status == (200 if role in READERS.get(route, OFFICE) else 403), (role, route)
+            found = 404 if route == IDENTITY else 200
+            assert status == (found if role in READERS.get(route, OFFICE) else 403), (role, route)
             assert len(html.encode()) < PAGE_BYTES_MAX, route
 
 
@@ -166,7 +174,7 @@ async def test_without_a_login_there_is_only_the_login(hall: Hall) -> None:
 
 async def test_these_pages_only_read(hall: Hall) -> None:
     browser = await hall.browser()
-    changing = {"/dossiers/{record}"}
+    changing = {"/dossiers/{record}", IDENTITY}
     for route, path in paths(hall.story).items():
         assert (await browser.post(path)).status == (403 if route in changing else 405)
     posts = [r for r in hall.app.router.routes() if r.method not in {"GET", "HEAD"} and r.resource is not None]
@@ -339,6 +347,34 @@ async def test_one_decision_tells_the_whole_trail_and_that_it_was_looked_at(hall
     assert told.facts_hash.hex()[:16] in text
     rows = await story.regency.rows("SELECT actor, action, subject FROM access_log WHERE action = 'view_decision'")
     assert rows == [("auditor", "view_decision", story.refused.hex())]
+
+
+async def test_an_officer_judges_whether_two_are_one_and_the_decision_follows(hall: Hall) -> None:
+    regency = hall.story.regency
+    await regency.import_list(siksng_row(nik(1), kk(9), "BUDI HARTONO"))
+    await regency.settle()
+    assert await regency.outcome(hall.story.accepted) == ("needs_review", "identity_conflict")
+    one = f"/decisions/{hall.story.accepted.hex()}"
+    assert "Daftar PKH" in await hall.text(one, "auditor")
+    assert "BUDI" not in await hall.text(one, "auditor")
+    assert "/identity/" not in (await hall.get(one, "auditor"))[1]
+    path = re.findall(r'href="([^"]+/identity/[^"]+)"', (await hall.get(one))[1])[0]
+    browser = await hall.browser()
+    fields = await browser.fields_of(await browser.get(path))
+    wrong = await browser.post(path, fields | {"identity": "overlap_allowed", "until": "besok", "reason": "x"})
+    text = await wrong.text()
+    assert wrong.status == 422
+    assert 'href="#until"' in text
+    assert 'href="#reason"' in text
+    form = fields | {"identity": "different", "until": "", "reason": "KTP diperiksa di loket"}
+    for _ in range(2):
+        assert (await browser.post(path, form, allow_redirects=False)).status == 303
+    assert await regency.value("SELECT count(*) FROM identity_verdict") == 1, "sent twice, kept once"
+    await regency.settle()
+    assert await regency.outcome(hall.story.accepted) == ("accepted", "")
+    assert "Bukan orang yang sama KTP diperiksa di loket - officer" in await hall.text(one, "auditor")
+    strange = await browser.post(path[:-64] + "0" * 64, form | {"form_key": "0" * 32}, allow_redirects=False)
+    assert strange.status in {400, 404}
 
 
 async def test_evidence_leads_to_the_row_of_the_list(hall: Hall) -> None:
