@@ -55,6 +55,7 @@ from agent.web.seals import draft_text, seal_text
 from agent.web.words import answer_words, letter_state
 from chassis.database import Connection
 from chassis.web import Form, account_of, add_notice, form_key_of, page, page_count, page_number, read_form
+from language import say
 
 ID = "{id:[0-9a-f]{32}}"
 PREVIEWS_MAX = 32
@@ -69,7 +70,7 @@ MORE_ROWS = "rows"
 DIGITS = frozenset({FieldType.NUMBER, FieldType.RUPIAH, FieldType.YEAR, FieldType.DIGITS, FieldType.NIK, FieldType.KK})
 """Fields for which a screen keyboard shows figures."""
 UNPRINTABLE = Refusal(
-    "unprintable", "Halaman surat ini tidak dapat disusun untuk dicetak. Singkatkan isiannya, lalu periksa lagi."
+    "unprintable", say("Halaman surat ini tidak dapat disusun untuk dicetak. Singkatkan isiannya, lalu periksa lagi.")
 )
 
 
@@ -175,9 +176,13 @@ class LetterPages:
         if isinstance(result, Refusal):
             return await self._check_page(request, wanted, wanted.draft, form, result)
         if not result.location.startswith("/letters/"):
-            await add_notice(request, "Permohonan tercatat." if form.text("later") else "Permohonan sudah diajukan.")
+            await add_notice(
+                request, say("Permohonan tercatat.") if form.text("later") else say("Permohonan sudah diajukan.")
+            )
         elif result.is_repeat:
-            await add_notice(request, "Isian itu sudah diterbitkan sebelumnya; inilah suratnya. Tidak ada nomor baru.")
+            await add_notice(
+                request, say("Isian itu sudah diterbitkan sebelumnya; inilah suratnya. Tidak ada nomor baru.")
+            )
         else:
             self._measures.issued(wanted.kind.key, time.perf_counter() - started)
         raise web.HTTPSeeOther(result.location)
@@ -252,7 +257,7 @@ class LetterPages:
         signer = self._office.settings.signers().get("" if route.signing else form.text("signer"))
         errors = _errors(fields) if isinstance(fields, list) else {}
         if signer is None:
-            errors["signer"] = "Penandatangan: pilih dari daftar."
+            errors["signer"] = say("Penandatangan: pilih dari daftar.")
         if isinstance(fields, list) or signer is None:
             return Wanted(kind, person, household, None, errors, route, asked)
         letterhead = self._office.settings.letterhead()
@@ -413,7 +418,7 @@ class LetterPages:
             request,
             refused.sentence
             if refused
-            else "Surat dibatalkan. Nomornya tetap terpakai; bila perlu, terbitkan penggantinya di bawah ini.",
+            else say("Surat dibatalkan. Nomornya tetap terpakai; bila perlu, terbitkan penggantinya di bawah ini."),
         )
         raise web.HTTPSeeOther(f"/letters/{letter.letter_id.hex()}")
 

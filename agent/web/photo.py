@@ -8,6 +8,8 @@ import io
 import zxingcpp
 from PIL import Image
 
+from language import say
+
 PHOTO_BYTES_MAX = 8 * 1024 * 1024
 """What a telephone of these years writes for one photograph."""
 PIXELS_MAX = 12_000_000
@@ -27,9 +29,9 @@ def find_code(content: bytes, prefix: str) -> str | None:
         with Image.open(io.BytesIO(content), formats=FORMATS) as photo:
             photo.draft("L", (SIDE_PIXELS, SIDE_PIXELS))
             if photo.width * photo.height > PIXELS_MAX:
-                raise PhotoRefused("Foto terlalu besar. Perkecil, atau foto kodenya saja.")
+                raise PhotoRefused(say("Foto terlalu besar. Perkecil, atau foto kodenya saja."))
             found = zxingcpp.read_barcodes(photo.convert("L"), zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode))
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise PhotoRefused("Berkas itu bukan foto yang dapat dibaca. Pilih foto JPEG, PNG, atau WebP.") from error
+        raise PhotoRefused(say("Berkas itu bukan foto yang dapat dibaca. Pilih foto JPEG, PNG, atau WebP.")) from error
     texts = (str(code.text) for code in found)
     return next((text for text in texts if text.startswith(prefix)), None)

@@ -27,16 +27,17 @@ from agent.web.words import (
 )
 from chassis.database import Connection
 from chassis.web import account_of, add_notice, page, page_count, page_number, read_form
+from language import say
 from protocol.ops import ProposalWithAnswers
 from protocol.receipts import receipt_code
 
 ID = "{id:[0-9a-f]{32}}"
 FILTERS = {
-    "": "Semua",
-    "waiting": "Menunggu keputusan",
-    "rejected": "Ditolak",
-    "needs_review": "Perlu diperiksa",
-    "accepted": "Disetujui",
+    "": say("Semua"),
+    "waiting": say("Menunggu keputusan"),
+    "rejected": say("Ditolak"),
+    "needs_review": say("Perlu diperiksa"),
+    "accepted": say("Disetujui"),
 }
 ROWS_MAX = 100
 """Proposals on one page of the list: it stays under 100 KB."""

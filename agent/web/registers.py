@@ -39,6 +39,7 @@ from agent.web.office import Office
 from chassis.database import Connection
 from chassis.web import account_of, formats, page, page_count, page_number, read_form
 from chassis.web.accounts import record_access
+from language import say
 
 ROWS_MAX = 50
 """Lines on one page: it stays under 100 KB."""
@@ -104,7 +105,7 @@ def outgoing_source(office: Office) -> Source:
         book=OUTGOING,
         count=registers.count_outgoing,
         lines=lines,
-        search_hint="Nomor surat atau nama",
+        search_hint=say("Nomor surat atau nama"),
         record_address="/letters/",
         link_at=1,
         kinds=tuple(titles.items()),
@@ -124,10 +125,10 @@ def incoming_source() -> Source:
         book=INCOMING,
         count=registers.count_incoming,
         lines=lines,
-        search_hint="Nomor, pengirim, atau isi",
+        search_hint=say("Nomor, pengirim, atau isi"),
         record_address="/registers/incoming/",
         link_at=5,
-        entry=("/registers/incoming/new", "Catat surat masuk"),
+        entry=("/registers/incoming/new", say("Catat surat masuk")),
     )
 
 
@@ -146,7 +147,7 @@ def expedition_source(office: Office) -> Source:
         book=EXPEDITION,
         count=registers.count_handovers,
         lines=lines,
-        search_hint="Penerima atau nomor surat",
+        search_hint=say("Penerima atau nomor surat"),
         record_address="/letters/",
         link_at=2,
     )
@@ -161,7 +162,7 @@ def residents_source() -> Source:
         book=RESIDENTS,
         count=registers.count_residents,
         lines=lines,
-        search_hint="NIK, nomor KK, atau nama",
+        search_hint=say("NIK, nomor KK, atau nama"),
         record_address="/residents/",
         link_at=1,
         takers=SUPERIORS,
@@ -278,7 +279,9 @@ class BookPages:
             setting.letterhead(),
             head_name=setting.office.head_name,
             head_nip=setting.office.head_nip,
-            period=f"Tahun {year}" if self._book.is_yearly else f"Keadaan tanggal {formats.tanggal(today)}",
+            period=say("Tahun {year}", year=year)
+            if self._book.is_yearly
+            else say("Keadaan tanggal {today}", today=formats.tanggal(today)),
             volume=(volume, 1 if whole else of),
             dated=today,
         )

@@ -14,6 +14,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from chassis.database import Database
+from chassis.web.choice import KEPT_SECONDS, choice_routes
 from chassis.web.declarations import RouteUndeclared, access_of, require_declarations
 from chassis.web.guard import SAFE_METHODS, GuardMetrics, add_security_headers, guard_middleware, require_own_origin
 from chassis.web.layout import ContextSource, NavigationEntry, errors_middleware, install_layout
@@ -76,6 +77,7 @@ def install(
     app.on_response_prepare.append(add_security_headers)
     app.router.add_get("/static/{name:.+}", shelf.serve)
     app.router.add_routes(desk.routes())
+    app.router.add_routes(choice_routes(kept_seconds=KEPT_SECONDS, is_tls=chosen.is_tls))
     app.on_startup.append(_require_declarations)
     return environment
 
@@ -103,6 +105,7 @@ def install_public(
     app.middlewares.append(_own_forms)
     app.on_response_prepare.append(add_security_headers)
     app.router.add_get("/static/{name:.+}", shelf.serve)
+    app.router.add_routes(choice_routes(kept_seconds=None, is_tls=False))
     app.on_startup.append(_require_public)
     return environment
 

@@ -7,29 +7,30 @@ card has a word: the numbers count the family card's own lists, in its order.
 from collections.abc import Mapping, Sequence
 
 from agent.domain.residents import LABELS, RELATIONS, RELIGIONS
+from language import say
 from protocol.lists.cells import shorten
 from protocol.lists.tables import FileProblem, Header, ListRefused, plain_header
 
 _SYNONYMS = {
-    "nik": "nik nonik nomornik noktp nomorktp nomorindukkependudukan",
-    "kk": "nokk kk nomorkk nokartukeluarga nomorkartukeluarga nkk",
-    "name": "nama namapenduduk namalengkap namalgkp",
-    "birth_place": "tempatlahir tmplahir tmptlahir tmplhr tmptlhr",
-    "birth_date": "tanggallahir tgllahir tgllhr",
-    "sex": "sex kelamin jeniskelamin jnskelamin jenkel jk lp",
-    "mother": "ibu namaibu namaibukandung namalgkpibu",
-    "father": "ayah namaayah namaayahkandung namalgkpayah bapak namabapak",
-    "religion": "agama agamaid",
-    "marital_status": "statuskawin statuskawinid statusperkawinan stskawin statkwn",
-    "occupation": "pekerjaan pekerjaanid jenispekerjaan",
-    "relation": "shdk kklevel hubungankeluarga hubungandalamkeluarga statushubungandalamkeluarga stathbkel",
-    "address": "alamat alamatsekarang",
-    "hamlet": "dusun namadusun lingkungan",
-    "rt": "rt nort",
-    "rw": "rw norw",
-    "status": "status statuspenduduk statusdasar statusdasarid keterangan",
-    "village": "desakel desakelurahan kelurahandesa desa kelurahan namadesa namakelurahan namakel",
-    "district": "kecamatan namakecamatan namakec kec",
+    "nik": say("nik nonik nomornik noktp nomorktp nomorindukkependudukan"),
+    "kk": say("nokk kk nomorkk nokartukeluarga nomorkartukeluarga nkk"),
+    "name": say("nama namapenduduk namalengkap namalgkp"),
+    "birth_place": say("tempatlahir tmplahir tmptlahir tmplhr tmptlhr"),
+    "birth_date": say("tanggallahir tgllahir tgllhr"),
+    "sex": say("sex kelamin jeniskelamin jnskelamin jenkel jk lp"),
+    "mother": say("ibu namaibu namaibukandung namalgkpibu"),
+    "father": say("ayah namaayah namaayahkandung namalgkpayah bapak namabapak"),
+    "religion": say("agama agamaid"),
+    "marital_status": say("statuskawin statuskawinid statusperkawinan stskawin statkwn"),
+    "occupation": say("pekerjaan pekerjaanid jenispekerjaan"),
+    "relation": say("shdk kklevel hubungankeluarga hubungandalamkeluarga statushubungandalamkeluarga stathbkel"),
+    "address": say("alamat alamatsekarang"),
+    "hamlet": say("dusun namadusun lingkungan"),
+    "rt": say("rt nort"),
+    "rw": say("rw norw"),
+    "status": say("status statuspenduduk statusdasar statusdasarid keterangan"),
+    "village": say("desakel desakelurahan kelurahandesa desa kelurahan namadesa namakelurahan namakel"),
+    "district": say("kecamatan namakecamatan namakec kec"),
 }
 _FIELDS = {name: field for field, names in _SYNONYMS.items() for name in names.split()}
 _REQUIRED = ("nik", "name", "birth_date", "sex")
@@ -60,7 +61,11 @@ def map_columns(header: Header) -> tuple[dict[str, int], tuple[str, ...]] | List
             earlier = shorten(header.cells[fields[field]])
             return ListRefused(
                 FileProblem.COLUMN_TWICE,
-                f"Kolom “{earlier}” dan “{shorten(cell)}” berisi hal yang sama. Hapus salah satunya.",
+                say(
+                    "Kolom “{earlier}” dan “{cell}” berisi hal yang sama. Hapus salah satunya.",
+                    earlier=earlier,
+                    cell=shorten(cell),
+                ),
             )
         else:
             fields[field] = at
@@ -73,8 +78,11 @@ def _require(fields: Mapping[str, int]) -> ListRefused | None:
         return None
     return ListRefused(
         FileProblem.COLUMN_MISSING,
-        f"Kolom {', '.join(missing)} tidak ditemukan. Periksa baris judul; nama kolom harus seperti pada unduhan SIAK atau"
-        " OpenSID.",
+        say(
+            "Kolom {missing} tidak ditemukan. Periksa baris judul; nama kolom harus seperti pada unduhan "
+            "SIAK atau OpenSID.",
+            missing=", ".join(missing),
+        ),
     )
 
 
