@@ -151,13 +151,13 @@ def is_reason_needed(move: Move) -> bool:
 
 
 DONE: Mapping[Move, str] = {
-    Move.VERIFY: "diverifikasi",
-    Move.APPROVE: "disetujui",
-    Move.SIGN: "ditandatangani",
-    Move.ISSUE: "diterbitkan",
-    Move.HAND_OVER: "diserahkan",
-    Move.REJECT: "dikembalikan",
-    Move.CLOSE: "ditutup",
+    Move.VERIFY: say("diverifikasi"),
+    Move.APPROVE: say("disetujui"),
+    Move.SIGN: say("ditandatangani"),
+    Move.ISSUE: say("diterbitkan"),
+    Move.HAND_OVER: say("diserahkan"),
+    Move.REJECT: say("dikembalikan"),
+    Move.CLOSE: say("ditutup"),
 }
 """What was done, in the clerk's words."""
 

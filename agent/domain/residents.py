@@ -146,7 +146,7 @@ def check_resident(raw: Mapping[str, str], today: date) -> Resident | list[Field
 def resident_warnings(resident: Resident, residence: ids.VillageCode | None = None) -> list[ResidentWarning]:
     """What does not fit together. A NIK outlives moves and corrections, so none of this is ever a reason to refuse."""
     warnings = [
-        ResidentWarning("nik", warning.value, warning.sentence)
+        ResidentWarning("nik", warning.value, say(warning.sentence))
         for warning in ids.nik_warnings(
             ids.Nik(resident.nik),
             residence=residence,

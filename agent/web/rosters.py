@@ -30,11 +30,11 @@ ROWS_MAX = 100
 IMPORTS_MAX = 20
 
 FATES = {
-    Fate.NEW: ("baru", "good"),
-    Fate.CHANGED: ("berubah", "good"),
-    Fate.SAME: ("sama", "plain"),
-    Fate.REFUSED: ("ditolak", "bad"),
-    Fate.PASSED_OVER: ("dilewati", "plain"),
+    Fate.NEW: (say("baru"), "good"),
+    Fate.CHANGED: (say("berubah"), "good"),
+    Fate.SAME: (say("sama"), "plain"),
+    Fate.REFUSED: (say("ditolak"), "bad"),
+    Fate.PASSED_OVER: (say("dilewati"), "plain"),
 }
 at_counter_with_file = roles(*COUNTER_ROLES, body_bytes_max=rosters.FILE_BYTES_MAX + 64 * 1024)
 
