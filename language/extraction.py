@@ -72,6 +72,7 @@ def _tables() -> Iterator[Found]:
         indonesian, english = OTHER_LANGUAGE.get(name, ("", ""))
         for row in csv.DictReader(io.StringIO(file.read_text("utf-8"))):
             for column in columns:
-                for part in filter(None, row[column].split(";")):
+                parts = row[column].split(";") if column == "required_documents" else [row[column]]
+                for part in filter(None, parts):
                     known = f"{row[english]} ({part})" if column == indonesian else ""
                     yield Found(part, f"agent/data/{name}", english=known)

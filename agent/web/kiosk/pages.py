@@ -39,7 +39,7 @@ def build_kiosk_app(office: Office) -> web.Application:
     install_public(
         app,
         loader=jinja2.PackageLoader("agent.web.kiosk"),
-        site_name=say("Anjungan Mandiri {split}", split=office.settings.home.place.split(",")[0]),
+        site_name=say("Anjungan Mandiri {village}", village=office.settings.home.place.split(",")[0]),
         static=[resources.files("agent.web.kiosk") / "static"],
     )
     app.on_response_prepare.append(_forget_visitor)
@@ -50,7 +50,7 @@ def build_kiosk_app(office: Office) -> web.Application:
 async def _forget_visitor(request: web.Request, response: web.StreamResponse) -> None:
     """Back to the start after a minute, by a header: it works without scripts."""
     if response.content_type == "text/html":
-        response.headers["Refresh"] = say("{idle_seconds}; url=/", idle_seconds=IDLE_SECONDS)
+        response.headers["Refresh"] = f"{IDLE_SECONDS}; url=/"
 
 
 class KioskPages:
@@ -134,7 +134,7 @@ class KioskPages:
     async def _identify(self, request: web.Request, nik: str, mother: str) -> Registered | None:
         """The resident who gave their NIK and mother's name. Counted before it is checked. Raises RequestRefused (429)."""
         database, now_ms, source = self._office.store.database, self._office.stamper.now_ms(), request.remote or ""
-        bucket = say("kiosk {nik}", nik=nik)
+        bucket = f"kiosk {nik}"
         wait_seconds = await database.transact(lambda c: begin_attempt(c, bucket, source, now_ms))
         if wait_seconds or self._visits.is_closed:
             raise RequestRefused(429, "kiosk_throttled", WAIT_AT_COUNTER)
