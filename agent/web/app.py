@@ -82,6 +82,7 @@ def build_app(office: Office, registry: CollectorRegistry, version: str) -> web.
         settings=WebSettings(idle_seconds=settings.idle_seconds, is_tls=settings.listen.is_tls),
         metrics=GuardMetrics(registry, prefix=PREFIX),
         clock=office.stamper.now_ms,
+        is_bilingual=True,
     )
     environment.globals["wib"] = WIB
     environment.filters.update(mask_nik=mask_nik, pair=lambda word: (word, word))

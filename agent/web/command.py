@@ -120,7 +120,7 @@ class CommandPages:
             case FindResident(who):
                 return await _person(connection, who, say("Cari penduduk"), "/residents/")
             case WriteLetter(kind, who):
-                title = self._office.kinds[kind].title
+                title = say(self._office.kinds[kind].title)
                 return await _person(connection, who, title, f"/letters/new?kind={kind}&resident=")
             case Propose(who):
                 return await _person(connection, who, say("Usulkan bantuan"), "/proposals/new?resident=")

@@ -375,7 +375,7 @@ class LetterPages:
             "state": _state(row),
             "asked": await self._office.store.database.read(lambda c: requests.of_letter(c, letter.letter_id)),
             "answers": [
-                (field.label, shown)
+                (say(field.label), shown)
                 for field in kind.fields
                 if (shown := answer_words(field.type, letter.field(field.name)))
             ],

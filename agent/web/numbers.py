@@ -48,7 +48,9 @@ class NumberPages:
             await add_notice(request, say("Nomor terakhir sudah dipastikan sebelumnya. Tidak ada yang diubah."))
             raise web.HTTPSeeOther("/numbers")
         typed = {(series, year): form.text(f"last-{series}-{year}") for series, year in await self._series()}
-        errors = {f"last-{s}-{y}": NOT_A_NUMBER for (s, y), text in typed.items() if not _is_number(text)}
+        errors: dict[str, str] = {
+            f"last-{s}-{y}": NOT_A_NUMBER for (s, y), text in typed.items() if not _is_number(text)
+        }
         if errors:
             return await self._page(request, errors, form)
         confirmed, actor = [NumberHigh(s, y, int(text)) for (s, y), text in typed.items()], account_of(request).login

@@ -127,7 +127,7 @@ class ProposalPages:
     def _answers(self, made: ProposalWithAnswers) -> Sequence[tuple[str, str]]:
         """(label, answer) as people read them; a question this program does not ask (any more) by its own name."""
         asked = {each.name: each for each in self._office.questions.get(made.scheme, ())}
-        return [(asked[k].label, shown(asked[k], v)) if k in asked else (k, v) for k, v in made.fields]
+        return [(say(asked[k].label), shown(asked[k], v)) if k in asked else (k, v) for k, v in made.fields]
 
     @at_counter
     async def slip(self, request: web.Request) -> web.StreamResponse:

@@ -140,7 +140,7 @@ def _read(
     form: Form, questions: tuple[Question, ...]
 ) -> tuple[tuple[str, tuple[tuple[str, str], ...], bytes] | None, dict[str, str]]:
     """Note, answers and minutes, and what is wrong with any of them."""
-    errors = {} if form.text("cycle") else {"cycle": CYCLE_NOT_CHOSEN}
+    errors: dict[str, str] = {} if form.text("cycle") else {"cycle": CYCLE_NOT_CHOSEN}
     answers = check_answers(questions, {each.name: form.text(PREFIX + each.name) for each in questions})
     if isinstance(answers, list):
         errors |= {PREFIX + fault.field: fault.message for fault in answers}

@@ -108,7 +108,7 @@ def outgoing_source(office: Office) -> Source:
         search_hint=say("Nomor surat atau nama"),
         record_address="/letters/",
         link_at=1,
-        kinds=tuple(titles.items()),
+        kinds=tuple((key, say(title)) for key, title in titles.items()),
     )
 
 
@@ -279,9 +279,7 @@ class BookPages:
             setting.letterhead(),
             head_name=setting.office.head_name,
             head_nip=setting.office.head_nip,
-            period=say("Tahun {year}", year=year)
-            if self._book.is_yearly
-            else say("Keadaan tanggal {today}", today=formats.tanggal(today)),
+            period=f"Tahun {year}" if self._book.is_yearly else f"Keadaan tanggal {formats.tanggal(today)}",
             volume=(volume, 1 if whole else of),
             dated=today,
         )

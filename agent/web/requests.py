@@ -241,7 +241,7 @@ def _answers(kind: LetterKind | None, answers: Fields) -> list[tuple[str, str]]:
     """Question and answer; what the kiosk asked and the kind does not, is the purpose."""
     asked = {field.name: field for field in kind.fields} if kind else {}
     shown = (
-        (asked[name].label, answer_words(asked[name].type, answer))
+        (say(asked[name].label), answer_words(asked[name].type, answer))
         if name in asked
         else (say("Keperluan"), answer_words(FieldType.TEXT, answer))
         for name, answer in answers

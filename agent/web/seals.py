@@ -105,7 +105,7 @@ class SealPages:
             "title": title,
             "kind": kind,
             "sentence": sentence(answer, self._office.settings.revocations_days_max),
-            "facts": [] if said is None else facts(answer, known.title if known else said.kind),
+            "facts": [] if said is None else facts(answer, say(known.title) if known else said.kind),
             "held": held,
         }
 

@@ -14,14 +14,23 @@ from chassis.web.guard import local_path
 from language import translated
 from language.catalogue import INDONESIAN, LANGUAGES, READING, catalogue
 
+BILINGUAL = web.AppKey("bilingual", bool)
+"""Set in an application whose sentences have a catalogue."""
 LANGUAGE_COOKIE = "language"
 KEPT_SECONDS = 365 * 24 * 3600
 
 
 def language_of(request: web.Request) -> str:
-    """What this browser asked for."""
+    """What this browser asked for, where there is a choice."""
+    if not has_choice(request):
+        return INDONESIAN
     chosen = request.cookies.get(LANGUAGE_COOKIE, INDONESIAN)
     return chosen if chosen in LANGUAGES else INDONESIAN
+
+
+def has_choice(request: web.Request) -> bool:
+    """Whether this application's pages are made in more than one language."""
+    return request.app.get(BILINGUAL, False)
 
 
 @contextmanager
@@ -39,8 +48,8 @@ def in_language_of(request: web.Request, sentence: str) -> str:
     return str(translated(sentence, catalogue(language_of(request))))
 
 
-def choice_routes(*, kept_seconds: int | None, is_tls: bool) -> list[web.RouteDef]:
-    """The address that a page's link leads to; `kept_seconds` None: until the browser is closed."""
+def install_choice(app: web.Application, *, kept_seconds: int | None, is_tls: bool) -> None:
+    """Reads the catalogues, and adds the address that a page's link leads to; `kept_seconds` None: until the browser is closed."""
 
     @public
     async def choose(request: web.Request) -> web.StreamResponse:
@@ -56,4 +65,7 @@ def choice_routes(*, kept_seconds: int | None, is_tls: bool) -> list[web.RouteDe
         )
         raise answer
 
-    return [web.get(f"/language/{{language:{'|'.join(LANGUAGES)}}}", choose)]
+    for language in LANGUAGES:
+        catalogue(language)
+    app[BILINGUAL] = True
+    app.router.add_get(f"/language/{{language:{'|'.join(LANGUAGES)}}}", choose)

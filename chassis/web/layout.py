@@ -19,7 +19,7 @@ from aiohttp_session import get_session
 from markupsafe import Markup
 
 from chassis.web import formats
-from chassis.web.choice import language_of, reading
+from chassis.web.choice import has_choice, language_of, reading
 from chassis.web.declarations import access_of
 from chassis.web.guard import CSRF_FIELD, NONCE_COOKIE, SAFE_METHODS, GuardMetrics
 from chassis.web.receipts import FORM_KEY_FIELD, new_form_key
@@ -130,7 +130,9 @@ async def page(
         "notices": await _take_notices(request),
         "errors": {},
         "language": language_of(request),
-        "is_language_asked": request.method in SAFE_METHODS,
+        # a page that answers a form has no address of its own to come back to
+        "is_language_asked": has_choice(request) and request.method in SAFE_METHODS,
+        "here": request.path_qs,
     }
     settings = request.app[PAGE_SETTINGS]
     if settings.context is not None:

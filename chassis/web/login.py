@@ -75,7 +75,7 @@ class LoginDesk:
         draft = _draft_from(form)
         destination = local_path(form.text("next") or "/")
         if account is None:
-            errors = {"login": say("Nama pengguna atau kata sandi salah.")}
+            errors: dict[str, str] = {"login": say("Nama pengguna atau kata sandi salah.")}
             return await _login_page(
                 request, destination=destination, login=login, draft=draft, errors=errors, status=401
             )

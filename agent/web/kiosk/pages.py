@@ -19,6 +19,7 @@ from chassis.web import Form, RequestRefused, install_public, page, read_form
 from chassis.web.declarations import public
 from chassis.web.throttle import begin_attempt, forgive
 from language import say
+from language.catalogue import INDONESIAN
 from protocol.ids import mask_name
 
 FORM_BYTES_MAX = 4_096
@@ -41,6 +42,7 @@ def build_kiosk_app(office: Office) -> web.Application:
         loader=jinja2.PackageLoader("agent.web.kiosk"),
         site_name=say("Anjungan Mandiri {village}", village=office.settings.home.place.split(",")[0]),
         static=[resources.files("agent.web.kiosk") / "static"],
+        is_bilingual=True,
     )
     app.on_response_prepare.append(_forget_visitor)
     app.add_routes(KioskPages(office).routes())
@@ -48,9 +50,9 @@ def build_kiosk_app(office: Office) -> web.Application:
 
 
 async def _forget_visitor(request: web.Request, response: web.StreamResponse) -> None:
-    """Back to the start after a minute, by a header: it works without scripts."""
+    """Back to the start, in Indonesian, after a minute, by a header: it works without scripts."""
     if response.content_type == "text/html":
-        response.headers["Refresh"] = f"{IDLE_SECONDS}; url=/"
+        response.headers["Refresh"] = f"{IDLE_SECONDS}; url=/language/{INDONESIAN}"
 
 
 class KioskPages:
