@@ -32,7 +32,7 @@ COOKIE = {"Cookie": f"{choice.LANGUAGE_COOKIE}={ENGLISH}"}
 AS_ON_CARDS = {*RELIGIONS, *MARITAL_STATUSES, *RELATIONS, "NIK", "KK", "RT", "RW", "RT/RW"}
 """Words of the family card, which people must find again in the form as the card prints them."""
 DATA = re.compile(
-    r"\d+: NIK|Paket pangan Mei-Juli 2021|Sudah terdaftar sebagai penerima PKH .*|H\. AHMAD FAUZI, S\.Sos\.|[A-Z0-9-]{12}"
+    r"\d+: NIK|Paket pangan Mei-Juli 2021|Sudah terdaftar sebagai penerima PKH .*|H\. AHMAD FAUZI, S\.Sos\.|[A-Z0-9-]{13}"
     r"|DUSUN [A-Z]+, RT \d+ RW \d+|melamar kerja|keperluan \d|Camat|Undangan|Rumah|not_found|forbidden"
 )
 """The samples' own: a cycle, the centre's sentence, a signer, a receipt code, addresses, what was typed; codes for help."""
@@ -56,12 +56,12 @@ class Reader:
     async def get(self, path: str) -> ClientResponse:
         return await self._keep(path.partition("?")[0], await self.browser.get(path))
 
-    async def send(self, path: str, name: str, **values: str) -> ClientResponse:
+    async def send(self, path: str, name: str, /, **values: str) -> ClientResponse:
         """The page's last form as it stands, with `values`."""
         answer = await self.browser.get(path)
         return await self.press(answer, path, name, **values)
 
-    async def press(self, answer: ClientResponse, path: str, name: str, **values: str) -> ClientResponse:
+    async def press(self, answer: ClientResponse, path: str, name: str, /, **values: str) -> ClientResponse:
         form = re.findall(r'<form[^>]*method="post"[^>]*>', await answer.text())[-1]
         action = re.search(r'action="([^"]*)"', form)
         fields = await self.browser.fields_of(answer)
