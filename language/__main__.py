@@ -21,7 +21,7 @@ def main() -> int:
     for found in sentences():
         entry = known.get(found.msgid)
         said = found.english or (entry.string if entry else "")
-        fresh.add(found.msgid, said, locations=[(found.place, None)])
+        fresh.add(found.msgid, said, locations=[(found.place, 0)])
     missing = [str(entry.id) for entry in fresh if entry.id and not entry.string]
     if "--missing" not in sys.argv:
         for header in ("creation_date", "revision_date"):

@@ -10,6 +10,7 @@ from importlib.resources.abc import Traversable
 
 from babel.messages.extract import extract
 from jinja2 import Environment
+from jinja2.ext import extract_from_ast
 
 from language import THOUSANDS
 
@@ -43,7 +44,8 @@ def sentences() -> Iterator[Found]:
     for program in PROGRAMS:
         for place, file in _files(resources.files(program), program):
             if place.endswith(".html"):
-                for line, _, said in environment.extract_translations(file.read_text("utf-8"), ("_", "gettext")):
+                source = file.read_text("utf-8")
+                for line, _, said in extract_from_ast(environment.parse(source), ("_", "gettext")):
                     msgid = said if isinstance(said, str) else next((part for part in said or () if part), "")
                     if msgid:
                         yield Found(msgid, place, line)
