@@ -10,7 +10,7 @@ JOBS ?= 2
 export PYTHONHASHSEED := 0
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: demo test check units browser sim mutants kills powerloss bench pages petunjuk lock clean tools
+.PHONY: demo test check units browser sim mutants kills powerloss bench pages petunjuk catalogue lock clean tools
 
 demo: $(VENV)/ready ## the story in about a minute; ONCE=1 ends after it
 	$(BIN)/python -m deploy.demo $(if $(ONCE),--once)
@@ -52,6 +52,9 @@ pages: $(VENV)/ready ## a full office's pages: time, size, the program's memory
 
 petunjuk: $(VENV)/ready tools ## the pictures of the clerk's guide, of the real pages as they are now
 	$(BIN)/python -m deploy.petunjuk
+
+catalogue: $(VENV)/ready ## what pages say, into the second language's catalogue; names what lacks a translation
+	$(BIN)/python -m language
 
 lock: ## pin every dependency with its hashes
 	uv pip compile -q --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11 \

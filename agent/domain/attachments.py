@@ -7,6 +7,7 @@ database. A picture is taken back by a fact with a reason, never by deleting: wh
 from collections.abc import Collection
 
 from agent.domain.refusal import Refusal
+from language import say
 from protocol.letter_kinds import LetterKind
 from protocol.messages import ATTACHMENT_BYTES_MAX
 
@@ -23,18 +24,23 @@ KIOSK_ATTACHMENTS_MAX = 4
 MEDIA_TYPE = "image/jpeg"
 """All that is ever kept, whatever was uploaded."""
 OTHER_DOCUMENT = "Dokumen lain"
-"""For a document that the kind does not ask for."""
+"""For a document that the kind does not ask for. Kept as it stands; pages say it."""
 
 TOO_MANY = Refusal(
     "too_many_attachments",
-    f"Sudah ada {ATTACHMENTS_MAX} foto. Hapus foto yang tidak diperlukan, lalu tambahkan lagi.",
+    say("Sudah ada {most} foto. Hapus foto yang tidak diperlukan, lalu tambahkan lagi.", most=ATTACHMENTS_MAX),
 )
 TOO_MANY_AT_KIOSK = Refusal(
-    "too_many_attachments", f"Sudah {KIOSK_ATTACHMENTS_MAX} foto. Dokumen lainnya ditunjukkan kepada petugas di loket."
+    "too_many_attachments",
+    say("Sudah {most} foto. Dokumen lainnya ditunjukkan kepada petugas di loket.", most=KIOSK_ATTACHMENTS_MAX),
 )
-ALREADY_ATTACHED = Refusal("already_attached", "Foto yang sama sudah tersimpan untuk dokumen itu. Tidak ada foto baru.")
-ATTACHMENT_NOT_FOUND = Refusal("attachment_not_found", "Foto ini tidak tercatat di kantor ini, atau sudah dihapus.")
-UNKNOWN_DOCUMENT = Refusal("unknown_document", "Dokumen: pilih salah satu dari daftar.")
+ALREADY_ATTACHED = Refusal(
+    "already_attached", say("Foto yang sama sudah tersimpan untuk dokumen itu. Tidak ada foto baru.")
+)
+ATTACHMENT_NOT_FOUND = Refusal(
+    "attachment_not_found", say("Foto ini tidak tercatat di kantor ini, atau sudah dihapus.")
+)
+UNKNOWN_DOCUMENT = Refusal("unknown_document", say("Dokumen: pilih salah satu dari daftar."))
 
 
 def letter_documents(kind: LetterKind) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ import re
 from hashlib import sha256
 
 from agent.domain.fields import Fault
+from language import say
 
 LENGTH_MIN = 6
 LENGTH_MAX = 14
@@ -22,8 +23,10 @@ def check_card(raw: str) -> str | Fault:
     if _NUMBER.fullmatch(number):
         return number
     if not number:
-        return Fault("required", "tempelkan KTP-el pada pembaca kartu.")
-    return Fault("no_card", "itu bukan nomor dari pembaca kartu. Kosongkan isian, lalu tempelkan KTP-el pada pembaca.")
+        return Fault("required", say("tempelkan KTP-el pada pembaca kartu."))
+    return Fault(
+        "no_card", say("itu bukan nomor dari pembaca kartu. Kosongkan isian, lalu tempelkan KTP-el pada pembaca.")
+    )
 
 
 def card_digest(number: str) -> bytes:

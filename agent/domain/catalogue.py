@@ -12,6 +12,7 @@ from types import MappingProxyType
 import msgspec
 
 from agent.domain.letters import with_office_codes
+from language import say
 from protocol.feed import LetterEdition, letter_edition_message
 from protocol.letter_kinds import PUBLISHED_FROM, CatalogueError, Edition, LetterKind, read_edition
 from protocol.letter_texts import TextError
@@ -28,15 +29,15 @@ class Complaint(msgspec.Struct, frozen=True):
     sentence: str
 
 
-UNSIGNED = (
+UNSIGNED = say(
     "tidak bertanda tangan kabupaten, sehingga tidak dipakai. Beri tahu petugas TI kabupaten: naskah itu palsu atau berubah"
     " di jalan."
 )
-CHANGED = (
+CHANGED = say(
     "dikirim lagi dengan isi lain, sehingga yang pertama tetap dipakai. Beri tahu petugas TI kabupaten: perubahan harus"
     " bernomor versi baru."
 )
-UNREADABLE = (
+UNREADABLE = say(
     "tidak terbaca oleh program di server ini, sehingga versi sebelumnya tetap dipakai. Naskah itu disimpan, dan dipakai"
     " setelah program diperbarui."
 )

@@ -14,6 +14,7 @@ import msgspec
 from agent.domain import refusal
 from agent.domain.fields import Fault, FieldError, check_date, check_text, collect
 from agent.domain.refusal import Refusal
+from language import say
 from protocol.letter_texts import date_words
 
 TEXT_LENGTH_MAX = 300
@@ -53,28 +54,28 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
 
 LABELS: Mapping[EventKind, Mapping[str, str]] = {
     EventKind.BORN: {
-        "happened_on": "Tanggal lahir",
-        "place": "Tempat lahir",
-        "reference": "Nomor surat kelahiran",
-        "note": "Catatan",
+        "happened_on": say("Tanggal lahir"),
+        "place": say("Tempat lahir"),
+        "reference": say("Nomor surat kelahiran"),
+        "note": say("Catatan"),
     },
     EventKind.DIED: {
-        "happened_on": "Tanggal meninggal",
-        "place": "Tempat meninggal",
-        "reference": "Nomor surat kematian",
-        "note": "Catatan",
+        "happened_on": say("Tanggal meninggal"),
+        "place": say("Tempat meninggal"),
+        "reference": say("Nomor surat kematian"),
+        "note": say("Catatan"),
     },
     EventKind.MOVED_OUT: {
-        "happened_on": "Tanggal pindah",
-        "place": "Alamat tujuan",
-        "reference": "Nomor surat pindah",
-        "note": "Catatan",
+        "happened_on": say("Tanggal pindah"),
+        "place": say("Alamat tujuan"),
+        "reference": say("Nomor surat pindah"),
+        "note": say("Catatan"),
     },
     EventKind.MOVED_IN: {
-        "happened_on": "Tanggal datang",
-        "place": "Alamat asal",
-        "reference": "Nomor surat pindah",
-        "note": "Catatan",
+        "happened_on": say("Tanggal datang"),
+        "place": say("Alamat asal"),
+        "reference": say("Nomor surat pindah"),
+        "note": say("Catatan"),
     },
 }
 """The questions of each form, in its order."""
@@ -141,8 +142,9 @@ def _check_day(raw: str, birth_date: date, today: date) -> date | Fault | None:
         return day
     if day > today:
         return Fault(
-            "in_the_future", "tanggal ini belum terjadi. Periksa tahunnya, atau jam komputer bila tanggalnya benar."
+            "in_the_future",
+            say("tanggal ini belum terjadi. Periksa tahunnya, atau jam komputer bila tanggalnya benar."),
         )
     if day < birth_date:
-        return Fault("before_birth", "lebih awal dari tanggal lahir orang ini. Periksa tahunnya.")
+        return Fault("before_birth", say("lebih awal dari tanggal lahir orang ini. Periksa tahunnya."))
     return day

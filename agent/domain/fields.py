@@ -14,6 +14,7 @@ from typing import TypeVar
 
 import msgspec
 
+from language import say
 from protocol import ids
 from protocol.letter_kinds import ANSWER_CHARACTERS_MAX, PEOPLE_MAX, FieldType
 from protocol.letter_texts import is_printable
@@ -71,7 +72,7 @@ class Fault(msgspec.Struct, frozen=True):
     message: str
 
     def at(self, field: str, label: str) -> FieldError:
-        return FieldError(field, self.code, f"{label}: {self.message}")
+        return FieldError(field, self.code, say("{label}: {message}", label=say(label), message=self.message))
 
 
 Parsed = TypeVar("Parsed")
@@ -84,7 +85,7 @@ def check_text(raw: str, length_max: int, *, required: bool) -> str | Fault:
     spaced = "".join(" " if character in _SPACES else character for character in raw)
     text = " ".join(word for word in unicodedata.normalize("NFC", spaced).split(" ") if word)
     if not text:
-        return Fault("required", "wajib diisi.") if required else ""
+        return Fault("required", say("wajib diisi.")) if required else ""
     return _character_fault(text) or (_too_long(len(text), length_max) if len(text) > length_max else text)
 
 
@@ -96,10 +97,14 @@ def check_name(raw: str, *, required: bool, length_max: int = NAME_LENGTH_MAX) -
     for character in text:
         if not (character.isalpha() or character in _NAME_PUNCTUATION):
             return Fault(
-                "not_a_name", f"tanda {character!r} tidak dipakai dalam nama. Tulis nama seperti di KTP atau KK."
+                "not_a_name",
+                say(
+                    "tanda {character} tidak dipakai dalam nama. Tulis nama seperti di KTP atau KK.",
+                    character=repr(character),
+                ),
             )
     if not any(character.isalpha() for character in text):
-        return Fault("not_a_name", "tidak memuat satu huruf pun. Tulis nama seperti di KTP atau KK.")
+        return Fault("not_a_name", say("tidak memuat satu huruf pun. Tulis nama seperti di KTP atau KK."))
     return text
 
 
@@ -107,23 +112,25 @@ def check_choice(raw: str, choices: Sequence[str], *, required: bool) -> str | F
     """One of a closed list, whatever its letter case."""
     wanted = raw.strip().casefold()
     if not wanted:
-        return Fault("required", f"wajib dipilih: {', '.join(choices)}.") if required else ""
+        return Fault("required", say("wajib dipilih: {choices}.", choices=", ".join(choices))) if required else ""
     for choice in choices:
         if choice.casefold() == wanted:
             return choice
-    return Fault("not_a_choice", f"tidak ada dalam daftar. Pilih salah satu: {', '.join(choices)}.")
+    return Fault(
+        "not_a_choice", say("tidak ada dalam daftar. Pilih salah satu: {choices}.", choices=", ".join(choices))
+    )
 
 
 def check_number(raw: str, *, required: bool) -> int | str | Fault:
     """A whole number, thousands dotted or not (`1.500.000`). ASCII digits only: '١٢٣'.isdigit() is true."""
     text = raw.strip()
     if not text:
-        return Fault("required", "wajib diisi dengan angka.") if required else ""
+        return Fault("required", say("wajib diisi dengan angka.")) if required else ""
     digits = text.replace(".", "")
     if not (digits.isascii() and digits.isdigit()) or not _is_well_dotted(text):
-        return Fault("not_a_number", "bukan bilangan bulat. Tulis angka saja, misalnya 1500000 atau 1.500.000.")
+        return Fault("not_a_number", say("bukan bilangan bulat. Tulis angka saja, misalnya 1500000 atau 1.500.000."))
     if len(digits) > len(str(NUMBER_MAX)) or int(digits) > NUMBER_MAX:
-        return Fault("number_too_large", "terlalu besar. Periksa kembali angkanya.")
+        return Fault("number_too_large", say("terlalu besar. Periksa kembali angkanya."))
     return int(digits)
 
 
@@ -135,8 +142,10 @@ def check_nik(raw: str, *, required: bool) -> str | Fault:
     nik = ids.parse_nik(digits)
     if not isinstance(nik, ids.NikProblem):
         return nik
-    counted = f", ini {len(digits)}" if nik is ids.NikProblem.LENGTH else ""
-    return Fault(nik.value, f"{nik.phrase}{counted}. Cocokkan dengan KTP-el atau KK.")
+    counted = say(", ini {digits}", digits=len(digits)) if nik is ids.NikProblem.LENGTH else ""
+    return Fault(
+        nik.value, say("{phrase}{counted}. Cocokkan dengan KTP-el atau KK.", phrase=say(nik.phrase), counted=counted)
+    )
 
 
 def check_kk(raw: str, *, required: bool) -> str | Fault:
@@ -147,8 +156,10 @@ def check_kk(raw: str, *, required: bool) -> str | Fault:
     kk = ids.parse_kk(digits)
     if not isinstance(kk, ids.KkProblem):
         return kk
-    counted = f", ini {len(digits)}" if kk is ids.KkProblem.LENGTH else ""
-    return Fault(kk.value, f"{kk.phrase}{counted}. Cocokkan dengan kartu keluarga.")
+    counted = say(", ini {digits}", digits=len(digits)) if kk is ids.KkProblem.LENGTH else ""
+    return Fault(
+        kk.value, say("{phrase}{counted}. Cocokkan dengan kartu keluarga.", phrase=say(kk.phrase), counted=counted)
+    )
 
 
 def check_members(
@@ -157,17 +168,20 @@ def check_members(
     """Members picked by NIK (separated by blanks or commas) from the household on screen, in the household's order."""
     wanted = raw.replace(",", " ").split()
     if not wanted:
-        return Fault("required", "pilih anggota keluarga.") if required else ()
+        return Fault("required", say("pilih anggota keluarga.")) if required else ()
     known = {member.nik for member in household}
     if any(nik not in known for nik in wanted):
         return Fault(
-            "not_in_household", "ada yang bukan anggota kartu keluarga ini. Pilih dari daftar anggota keluarga."
+            "not_in_household", say("ada yang bukan anggota kartu keluarga ini. Pilih dari daftar anggota keluarga.")
         )
     members = tuple(member for member in household if member.nik in set(wanted))
     if len(members) > most:
-        return Fault("too_many", f"paling banyak {most} orang, terpilih {len(members)}. Kurangi pilihan.")
+        return Fault(
+            "too_many",
+            say("paling banyak {most} orang, terpilih {members}. Kurangi pilihan.", most=most, members=len(members)),
+        )
     if len(encode_value(members)) > FIELD_TEXT_MAX:
-        return Fault("too_long", "nama-nama anggota terlalu panjang untuk satu surat. Kurangi pilihan.")
+        return Fault("too_long", say("nama-nama anggota terlalu panjang untuk satu surat. Kurangi pilihan."))
     return members
 
 
@@ -175,29 +189,29 @@ def check_date(raw: str, *, required: bool) -> date | Fault | None:
     """A calendar date: `1980-12-31` as browsers send it; `31-12-1980`, with strokes, dots or blanks as people write it."""
     text = raw.strip()
     if not text:
-        return Fault("required", "wajib diisi.") if required else None
+        return Fault("required", say("wajib diisi.")) if required else None
     parts = _DATE_SEPARATOR.split(text)
     if len(parts) != 3 or not all(part.isascii() and part.isdigit() for part in parts):
-        return Fault("not_a_date", "bukan tanggal. Tulis hari-bulan-tahun, misalnya 31-12-1980.")
+        return Fault("not_a_date", say("bukan tanggal. Tulis hari-bulan-tahun, misalnya 31-12-1980."))
     year, month, day = parts if len(parts[0]) == 4 else reversed(parts)
     if len(year) != 4:
-        return Fault("not_a_date", "tahun harus empat angka, misalnya 31-12-1980.")
+        return Fault("not_a_date", say("tahun harus empat angka, misalnya 31-12-1980."))
     try:
         return date(int(year), int(month), int(day))
     except ValueError:
-        return Fault("not_a_date", "tanggal ini tidak ada di kalender. Periksa hari dan bulannya.")
+        return Fault("not_a_date", say("tanggal ini tidak ada di kalender. Periksa hari dan bulannya."))
 
 
 def check_moment(raw: str, *, required: bool) -> date | Fault | None:
     """A date with or without an hour: `17-05-2021 08.30`, `2021-05-17T08:30`. A datetime, naive in WIB, or a date."""
     match = _MOMENT.fullmatch(" ".join(raw.split()))
     if match is None:
-        return Fault("not_a_moment", "tulis tanggal dan jam, misalnya 31-12-2020 08.30.")
+        return Fault("not_a_moment", say("tulis tanggal dan jam, misalnya 31-12-2020 08.30."))
     day = check_date(match[1], required=required)
     if not isinstance(day, date) or match[2] is None:
         return day
     if int(match[2]) > 23 or int(match[3]) > 59:
-        return Fault("not_a_moment", "jam ini tidak ada. Tulis dari 00.00 sampai 23.59, misalnya 08.30.")
+        return Fault("not_a_moment", say("jam ini tidak ada. Tulis dari 00.00 sampai 23.59, misalnya 08.30."))
     return datetime.combine(day, time(int(match[2]), int(match[3])))
 
 
@@ -219,13 +233,13 @@ def check_area(raw: str, *, required: bool) -> str | Fault:
     """Square metres, at most two decimals: `1.250` or `120,5`; kept as people write it, dotted, without a unit."""
     text = raw.strip()
     if not text:
-        return Fault("required", "wajib diisi dengan angka.") if required else ""
+        return Fault("required", say("wajib diisi dengan angka.")) if required else ""
     match = _AREA.fullmatch(re.sub(r" *m(2|\u00b2)$", "", text, flags=re.IGNORECASE))
     if match is None:
-        return Fault("not_an_area", "tulis luas dalam meter persegi, misalnya 1250 atau 120,5.")
+        return Fault("not_an_area", say("tulis luas dalam meter persegi, misalnya 1250 atau 120,5."))
     whole, decimals = int(match[1].replace(".", "")[:12]), (match[2] or "").rstrip("0")
     if whole > AREA_M2_MAX or not (whole or decimals):
-        return Fault("area_out_of_range", "luas ini tidak mungkin. Periksa kembali angkanya.")
+        return Fault("area_out_of_range", say("luas ini tidak mungkin. Periksa kembali angkanya."))
     return f"{whole:,}".replace(",", ".") + (f",{decimals}" if decimals else "")
 
 
@@ -233,9 +247,9 @@ def check_year(raw: str, *, required: bool) -> int | str | Fault:
     """A calendar year in four digits."""
     text = raw.strip()
     if not text:
-        return Fault("required", "wajib diisi dengan tahun.") if required else ""
+        return Fault("required", say("wajib diisi dengan tahun.")) if required else ""
     if not (text.isascii() and text.isdigit() and len(text) == 4 and YEAR_MIN <= int(text) <= YEAR_MAX):
-        return Fault("not_a_year", "tulis tahun dengan empat angka, misalnya 2015.")
+        return Fault("not_a_year", say("tulis tahun dengan empat angka, misalnya 2015."))
     return int(text)
 
 
@@ -243,11 +257,14 @@ def check_digits(raw: str, count: int, *, required: bool) -> str | Fault:
     """A number that is a name (NIB, region code): exactly so many digits, grouped by blanks or dots or not."""
     digits = "".join(raw.split()).replace(".", "")
     if not digits:
-        return Fault("required", "wajib diisi dengan angka.") if required else ""
+        return Fault("required", say("wajib diisi dengan angka.")) if required else ""
     if not (digits.isascii() and digits.isdigit()):
-        return Fault("not_digits", "tulis angka saja.")
+        return Fault("not_digits", say("tulis angka saja."))
     if len(digits) != count:
-        return Fault("wrong_length", f"jumlah angkanya harus {count}, ini {len(digits)}. Periksa kembali.")
+        return Fault(
+            "wrong_length",
+            say("jumlah angkanya harus {count}, ini {digits}. Periksa kembali.", count=count, digits=len(digits)),
+        )
     return digits
 
 
@@ -255,7 +272,7 @@ def check_documents(raw: str, documents: Sequence[str]) -> str | Fault:
     """What was ticked, one a line, as one text: `KTP; KK`. A document that is not on the list is an old form."""
     ticked = set(raw.split("\n")) - {""}
     if ticked - set(documents):
-        return Fault("not_a_document", "daftar syarat surat ini berubah. Centang sekali lagi.")
+        return Fault("not_a_document", say("daftar syarat surat ini berubah. Centang sekali lagi."))
     return "; ".join(document for document in documents if document in ticked)
 
 
@@ -297,7 +314,10 @@ def _is_well_dotted(text: str) -> bool:
 
 
 def _too_long(length: int, length_max: int) -> Fault:
-    return Fault("too_long", f"paling panjang {length_max} huruf, ini {length}. Singkatkan.")
+    return Fault(
+        "too_long",
+        say("paling panjang {length_max} huruf, ini {length}. Singkatkan.", length_max=length_max, length=length),
+    )
 
 
 def _character_fault(text: str) -> Fault | None:
@@ -306,8 +326,14 @@ def _character_fault(text: str) -> Fault | None:
             point = f"U+{ord(character):04X}"
             return Fault(
                 "hidden_character",
-                f"ada karakter tersembunyi ({point}). Hapus isian ini dan ketik ulang, jangan tempel.",
+                say("ada karakter tersembunyi ({point}). Hapus isian ini dan ketik ulang, jangan tempel.", point=point),
             )
         if not is_printable(character):
-            return Fault("unprintable", f"karakter {character!r} tidak dapat dicetak. Tulis dengan huruf Latin biasa.")
+            return Fault(
+                "unprintable",
+                say(
+                    "karakter {character} tidak dapat dicetak. Tulis dengan huruf Latin biasa.",
+                    character=repr(character),
+                ),
+            )
     return None

@@ -6,8 +6,13 @@ from datetime import date
 import msgspec
 
 from agent.domain.fields import NAME_LENGTH_MAX, Fault, FieldError, check_date, check_text, collect
+from language import say
 
-LABELS = {"handed_on": "Tanggal penyerahan", "recipient": "Ditujukan kepada", "received_by": "Diterima oleh"}
+LABELS = {
+    "handed_on": say("Tanggal penyerahan"),
+    "recipient": say("Ditujukan kepada"),
+    "received_by": say("Diterima oleh"),
+}
 """The questions of the form, in its order."""
 
 
@@ -35,7 +40,7 @@ def _check_day(raw: str, letter_date: str, today: date) -> date | Fault | None:
     if not isinstance(day, date):
         return day
     if day > today:
-        return Fault("in_the_future", "belum tiba. Periksa tanggalnya, atau tanggal komputer.")
+        return Fault("in_the_future", say("belum tiba. Periksa tanggalnya, atau tanggal komputer."))
     if day.isoformat() < letter_date:
-        return Fault("before_letter", "sebelum tanggal suratnya. Periksa tanggalnya.")
+        return Fault("before_letter", say("sebelum tanggal suratnya. Periksa tanggalnya."))
     return day

@@ -10,17 +10,18 @@ from datetime import date
 import msgspec
 
 from agent.domain.fields import NAME_LENGTH_MAX, Fault, FieldError, check_date, check_text, collect
+from language import say
 
 SERIES_INCOMING = "surat-masuk"
 """No letter kind and no classification code has a hyphen, so no series of outgoing letters bears this name."""
 
 LABELS = {
-    "received_on": "Tanggal diterima",
-    "sender": "Pengirim",
-    "their_number": "Nomor surat",
-    "dated": "Tanggal surat",
-    "subject": "Isi singkat",
-    "disposition": "Disposisi",
+    "received_on": say("Tanggal diterima"),
+    "sender": say("Pengirim"),
+    "their_number": say("Nomor surat"),
+    "dated": say("Tanggal surat"),
+    "subject": say("Isi singkat"),
+    "disposition": say("Disposisi"),
 }
 """The questions of the form, in its order."""
 
@@ -55,7 +56,7 @@ def check_incoming(
     }
     received_on, dated = answers["received_on"], answers["dated"]
     if isinstance(received_on, date) and isinstance(dated, date) and dated > received_on:
-        answers["dated"] = Fault("after_receipt", "sesudah tanggal diterima. Periksa kedua tanggal itu.")
+        answers["dated"] = Fault("after_receipt", say("sesudah tanggal diterima. Periksa kedua tanggal itu."))
     errors = collect(answers, LABELS)
     return errors or IncomingLetter(**answers)  # type: ignore[arg-type]
 
@@ -66,9 +67,16 @@ def _check_received(raw: str, today: date, year: int | None) -> date | Fault | N
     if not isinstance(day, date):
         return day
     if day > today:
-        return Fault("in_the_future", "belum tiba. Periksa tanggalnya, atau tanggal komputer.")
+        return Fault("in_the_future", say("belum tiba. Periksa tanggalnya, atau tanggal komputer."))
     if year is not None and day.year != year:
-        return Fault("other_year", f"harus di tahun {year}, karena nomor agendanya nomor tahun {year}.")
+        return Fault("other_year", say("harus di tahun {year}, karena nomor agendanya nomor tahun {year}.", year=year))
     if year is None and day.year < today.year - 1:
-        return Fault("too_old", f"terlalu lama. Agenda yang dapat diisi: tahun {today.year - 1} dan {today.year}.")
+        return Fault(
+            "too_old",
+            say(
+                "terlalu lama. Agenda yang dapat diisi: tahun {year} dan {year_2}.",
+                year=today.year - 1,
+                year_2=today.year,
+            ),
+        )
     return day

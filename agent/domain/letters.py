@@ -40,6 +40,7 @@ from agent.domain.fields import (
     encode_value,
 )
 from agent.domain.people import PeopleAnswer, check_people
+from language import say
 from protocol.ids import Sex
 from protocol.letter_kinds import (
     WRITTEN,
@@ -341,10 +342,10 @@ def _check_order(
     if not isinstance(answer, datetime.date):
         return answer
     if field.is_past and _day(answer) > today:
-        return Fault("in_the_future", "tanggal ini belum terjadi. Periksa tahunnya.")
+        return Fault("in_the_future", say("tanggal ini belum terjadi. Periksa tahunnya."))
     earlier = answers.get(field.not_before)
     if isinstance(earlier, datetime.date) and _precedes(answer, earlier):
-        return Fault("before_its_beginning", "lebih awal daripada mulainya. Periksa kedua tanggal.")
+        return Fault("before_its_beginning", say("lebih awal daripada mulainya. Periksa kedua tanggal."))
     return answer
 
 

@@ -12,6 +12,7 @@ from enum import StrEnum
 
 import msgspec
 
+from language import say
 from protocol.letter_kinds import LetterKind
 
 WIB = timezone(timedelta(hours=7), "WIB")
@@ -82,9 +83,9 @@ def numbering_policy(
         tokens,
         "kode_instansi",
         kode_instansi,
-        "kode instansi kantor dari Bagian Organisasi kabupaten, misalnya 429.508.03",
+        say("kode instansi kantor dari Bagian Organisasi kabupaten, misalnya 429.508.03"),
     )
-    _require_setting(tokens, "bidang", bidang, "singkatan bidang, misalnya KESRA")
+    _require_setting(tokens, "bidang", bidang, say("singkatan bidang, misalnya KESRA"))
     return NumberingPolicy(series=series, format=parts, kode_instansi=kode_instansi, kode_desa=kode_desa, bidang=bidang)
 
 
@@ -92,13 +93,20 @@ def parse_format(text: str) -> NumberFormat:
     """A number format, by a strict allow-list: no attribute, index, conversion or unknown token ever gets through."""
     if not text or len(text) > FORMAT_LENGTH_MAX:
         raise NumberingError(
-            f"Format nomor harus 1 sampai {FORMAT_LENGTH_MAX} huruf. Contoh: {{klas}}/{{nomor:03d}}/{{kode_instansi}}/{{tahun}}"
+            say(
+                "Format nomor harus 1 sampai {format_length_max} huruf. Contoh: "
+                "{{klas}}/{{nomor:03d}}/{{kode_instansi}}/{{tahun}}",
+                format_length_max=FORMAT_LENGTH_MAX,
+            )
         )
     parts: list[str | Token] = []
     for token, literal, stray in _PART.findall(text):
         if stray:
             raise NumberingError(
-                f"Format nomor: kurung {stray!r} tidak berpasangan. Tulis setiap token di antara {{ dan }}."
+                say(
+                    "Format nomor: kurung {stray} tidak berpasangan. Tulis setiap token di antara {{ dan }}.",
+                    stray=repr(stray),
+                )
             )
         parts.append(_parse_literal(literal) if literal else _parse_token(token))
     return tuple(parts)
@@ -120,8 +128,12 @@ def next_number(highest: Mapping[tuple[str, int], int], series: str, year: int) 
     number = highest.get((series, year), 0) + 1
     if number > NUMBER_MAX:
         raise NumberingError(
-            f"Nomor surat tahun {year} sudah mencapai {NUMBER_MAX}. Periksa tanggal komputer dan buku agenda, "
-            "lalu hubungi petugas kabupaten."
+            say(
+                "Nomor surat tahun {year} sudah mencapai {number_max}. Periksa tanggal komputer dan buku "
+                "agenda, lalu hubungi petugas kabupaten.",
+                year=year,
+                number_max=NUMBER_MAX,
+            )
         )
     return number
 
@@ -139,7 +151,10 @@ def print_number(policy: NumberingPolicy, kind: LetterKind, number: int, dated: 
     printed = "".join(_print_part(part, number, values) for part in policy.format)
     if len(printed) > PRINTED_LENGTH_MAX:
         raise NumberingError(
-            f"Nomor surat lebih panjang dari {PRINTED_LENGTH_MAX} huruf. Singkatkan kode di setelan kantor."
+            say(
+                "Nomor surat lebih panjang dari {printed_length_max} huruf. Singkatkan kode di setelan kantor.",
+                printed_length_max=PRINTED_LENGTH_MAX,
+            )
         )
     return printed
 
@@ -165,7 +180,9 @@ def date_wib(ms: int) -> date:
     try:
         return (_EPOCH + timedelta(milliseconds=ms)).astimezone(WIB).date()
     except OverflowError as error:
-        raise NumberingError("Jam komputer tidak masuk akal. Setel tanggal dan jam komputer, lalu ulangi.") from error
+        raise NumberingError(
+            say("Jam komputer tidak masuk akal. Setel tanggal dan jam komputer, lalu ulangi.")
+        ) from error
 
 
 def day_wib(ms: int) -> str:
@@ -194,7 +211,10 @@ def needs_date_confirmation(last_record_ms: int | None, now_ms: int) -> bool:
 def _parse_literal(text: str) -> str:
     if not _LITERAL.fullmatch(text):
         raise NumberingError(
-            f"Format nomor: {text!r} memuat tanda yang tidak boleh. Pakai huruf, angka, spasi dan . / - _ saja."
+            say(
+                "Format nomor: {text} memuat tanda yang tidak boleh. Pakai huruf, angka, spasi dan . / - _ saja.",
+                text=repr(text),
+            )
         )
     return text
 
@@ -203,13 +223,18 @@ def _parse_token(inside: str) -> Token:
     name, colon, width = inside.partition(":")
     if name not in _TOKENS:
         known = ", ".join(f"{{{token}}}" for token in sorted(_TOKENS))
-        raise NumberingError(f"Format nomor: token {{{inside}}} tidak dikenal. Yang tersedia: {known}.")
+        raise NumberingError(
+            say("Format nomor: token {{{inside}}} tidak dikenal. Yang tersedia: {known}.", inside=inside, known=known)
+        )
     if not colon:
         return Token(name)
     match = _WIDTH.fullmatch(width)
     if name != "nomor" or match is None:
         raise NumberingError(
-            f"Format nomor: {{{inside}}} tidak dapat dipakai. Lebar hanya untuk nomor, misalnya {{nomor:03d}}."
+            say(
+                "Format nomor: {{{inside}}} tidak dapat dipakai. Lebar hanya untuk nomor, misalnya {{nomor:03d}}.",
+                inside=inside,
+            )
         )
     return Token(name, int(match[1]))
 
@@ -219,18 +244,26 @@ def _require(tokens: set[str], series: SeriesPolicy) -> None:
     needed = {"nomor", "tahun"} if series is SeriesPolicy.ONE else {"nomor", "tahun", "klas"}
     for token in sorted(needed - tokens):
         raise NumberingError(
-            f"Format nomor: {{{token}}} harus ada, supaya tidak ada dua surat bernomor sama. Tambahkan di setelan kantor."
+            say(
+                "Format nomor: {{{token}}} harus ada, supaya tidak ada dua surat bernomor sama. Tambahkan di "
+                "setelan kantor.",
+                token=token,
+            )
         )
 
 
 def _require_setting(tokens: set[str], name: str, value: str, what: str) -> None:
     if name in tokens and not value:
         raise NumberingError(
-            f"Setelan {name} belum diisi, padahal format nomor memakainya. Isi {name} di setelan kantor: {what}."
+            say(
+                "Setelan {name} belum diisi, padahal format nomor memakainya. Isi {name} di setelan kantor: {what}.",
+                name=name,
+                what=what,
+            )
         )
     if not _LITERAL.fullmatch(value):
         raise NumberingError(
-            f"Setelan {name} memuat tanda yang tidak boleh. Pakai huruf, angka, spasi dan . / - _ saja."
+            say("Setelan {name} memuat tanda yang tidak boleh. Pakai huruf, angka, spasi dan . / - _ saja.", name=name)
         )
 
 

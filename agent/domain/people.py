@@ -21,6 +21,7 @@ from agent.domain.fields import (
     encode_value,
     write_date,
 )
+from language import say
 from protocol.ids import Nik, is_placeholder
 
 NOTE_LENGTH_MAX = 150
@@ -65,20 +66,22 @@ def check_people(
     """
     if not set(answer.picked) <= {member.nik for member in household}:
         return Fault(
-            "not_in_household", "ada yang bukan anggota kartu keluarga ini. Pilih dari daftar anggota keluarga."
+            "not_in_household", say("ada yang bukan anggota kartu keluarga ini. Pilih dari daftar anggota keluarga.")
         )
     people = [member for member in household if member.nik in set(answer.picked)]
     for place, row in enumerate((row for row in answer.rows if not row.is_empty), start=1):
         person = _check_row(row, known)
         if isinstance(person, Fault):
-            return Fault(person.code, f"baris {place}, {person.message}")
+            return Fault(person.code, say("baris {place}, {message}", place=place, message=person.message))
         _add(people, person)
     if not people and required:
-        return Fault("required", "wajib diisi. Pilih dari keluarga atau tulis namanya.")
+        return Fault("required", say("wajib diisi. Pilih dari keluarga atau tulis namanya."))
     if len(people) > most:
-        return Fault("too_many", f"paling banyak {most} orang, ini {len(people)}. Kurangi.")
+        return Fault(
+            "too_many", say("paling banyak {most} orang, ini {people}. Kurangi.", most=most, people=len(people))
+        )
     if len(encode_value(tuple(people))) > FIELD_TEXT_MAX:
-        return Fault("too_long", "nama dan keterangannya terlalu panjang untuk satu surat. Singkatkan.")
+        return Fault("too_long", say("nama dan keterangannya terlalu panjang untuk satu surat. Singkatkan."))
     return tuple(people)
 
 
@@ -118,20 +121,20 @@ def _is_own(nik: str) -> bool:
 def _check_row(row: PersonRow, known: Mapping[str, FamilyMember]) -> FamilyMember | Fault:
     nik = check_nik(row.nik, required=False)
     if isinstance(nik, Fault):
-        return Fault(nik.code, f"NIK: {nik.message}")
+        return Fault(nik.code, say("NIK: {message}", message=nik.message))
     on_record = known.get(nik) if _is_own(nik) else None
     if not row.name.strip() and on_record is None:
-        cure = "NIK ini belum terdaftar di sini; tulis namanya." if nik else "tulis namanya."
-        return Fault("name_missing", f"nama: {cure}")
+        cure = say("NIK ini belum terdaftar di sini; tulis namanya.") if nik else say("tulis namanya.")
+        return Fault("name_missing", say("nama: {cure}", cure=cure))
     name = check_name(row.name or (on_record.name if on_record else ""), required=True)
     if isinstance(name, Fault):
-        return Fault(name.code, f"nama: {name.message}")
+        return Fault(name.code, say("nama: {message}", message=name.message))
     born = check_date(row.born, required=False)
     if isinstance(born, Fault):
-        return Fault(born.code, f"tanggal lahir: {born.message}")
+        return Fault(born.code, say("tanggal lahir: {message}", message=born.message))
     note = check_text(row.note, NOTE_LENGTH_MAX, required=False)
     if isinstance(note, Fault):
-        return Fault(note.code, f"keterangan: {note.message}")
+        return Fault(note.code, say("keterangan: {message}", message=note.message))
     return FamilyMember(nik, name, note, born or _born(on_record))
 
 

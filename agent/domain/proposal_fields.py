@@ -13,6 +13,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from agent.domain.fields import Fault, FieldError, check_choice, check_number, check_text
+from language import say
 from protocol.schemes import month_text, parse_month
 
 TEXT_LENGTH_MAX = 200
@@ -57,10 +58,10 @@ class Question(Struct, frozen=True):
 
 
 _HINTS = {
-    Kind.NUMBER: "Angka saja",
-    Kind.MONTH: "Bulan dan tahun, misalnya 07-2015",
-    Kind.PHONE: "Angka, misalnya 081234567890",
-    Kind.RUPIAH: "Rupiah, misalnya 1.500.000",
+    Kind.NUMBER: say("Angka saja"),
+    Kind.MONTH: say("Bulan dan tahun, misalnya 07-2015"),
+    Kind.PHONE: say("Angka, misalnya 081234567890"),
+    Kind.RUPIAH: say("Rupiah, misalnya 1.500.000"),
 }
 
 
@@ -130,22 +131,22 @@ def _check(question: Question, raw: str) -> str | int | Fault:
 def _check_month(raw: str, *, required: bool) -> str | Fault:
     """`07-2015` as people write it, `2015-07` as browsers send it; kept as `2015-07`."""
     if not raw:
-        return Fault("required", "wajib diisi, misalnya 07-2015.") if required else ""
+        return Fault("required", say("wajib diisi, misalnya 07-2015.")) if required else ""
     turned = _MONTH_WRITTEN.fullmatch(raw)
     try:
         return month_text(parse_month(f"{turned[2]}-{int(turned[1]):02d}" if turned else raw))
     except ValueError:
-        return Fault("not_a_month", "bukan bulan dan tahun. Tulis misalnya 07-2015.")
+        return Fault("not_a_month", say("bukan bulan dan tahun. Tulis misalnya 07-2015."))
 
 
 def _check_phone(raw: str, *, required: bool) -> str | Fault:
     """Digits with blanks, dots, strokes and a leading plus as people write them; kept as digits."""
     digits = re.sub(r"[\s.()-]", "", raw)
     if not digits:
-        return Fault("required", "wajib diisi.") if required else ""
+        return Fault("required", say("wajib diisi.")) if required else ""
     plain = digits.removeprefix("+")
     if not (plain.isascii() and plain.isdigit()) or len(plain) not in PHONE_DIGITS:
-        return Fault("not_a_phone", "bukan nomor telepon. Tulis angkanya, misalnya 081234567890.")
+        return Fault("not_a_phone", say("bukan nomor telepon. Tulis angkanya, misalnya 081234567890."))
     return plain
 
 

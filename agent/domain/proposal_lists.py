@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from agent.domain.fields import Fault, check_text
 from agent.domain.proposal_fields import Answers, Question, check_answers
+from language import say
 from protocol.ids import NikProblem, is_placeholder, mask_nik, parse_nik
 from protocol.lists.cells import ROW_BREAKS, clean_number, shorten
 from protocol.lists.tables import (
@@ -59,7 +60,7 @@ class ProposalList(Struct, frozen=True):
 
 def column_names(questions: Sequence[Question]) -> list[str]:
     """The columns a file may have, as the page names them."""
-    return ["NIK", *(question.label for question in questions), "Catatan"]
+    return ["NIK", *(question.label for question in questions), say("Catatan")]
 
 
 def read_list(data: bytes, questions: Sequence[Question]) -> ProposalList | ListRefused:
@@ -73,20 +74,34 @@ def read_list(data: bytes, questions: Sequence[Question]) -> ProposalList | List
     if header is None:
         return ListRefused(
             FileProblem.NO_HEADER,
-            f"Baris judul tidak ditemukan. Tulis judul kolom: {', '.join(column_names(questions))}.",
+            say(
+                "Baris judul tidak ditemukan. Tulis judul kolom: {column_names}.",
+                column_names=", ".join(column_names(questions)),
+            ),
         )
     titles = [plain_header(cell) for cell in header.cells]
     twice = next(
         (cell for cell, title in zip(header.cells, titles, strict=True) if titles.count(title) > 1 and title), ""
     )
     if twice:
-        return ListRefused(FileProblem.COLUMN_TWICE, f"Kolom “{shorten(twice)}” ada dua kali. Hapus salah satunya.")
+        return ListRefused(
+            FileProblem.COLUMN_TWICE, say("Kolom “{twice}” ada dua kali. Hapus salah satunya.", twice=shorten(twice))
+        )
     if _NIK not in titles:
-        return ListRefused(FileProblem.COLUMN_MISSING, "Kolom NIK tidak ada. Tambahkan kolom NIK, lalu kirim lagi.")
+        return ListRefused(
+            FileProblem.COLUMN_MISSING, say("Kolom NIK tidak ada. Tambahkan kolom NIK, lalu kirim lagi.")
+        )
     raw = list(read_rows(lines, header))
     if not raw or len(raw) > ROWS_MAX:
         problem = FileProblem.TOO_MANY_ROWS if raw else FileProblem.EMPTY
-        return ListRefused(problem, f"Berkas harus berisi 1 sampai {ROWS_MAX} baris di bawah judul, ini {len(raw)}.")
+        return ListRefused(
+            problem,
+            say(
+                "Berkas harus berisi 1 sampai {rows_max} baris di bawah judul, ini {raw}.",
+                rows_max=ROWS_MAX,
+                raw=len(raw),
+            ),
+        )
     return _read(raw, titles, names, questions, tuple(shorten(c) for c in header.cells if plain_header(c) not in known))
 
 
@@ -112,7 +127,9 @@ def _read(
         cells = dict(zip(titles, each.cells, strict=True))
         read = _read_row(each.line, cells, names, questions)
         if isinstance(read, ListRow) and read.nik in seen:
-            read = RowFault(each.line, mask_nik(read.nik), f"NIK ini sudah ada pada baris {seen[read.nik]}.")
+            read = RowFault(
+                each.line, mask_nik(read.nik), say("NIK ini sudah ada pada baris {seen}.", seen=seen[read.nik])
+            )
         if isinstance(read, RowFault):
             faults.append(read)
         else:
@@ -127,13 +144,13 @@ def _read_row(
     number = clean_number(cells[_NIK])
     nik, shown = parse_nik(number), mask_nik(number)
     if isinstance(nik, NikProblem):
-        return RowFault(line, shown, f"NIK: {nik.phrase}.")
+        return RowFault(line, shown, say("NIK: {phrase}.", phrase=say(nik.phrase)))
     if is_placeholder(nik):
-        return RowFault(line, shown, "NIK: ini NIK sementara, bukan NIK tetap.")
+        return RowFault(line, shown, say("NIK: ini NIK sementara, bukan NIK tetap."))
     answers = check_answers(questions, {names[title]: cell for title, cell in cells.items() if title in names})
     if isinstance(answers, list):
         return RowFault(line, shown, " ".join(fault.message for fault in answers))
     note = check_text(cells.get(_NOTE, ""), NOTE_LENGTH_MAX, required=False)
     if isinstance(note, Fault):
-        return RowFault(line, shown, f"Catatan: {note.message}")
+        return RowFault(line, shown, say("Catatan: {message}", message=note.message))
     return ListRow(line, str(nik), answers, note)

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from language import say
+
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
@@ -13,61 +15,70 @@ class Refusal:
 
 NUMBERING_UNKNOWN = Refusal(
     "numbering_unknown",
-    "Nomor terakhir belum pasti karena server ini baru dipulihkan atau diganti. Buka menu Nomor surat, cocokkan dengan"
-    " baris terakhir buku agenda, lalu terbitkan lagi. Isian surat ini tidak hilang.",
+    say(
+        "Nomor terakhir belum pasti karena server ini baru dipulihkan atau diganti. Buka menu Nomor surat, cocokkan dengan"
+        " baris terakhir buku agenda, lalu terbitkan lagi. Isian surat ini tidak hilang."
+    ),
 )
 DATE_UNCONFIRMED = Refusal(
     "date_unconfirmed",
-    "Jam komputer lebih lambat daripada surat terakhir. Periksa tanggal hari ini, lalu centang bahwa tanggalnya benar.",
+    say(
+        "Jam komputer lebih lambat daripada surat terakhir. Periksa tanggal hari ini, lalu centang bahwa tanggalnya benar."
+    ),
 )
-LETTER_NOT_FOUND = Refusal("letter_not_found", "Surat ini tidak ada di kantor ini.")
-LETTER_ALREADY_VOID = Refusal("letter_already_void", "Surat ini sudah dibatalkan.")
-INCOMING_NOT_FOUND = Refusal("incoming_not_found", "Surat masuk ini tidak tercatat di kantor ini.")
-REQUEST_NOT_FOUND = Refusal("request_not_found", "Permohonan ini tidak ada di kantor ini.")
+LETTER_NOT_FOUND = Refusal("letter_not_found", say("Surat ini tidak ada di kantor ini."))
+LETTER_ALREADY_VOID = Refusal("letter_already_void", say("Surat ini sudah dibatalkan."))
+INCOMING_NOT_FOUND = Refusal("incoming_not_found", say("Surat masuk ini tidak tercatat di kantor ini."))
+REQUEST_NOT_FOUND = Refusal("request_not_found", say("Permohonan ini tidak ada di kantor ini."))
 NOT_YOUR_STEP = Refusal(
-    "not_your_step", "Langkah ini bukan wewenang akun Anda. Mintalah kepada yang berwenang; permohonan tetap menunggu."
+    "not_your_step",
+    say("Langkah ini bukan wewenang akun Anda. Mintalah kepada yang berwenang; permohonan tetap menunggu."),
 )
-NOT_FORWARDED = Refusal("not_forwarded", "Surat jenis ini tidak diteruskan ke instansi mana pun.")
+NOT_FORWARDED = Refusal("not_forwarded", say("Surat jenis ini tidak diteruskan ke instansi mana pun."))
 DOSSIER_ON_ITS_WAY = Refusal(
-    "dossier_on_its_way", "Berkas surat ini sudah dikirim. Berkas dapat dikirim lagi bila instansi mengembalikannya."
+    "dossier_on_its_way",
+    say("Berkas surat ini sudah dikirim. Berkas dapat dikirim lagi bila instansi mengembalikannya."),
 )
 CAMAT_FIRST = Refusal(
-    "camat_first", "Surat ini masih di camat atau dikembalikan camat. Kirim ke instansi sesudah camat mengetahuinya."
+    "camat_first",
+    say("Surat ini masih di camat atau dikembalikan camat. Kirim ke instansi sesudah camat mengetahuinya."),
 )
-DOSSIER_DONE = Refusal("dossier_done", "Berkas surat ini sudah selesai di instansi, jadi tidak dikirim lagi.")
-RESIDENT_NOT_FOUND = Refusal("resident_not_found", "Penduduk ini tidak tercatat di kantor ini.")
+DOSSIER_DONE = Refusal("dossier_done", say("Berkas surat ini sudah selesai di instansi, jadi tidak dikirim lagi."))
+RESIDENT_NOT_FOUND = Refusal("resident_not_found", say("Penduduk ini tidak tercatat di kantor ini."))
 NIK_TAKEN = Refusal(
-    "nik_taken", "NIK ini sudah tercatat untuk penduduk lain. Cari NIK itu, lalu perbaiki data yang salah."
+    "nik_taken", say("NIK ini sudah tercatat untuk penduduk lain. Cari NIK itu, lalu perbaiki data yang salah.")
 )
 ALREADY_DEAD = Refusal(
     "already_dead",
-    "Penduduk ini sudah tercatat meninggal. Bila itu keliru, batalkan dahulu peristiwanya di halaman penduduk.",
+    say("Penduduk ini sudah tercatat meninggal. Bila itu keliru, batalkan dahulu peristiwanya di halaman penduduk."),
 )
-ALREADY_MOVED = Refusal("already_moved", "Penduduk ini sudah tercatat pindah.")
-ALREADY_HERE = Refusal("already_here", "Penduduk ini tercatat masih tinggal di sini.")
-EVENT_NOT_FOUND = Refusal("event_not_found", "Peristiwa ini tidak tercatat pada penduduk ini, atau sudah dibatalkan.")
+ALREADY_MOVED = Refusal("already_moved", say("Penduduk ini sudah tercatat pindah."))
+ALREADY_HERE = Refusal("already_here", say("Penduduk ini tercatat masih tinggal di sini."))
+EVENT_NOT_FOUND = Refusal(
+    "event_not_found", say("Peristiwa ini tidak tercatat pada penduduk ini, atau sudah dibatalkan.")
+)
 NIK_PLACEHOLDER = Refusal(
     "nik_placeholder",
-    "Usulan bantuan memerlukan NIK tetap. Minta KTP-el atau KK, perbaiki data penduduk, lalu usulkan.",
+    say("Usulan bantuan memerlukan NIK tetap. Minta KTP-el atau KK, perbaiki data penduduk, lalu usulkan."),
 )
-CYCLE_CLOSED = Refusal("cycle_closed", "Masa usulan program ini sudah ditutup atau belum dibuka.")
+CYCLE_CLOSED = Refusal("cycle_closed", say("Masa usulan program ini sudah ditutup atau belum dibuka."))
 CYCLE_UNKNOWN = Refusal(
-    "cycle_unknown", "Program ini belum dikenal di kantor ini. Tunggu kabar dari kabupaten, lalu ulangi."
+    "cycle_unknown", say("Program ini belum dikenal di kantor ini. Tunggu kabar dari kabupaten, lalu ulangi.")
 )
-ALREADY_PROPOSED = Refusal("already_proposed", "Penduduk ini sudah diusulkan untuk program dan periode ini.")
-ALREADY_WITHDRAWN = Refusal("already_withdrawn", "Usulan ini sudah ditarik sebelumnya.")
-PROPOSAL_NOT_FOUND = Refusal("proposal_not_found", "Usulan ini tidak ada di kantor ini.")
+ALREADY_PROPOSED = Refusal("already_proposed", say("Penduduk ini sudah diusulkan untuk program dan periode ini."))
+ALREADY_WITHDRAWN = Refusal("already_withdrawn", say("Usulan ini sudah ditarik sebelumnya."))
+PROPOSAL_NOT_FOUND = Refusal("proposal_not_found", say("Usulan ini tidak ada di kantor ini."))
 DELIBERATION_UNKNOWN = Refusal(
-    "deliberation_unknown", "Berita acara itu tidak memuat periode ini. Pilih berita acara lain, atau kosongkan."
+    "deliberation_unknown", say("Berita acara itu tidak memuat periode ini. Pilih berita acara lain, atau kosongkan.")
 )
 NOTHING_TO_OBJECT = Refusal(
-    "nothing_to_object", "Hanya jawaban yang menolak yang dapat disanggah. Muat ulang halaman usulan ini."
+    "nothing_to_object", say("Hanya jawaban yang menolak yang dapat disanggah. Muat ulang halaman usulan ini.")
 )
-ALREADY_OBJECTED = Refusal("already_objected", "Sanggahan atas jawaban ini sudah dicatat.")
-NUMBER_RANGE = Refusal("number_range", "Nomor itu sudah dipakai atau lebih tinggi dari nomor terakhir.")
+ALREADY_OBJECTED = Refusal("already_objected", say("Sanggahan atas jawaban ini sudah dicatat."))
+NUMBER_RANGE = Refusal("number_range", say("Nomor itu sudah dipakai atau lebih tinggi dari nomor terakhir."))
 NUMBER_TOO_LOW = Refusal(
-    "number_too_low", "Nomor itu lebih rendah dari nomor terakhir yang sudah tercatat di server ini."
+    "number_too_low", say("Nomor itu lebih rendah dari nomor terakhir yang sudah tercatat di server ini.")
 )
 UNPRINTABLE = Refusal(
-    "unprintable", "Halaman surat ini tidak dapat disusun untuk dicetak. Singkatkan isiannya, lalu periksa lagi."
+    "unprintable", say("Halaman surat ini tidak dapat disusun untuk dicetak. Singkatkan isiannya, lalu periksa lagi.")
 )

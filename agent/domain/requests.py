@@ -18,6 +18,7 @@ import msgspec
 from agent.domain.letters import Signer
 from agent.domain.numbering import WIB
 from agent.domain.refusal import Refusal
+from language import say
 
 
 class State(StrEnum):
@@ -150,13 +151,13 @@ def is_reason_needed(move: Move) -> bool:
 
 
 DONE: Mapping[Move, str] = {
-    Move.VERIFY: "diverifikasi",
-    Move.APPROVE: "disetujui",
-    Move.SIGN: "ditandatangani",
-    Move.ISSUE: "diterbitkan",
-    Move.HAND_OVER: "diserahkan",
-    Move.REJECT: "dikembalikan",
-    Move.CLOSE: "ditutup",
+    Move.VERIFY: say("diverifikasi"),
+    Move.APPROVE: say("disetujui"),
+    Move.SIGN: say("ditandatangani"),
+    Move.ISSUE: say("diterbitkan"),
+    Move.HAND_OVER: say("diserahkan"),
+    Move.REJECT: say("dikembalikan"),
+    Move.CLOSE: say("ditutup"),
 }
 """What was done, in the clerk's words."""
 
@@ -164,11 +165,14 @@ DONE: Mapping[Move, str] = {
 def overtaken(last: tuple[Move, str, int] | None) -> Refusal:
     """Somebody was faster, or the page is old. `last`: the newest move, who made it and when (ms)."""
     if last is None:
-        said = "Langkah ini tidak berlaku bagi permohonan yang baru masuk"
+        said = say("Langkah ini tidak berlaku bagi permohonan yang baru masuk")
     else:
         move, actor, at_ms = last
         at = datetime.fromtimestamp(at_ms / 1000, UTC).astimezone(WIB)
-        said = f"Permohonan ini sudah {DONE[move]} oleh {actor} pukul {at:%H.%M}"
+        said = say(
+            "Permohonan ini sudah {done} oleh {actor} pukul {at}", done=DONE[move], actor=actor, at=f"{at:%H.%M}"
+        )
     return Refusal(
-        "request_overtaken", f"{said}. Yang Anda tekan tidak dijalankan: periksa keadaannya sekarang, lalu lanjutkan."
+        "request_overtaken",
+        say("{said}. Yang Anda tekan tidak dijalankan: periksa keadaannya sekarang, lalu lanjutkan.", said=said),
     )

@@ -25,6 +25,7 @@ from agent.domain.fields import (
     collect,
 )
 from agent.domain.letters import Subject
+from language import say
 from protocol import ids, names
 from protocol.ids import Sex
 from protocol.regions import VillageKind
@@ -53,19 +54,19 @@ RELATIONS = (
 
 LABELS = {
     "nik": "NIK",
-    "kk": "Nomor KK",
-    "name": "Nama",
-    "birth_place": "Tempat lahir",
-    "birth_date": "Tanggal lahir",
-    "sex": "Jenis kelamin",
-    "mother": "Nama ibu kandung",
-    "father": "Nama ayah",
-    "religion": "Agama",
-    "marital_status": "Status perkawinan",
-    "occupation": "Pekerjaan",
-    "relation": "Hubungan dalam keluarga",
-    "address": "Alamat",
-    "hamlet": "Dusun/Lingkungan",
+    "kk": say("Nomor KK"),
+    "name": say("Nama"),
+    "birth_place": say("Tempat lahir"),
+    "birth_date": say("Tanggal lahir"),
+    "sex": say("Jenis kelamin"),
+    "mother": say("Nama ibu kandung"),
+    "father": say("Nama ayah"),
+    "religion": say("Agama"),
+    "marital_status": say("Status perkawinan"),
+    "occupation": say("Pekerjaan"),
+    "relation": say("Hubungan dalam keluarga"),
+    "address": say("Alamat"),
+    "hamlet": say("Dusun/Lingkungan"),
     "rt": "RT",
     "rw": "RW",
 }
@@ -145,7 +146,7 @@ def check_resident(raw: Mapping[str, str], today: date) -> Resident | list[Field
 def resident_warnings(resident: Resident, residence: ids.VillageCode | None = None) -> list[ResidentWarning]:
     """What does not fit together. A NIK outlives moves and corrections, so none of this is ever a reason to refuse."""
     warnings = [
-        ResidentWarning("nik", warning.value, warning.sentence)
+        ResidentWarning("nik", warning.value, say(warning.sentence))
         for warning in ids.nik_warnings(
             ids.Nik(resident.nik),
             residence=residence,
@@ -156,18 +157,20 @@ def resident_warnings(resident: Resident, residence: ids.VillageCode | None = No
     if ids.is_placeholder(ids.Nik(resident.nik)):
         warnings.append(
             ResidentWarning(
-                "nik", "nik_placeholder", "NIK sementara: surat dapat dicetak, usulan bantuan tidak dapat dicocokkan."
+                "nik",
+                "nik_placeholder",
+                say("NIK sementara: surat dapat dicetak, usulan bantuan tidak dapat dicocokkan."),
             )
         )
     if not resident.kk:
         warnings.append(
             ResidentWarning(
-                "kk", "kk_empty", "Nomor KK kosong: anggota keluarga dan bantuan keluarga tidak dapat diperiksa."
+                "kk", "kk_empty", say("Nomor KK kosong: anggota keluarga dan bantuan keluarga tidak dapat diperiksa.")
             )
         )
     if sum(character.isalpha() for character in resident.name) == 1:
         warnings.append(
-            ResidentWarning("name", "name_one_letter", "Nama hanya satu huruf. Cocokkan dengan KTP-el atau KK.")
+            ResidentWarning("name", "name_one_letter", say("Nama hanya satu huruf. Cocokkan dengan KTP-el atau KK."))
         )
     return warnings
 
@@ -279,7 +282,7 @@ def _check_sex(raw: str) -> Sex | Fault:
     word = _canonical(raw)
     if word in ("L", "P"):
         return Sex(word)
-    return Fault("not_a_choice" if word else "required", "pilih L (laki-laki) atau P (perempuan).")
+    return Fault("not_a_choice" if word else "required", say("pilih L (laki-laki) atau P (perempuan)."))
 
 
 def _check_birth_date(raw: str, today: date) -> date | Fault | None:
@@ -288,10 +291,14 @@ def _check_birth_date(raw: str, today: date) -> date | Fault | None:
         return born
     if born > today:
         return Fault(
-            "in_the_future", "tanggal ini belum terjadi. Periksa tahunnya, atau jam komputer bila tanggalnya benar."
+            "in_the_future",
+            say("tanggal ini belum terjadi. Periksa tahunnya, atau jam komputer bila tanggalnya benar."),
         )
     if born.year < today.year - AGE_YEARS_MAX:
-        return Fault("too_long_ago", f"lebih dari {AGE_YEARS_MAX} tahun yang lalu. Periksa tahunnya.")
+        return Fault(
+            "too_long_ago",
+            say("lebih dari {age_years_max} tahun yang lalu. Periksa tahunnya.", age_years_max=AGE_YEARS_MAX),
+        )
     return born
 
 
@@ -301,5 +308,5 @@ def _check_block(raw: str) -> str | Fault:
     if text in ("", "-"):
         return ""
     if not (text.isascii() and text.isdigit()) or len(text) > BLOCK_DIGITS_MAX:
-        return Fault("not_a_block", "tulis paling banyak tiga angka, misalnya 003.")
+        return Fault("not_a_block", say("tulis paling banyak tiga angka, misalnya 003."))
     return text.zfill(BLOCK_DIGITS_MAX)

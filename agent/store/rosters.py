@@ -125,7 +125,7 @@ async def _remember(desk: Desk, reports: list[RowReport], digest: bytes, file_na
         desk.now_ms,
         actor,
         *(fates[fate] for fate in Fate),
-        msgspec.msgpack.encode([report for report in reports if report.remarks]),
+        msgspec.msgpack.encode([report for report in reports if report.remarks], enc_hook=str),
     )
 
 

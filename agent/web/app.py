@@ -34,33 +34,34 @@ from agent.web.worklist import WorklistPages
 from chassis.metrics import HttpMetrics
 from chassis.probes import build_probes
 from chassis.web import GuardMetrics, NavigationEntry, WebSettings, install
+from language import say
 from protocol.ids import mask_nik
 
 NAVIGATION = (
-    NavigationEntry("Beranda", "/"),
-    NavigationEntry("Penduduk", "/residents"),
+    NavigationEntry(say("Beranda"), "/"),
+    NavigationEntry(say("Penduduk"), "/residents"),
     NavigationEntry(
-        "Surat",
+        say("Surat"),
         "/letters",
         entries=(
-            NavigationEntry("Surat terbit", "/letters"),
-            NavigationEntry("Permohonan", "/requests"),
-            NavigationEntry("Berkas", "/dossiers"),
-            NavigationEntry("Periksa surat", "/verify"),
-            NavigationEntry("Buku register", "/registers"),
-            NavigationEntry("Nomor surat", "/numbers"),
+            NavigationEntry(say("Surat terbit"), "/letters"),
+            NavigationEntry(say("Permohonan"), "/requests"),
+            NavigationEntry(say("Berkas"), "/dossiers"),
+            NavigationEntry(say("Periksa surat"), "/verify"),
+            NavigationEntry(say("Buku register"), "/registers"),
+            NavigationEntry(say("Nomor surat"), "/numbers"),
         ),
     ),
     NavigationEntry(
-        "Usulan",
+        say("Usulan"),
         "/proposals",
         entries=(
-            NavigationEntry("Usulan bantuan", "/proposals"),
-            NavigationEntry("Tindak lanjut", "/worklist"),
-            NavigationEntry("Musyawarah", "/deliberations"),
+            NavigationEntry(say("Usulan bantuan"), "/proposals"),
+            NavigationEntry(say("Tindak lanjut"), "/worklist"),
+            NavigationEntry(say("Musyawarah"), "/deliberations"),
         ),
     ),
-    NavigationEntry("Sinkronisasi", "/sync"),
+    NavigationEntry(say("Sinkronisasi"), "/sync"),
 )
 
 
@@ -82,6 +83,7 @@ def build_app(office: Office, registry: CollectorRegistry, version: str) -> web.
         settings=WebSettings(idle_seconds=settings.idle_seconds, is_tls=settings.listen.is_tls),
         metrics=GuardMetrics(registry, prefix=PREFIX),
         clock=office.stamper.now_ms,
+        is_bilingual=True,
     )
     app.middlewares.append(office.hearing())
     environment.globals["wib"] = WIB

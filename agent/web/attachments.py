@@ -20,12 +20,13 @@ from agent.store.requests import RequestRow
 from agent.web.desk import COUNTER_ROLES, at_counter, check_reason, note_look, send_once
 from agent.web.office import Office
 from agent.web.photo import PhotoRefused, develop
-from agent.web.words import photo_name, picture_place
+from agent.web.words import about_document, photo_name, picture_place
 from chassis.database import Connection
 from chassis.web import account_of, add_notice, page, read_form, roles
+from language import say
 
 FORM_BYTES_MAX = UPLOAD_BYTES_MAX + 64 * 1024
-NOTHING_CHOSEN = "Pilih fotonya dahulu, atau ambil dengan kamera."
+NOTHING_CHOSEN = say("Pilih fotonya dahulu, atau ambil dengan kamera.")
 PICTURE_HEADERS = {
     "Content-Disposition": 'inline; filename="foto.jpg"',
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox",
@@ -73,7 +74,7 @@ class AttachmentPages:
         place = f"photo{owner.documents.index(label)}"
         picture = await developed(self._office, form.uploads[0].content if form.uploads else b"")
         if isinstance(picture, str):
-            return await self._page(request, owner, {place: f"{label}: {picture}"})
+            return await self._page(request, owner, {place: about_document(label, picture)})
 
         async def work(desk: Desk) -> str | Refusal:
             made = await attachments.add(desk, owner.id, label, owner.documents, picture, actor)
@@ -81,8 +82,8 @@ class AttachmentPages:
 
         sent = await send_once(self._office, request, form, work)
         if isinstance(sent, Refusal):
-            return await self._page(request, owner, {place: f"{label}: {sent.sentence}"})
-        await add_notice(request, f"Tersimpan: {photo_name(label)}.")
+            return await self._page(request, owner, {place: about_document(label, sent.sentence)})
+        await add_notice(request, say("Tersimpan: {photo}.", photo=photo_name(label)))
         raise web.HTTPSeeOther(sent.location)
 
     @at_counter
@@ -100,10 +101,12 @@ class AttachmentPages:
         owner = await self._owner_of(row.about)
         reason, actor = check_reason(form), account_of(request).login
         if isinstance(reason, FieldError):
-            return await self._page(request, owner, {f"reason-{row.id.hex()}": f"{row.label}: {reason.message}"})
+            errors = {f"reason-{row.id.hex()}": about_document(row.label, reason.message)}
+            return await self._page(request, owner, errors)
         refused = await self._office.store.write(lambda desk: attachments.remove(desk, row.id, reason, actor))
         await add_notice(
-            request, refused.sentence if refused else f"Dihapus: {photo_name(row.label)}; alasannya tercatat."
+            request,
+            refused.sentence if refused else say("Dihapus: {photo}; alasannya tercatat.", photo=photo_name(row.label)),
         )
         raise web.HTTPSeeOther(f"{owner.location}/attachments")
 
@@ -157,7 +160,7 @@ class AttachmentPages:
         kind = None if row is None else self._office.kinds.get(row.kind)
         if row is None or kind is None:
             return None
-        name = f"{kind.title}, {row.name}"
+        name = say("{title}, {name}", title=say(kind.title), name=row.name)
         return Owner(about, f"/requests/{about.hex()}", name, letter_documents(kind), may_photograph(row))
 
     async def _proposal(self, connection: Connection, about: bytes) -> Owner | None:
@@ -178,12 +181,12 @@ async def developed(office: Office, content: bytes) -> bytes | str:
     if not content:
         return NOTHING_CHOSEN
     if len(content) > UPLOAD_BYTES_MAX:
-        return f"Foto terlalu besar, paling besar {UPLOAD_BYTES_MAX // 1024**2} MB."
+        return say("Foto terlalu besar, paling besar {megabytes} MB.", megabytes=UPLOAD_BYTES_MAX // 1024**2)
     try:
         async with office.darkroom:
             return await asyncio.to_thread(develop, content)
     except PhotoRefused as refused:
-        return str(refused)
+        return refused.args[0]  # type: ignore[no-any-return]
 
 
 async def photographs_of(office: Office, about: bytes) -> dict[str, object]:

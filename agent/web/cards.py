@@ -10,9 +10,10 @@ from agent.web.desk import at_counter, send_once
 from agent.web.office import Office
 from agent.web.residents import ID, find_resident
 from chassis.web import account_of, add_notice, page, read_form
+from language import say
 
-REMOVED = "KTP-el tidak berlaku lagi di anjungan."
-BOUND = "KTP-el terdaftar: cukup ditempelkan di anjungan."
+REMOVED = say("KTP-el tidak berlaku lagi di anjungan.")
+BOUND = say("KTP-el terdaftar: cukup ditempelkan di anjungan.")
 
 
 class CardPages:
@@ -34,7 +35,7 @@ class CardPages:
         is_removal, actor = bool(form.text("remove")), account_of(request).login
         number = "" if is_removal else check_card(form.text("card"))
         if isinstance(number, Fault):
-            return await self._page(request, f"Nomor kartu: {number.message}")
+            return await self._page(request, say("Nomor kartu: {message}", message=number.message))
         digest = b"" if is_removal else card_digest(number)
 
         async def work(desk: Desk) -> str | Refusal:

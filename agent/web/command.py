@@ -30,6 +30,7 @@ from agent.web.residents import FOUND_MAX, TYPED_MAX
 from agent.web.words import letter_state
 from chassis.database import Connection
 from chassis.web import account_of, add_notice, page, read_form
+from language import say
 
 ADDRESSES: Mapping[Place, str] = {
     Place.RESIDENTS: "/residents",
@@ -39,13 +40,15 @@ ADDRESSES: Mapping[Place, str] = {
     Place.NUMBERS: "/numbers",
     Place.SYNC: "/sync",
 }
-EMPTY = "Ketik dulu siapa atau apa yang dicari."
-WHO_IS_MISSING = "Untuk siapa? Ketik NIK atau namanya."
-NUMBER_IS_MISSING = "Surat yang mana? Ketik nomornya."
-MANY = f"Yang cocok lebih dari {FOUND_MAX}. Ketik lebih lengkap, misalnya dua kata dari namanya."
-NOTHING = "Tidak ditemukan. Periksa ejaannya, atau catat sebagai penduduk baru."
-NO_LETTER = "Tidak ada surat dengan nomor itu di server ini. Periksa nomornya; cukup ketik awalnya."
-VOIDED_BY_SUPERIORS = "Surat dibatalkan oleh sekretaris atau kepala, dari halaman ini dengan nama pengguna mereka."
+EMPTY = say("Ketik dulu siapa atau apa yang dicari.")
+WHO_IS_MISSING = say("Untuk siapa? Ketik NIK atau namanya.")
+NUMBER_IS_MISSING = say("Surat yang mana? Ketik nomornya.")
+MANY = say(
+    "Yang cocok lebih dari {found_max}. Ketik lebih lengkap, misalnya dua kata dari namanya.", found_max=FOUND_MAX
+)
+NOTHING = say("Tidak ditemukan. Periksa ejaannya, atau catat sebagai penduduk baru.")
+NO_LETTER = say("Tidak ada surat dengan nomor itu di server ini. Periksa nomornya; cukup ketik awalnya.")
+VOIDED_BY_SUPERIORS = say("Surat dibatalkan oleh sekretaris atau kepala, dari halaman ini dengan nama pengguna mereka.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +104,7 @@ class CommandPages:
         """The first reading that finds something, else what the likeliest one has to say."""
 
         async def look(connection: Connection) -> Found:
-            answers = [] if commands else [Found("Cari", advice=EMPTY)]
+            answers = [] if commands else [Found(say("Cari"), advice=EMPTY)]
             for command in commands:
                 answers.append(await self._look(connection, command))
                 if answers[-1].is_something:
@@ -115,16 +118,16 @@ class CommandPages:
             case OpenPage(place):
                 return Found("", ADDRESSES[place])
             case FindResident(who):
-                return await _person(connection, who, "Cari penduduk", "/residents/")
+                return await _person(connection, who, say("Cari penduduk"), "/residents/")
             case WriteLetter(kind, who):
-                title = self._office.kinds[kind].title
+                title = say(self._office.kinds[kind].title)
                 return await _person(connection, who, title, f"/letters/new?kind={kind}&resident=")
             case Propose(who):
-                return await _person(connection, who, "Usulkan bantuan", "/proposals/new?resident=")
+                return await _person(connection, who, say("Usulkan bantuan"), "/proposals/new?resident=")
             case FindLetter(number):
-                return await _letter(connection, number, "Cari surat", "")
+                return await _letter(connection, number, say("Cari surat"), "")
             case VoidLetter(number):
-                return await _letter(connection, number, "Batalkan surat", "/void")
+                return await _letter(connection, number, say("Batalkan surat"), "/void")
             case _:
                 assert_never(command)
 

@@ -13,6 +13,7 @@ from agent.web.desk import at_counter, send_once
 from agent.web.office import Office
 from agent.web.words import DELIBERATIONS, cycle_choice, cycle_names, letter_state
 from chassis.web import Form, account_of, page, read_form
+from language import say
 from protocol.feed import Cycle
 from protocol.regions import VillageKind
 
@@ -23,12 +24,12 @@ ATTENDANCE_MAX = 10_000
 """More do not fit any village hall: a slip of the keyboard."""
 CYCLES_MAX = 32
 LABELS = {
-    "number": "Nomor berita acara",
-    "held_on": "Tanggal musyawarah",
-    "place": "Tempat",
-    "chair": "Pimpinan musyawarah",
-    "attendance": "Jumlah hadir",
-    "summary": "Hasil",
+    "number": say("Nomor berita acara"),
+    "held_on": say("Tanggal musyawarah"),
+    "place": say("Tempat"),
+    "chair": say("Pimpinan musyawarah"),
+    "attendance": say("Jumlah hadir"),
+    "summary": say("Hasil"),
 }
 
 
@@ -101,10 +102,10 @@ def _read(form: Form, kind: str, known: list[Cycle], today: date) -> Minutes | d
     """The minutes, or what is wrong with each field."""
     held_on = check_date(form.text("held_on"), required=True)
     if isinstance(held_on, date) and held_on > today:
-        held_on = Fault("in_the_future", "belum terjadi. Catat sesudah musyawarah selesai.")
+        held_on = Fault("in_the_future", say("belum terjadi. Catat sesudah musyawarah selesai."))
     attendance = check_number(form.text("attendance"), required=True)
     if isinstance(attendance, int) and not 0 < attendance <= ATTENDANCE_MAX:
-        attendance = Fault("out_of_range", "paling sedikit 1 orang. Periksa daftar hadir.")
+        attendance = Fault("out_of_range", say("paling sedikit 1 orang. Periksa daftar hadir."))
     number = check_text(form.text("number"), LINE_LENGTH_MAX, required=True)
     place = check_text(form.text("place"), LINE_LENGTH_MAX, required=True)
     chair = check_name(form.text("chair"), required=True, length_max=LINE_LENGTH_MAX)
@@ -121,7 +122,7 @@ def _read(form: Form, kind: str, known: list[Cycle], today: date) -> Minutes | d
     }
     faults = [answer.at(name, LABELS[name]) for name, answer in answers.items() if isinstance(answer, Fault)]
     if not chosen or len(chosen) > CYCLES_MAX or not codes.issuperset(chosen):
-        faults.append(FieldError("cycles", "required", "Periode yang dibahas: pilih paling sedikit satu."))
+        faults.append(FieldError("cycles", "required", say("Periode yang dibahas: pilih paling sedikit satu.")))
     if faults:
         return {fault.field: fault.message for fault in faults}
     assert isinstance(held_on, date)

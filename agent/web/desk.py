@@ -19,6 +19,7 @@ from agent.web.office import Office
 from chassis.database import Connection
 from chassis.web import Form, account_of, form_key_of, recall, remember, roles
 from chassis.web.accounts import record_access
+from language import say
 
 COUNTER_ROLES = ("clerk", "secretary", "head")
 at_counter = roles(*COUNTER_ROLES)
@@ -79,8 +80,11 @@ def check_reason(form: Form) -> str | FieldError:
     """The reason for taking something back (field `reason`): one line, printable, more than a word."""
     reason = check_text(form.text("reason"), REASON_LENGTH_MAX, required=True)
     if isinstance(reason, str) and len(reason) < REASON_LENGTH_MIN:
-        reason = Fault("too_short", f"tulis alasannya, paling sedikit {REASON_LENGTH_MIN} huruf.")
-    return reason.at("reason", "Alasan") if isinstance(reason, Fault) else reason
+        reason = Fault(
+            "too_short",
+            say("tulis alasannya, paling sedikit {reason_length_min} huruf.", reason_length_min=REASON_LENGTH_MIN),
+        )
+    return reason.at("reason", say("Alasan")) if isinstance(reason, Fault) else reason
 
 
 async def note_look(office: Office, request: web.Request, action: str, subject: bytes) -> None:

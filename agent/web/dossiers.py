@@ -21,6 +21,7 @@ from agent.web.words import DOSSIERS, dossier_state
 from chassis.database import Connection
 from chassis.web import Form, account_of, add_notice, page, page_count, page_number, read_form
 from chassis.web.formats import ago
+from language import say
 
 NOTE_LENGTH_MAX = 300
 ROWS_MAX = 100
@@ -82,7 +83,7 @@ class DossierPages:
         kind = self._office.kind_of(letter)
         note = check_text(form.text("note"), NOTE_LENGTH_MAX, required=False)
         if isinstance(note, Fault):
-            return await self._form(request, sending, form, {"note": f"Catatan: {note.message}"})
+            return await self._form(request, sending, form, {"note": say("Catatan: {message}", message=note.message)})
         documents = ticked_documents(kind, form.all("documents"))
 
         async def work(desk: Desk) -> str | Refusal:
@@ -95,9 +96,12 @@ class DossierPages:
             raise web.HTTPSeeOther(f"/letters/{letter.letter_id.hex()}")
         await add_notice(
             request,
-            "Berkas itu sudah dikirim sebelumnya. Tidak ada berkas baru."
+            say("Berkas itu sudah dikirim sebelumnya. Tidak ada berkas baru.")
             if sent.is_repeat
-            else f"Berkas dicatat untuk {agency}. Berkas terkirim begitu jaringan tersambung; tidak perlu diulang.",
+            else say(
+                "Berkas dicatat untuk {forward_to}. Berkas terkirim begitu jaringan tersambung; tidak perlu diulang.",
+                forward_to=agency,
+            ),
         )
         raise web.HTTPSeeOther(sent.location)
 

@@ -16,6 +16,7 @@ from agent.web.office import Office
 from agent.web.residents import ID, find_resident
 from agent.web.words import EVENT_TITLES, EVENTS
 from chassis.web import Form, account_of, add_notice, form_key_of, page, read_form
+from language import say
 
 EVENT_ID = "{event:[0-9a-f]{32}}"
 FIELDS = ("happened_on", "place", "reference", "note")
@@ -76,7 +77,7 @@ class EventPages:
         sent = await send_once(self._office, request, form, work)
         if isinstance(sent, Refusal):
             return await self._form(request, person, kind, form, {"form": sent.sentence})
-        await add_notice(request, f"{EVENTS[kind]} tersimpan.")
+        await add_notice(request, say("{events} tersimpan.", events=EVENTS[kind]))
         raise web.HTTPSeeOther(sent.location)
 
     def _checked(self, form: Form, person: Registered) -> tuple[EventKind, Event | dict[str, str]]:
@@ -124,7 +125,7 @@ class EventPages:
         sent = await send_once(self._office, request, form, work)
         if isinstance(sent, Refusal):
             return await self._withdraw_form(request, person, event, reason, {"reason": sent.sentence})
-        await add_notice(request, "Peristiwa itu dibatalkan.")
+        await add_notice(request, say("Peristiwa itu dibatalkan."))
         raise web.HTTPSeeOther(sent.location)
 
     async def _withdraw_form(

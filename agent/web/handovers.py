@@ -13,6 +13,7 @@ from agent.store.letters import LetterRow
 from agent.web.desk import at_counter, send_once
 from agent.web.office import Office
 from chassis.web import account_of, add_notice, form_key_of, page, read_form
+from language import say
 
 ID = "{id:[0-9a-f]{32}}"
 BOOK = "/registers/expedition"
@@ -50,7 +51,8 @@ class HandoverPages:
         if isinstance(sent, Refusal):
             return await self._form(request, row, form.as_dict(), {"recipient": sent.sentence}, form_key_of(form))
         await add_notice(
-            request, "Penyerahan itu sudah dicatat sebelumnya." if sent.is_repeat else "Penyerahan surat dicatat."
+            request,
+            say("Penyerahan itu sudah dicatat sebelumnya.") if sent.is_repeat else say("Penyerahan surat dicatat."),
         )
         raise web.HTTPSeeOther(sent.location)
 

@@ -16,6 +16,7 @@ from agent.store.incoming import Registered
 from agent.web.desk import at_counter, send_once
 from agent.web.office import Office
 from chassis.web import Form, account_of, add_notice, form_key_of, formats, page, read_form
+from language import say
 
 ID = "{id:[0-9a-f]{32}}"
 ROOT = "/registers/incoming"
@@ -80,7 +81,7 @@ class IncomingPages:
         if isinstance(sent, Refusal):
             return await self._check_page(request, form, wanted, letter, sent)
         if sent.is_repeat:
-            await add_notice(request, "Isian itu sudah dicatat sebelumnya; inilah suratnya. Tidak ada nomor baru.")
+            await add_notice(request, say("Isian itu sudah dicatat sebelumnya; inilah suratnya. Tidak ada nomor baru."))
         raise web.HTTPSeeOther(sent.location)
 
     @at_counter

@@ -15,7 +15,7 @@ from itertools import zip_longest
 import msgspec
 from aiohttp import web
 
-from agent.domain.events import State, state_words
+from agent.domain.events import State
 from agent.domain.fields import FamilyMember, FieldError, FieldValue, write_date
 from agent.domain.letters import (
     Draft,
@@ -45,7 +45,7 @@ from agent.web.measure import Measures
 from agent.web.office import Office
 from agent.web.residents import find_resident
 from agent.web.seals import draft_text, seal_text
-from agent.web.words import answer_words, letter_state, text_missing_words, withdrawn_words
+from agent.web.words import answer_words, letter_state, resident_state, text_missing_words, withdrawn_words
 from chassis.database import Connection
 from chassis.web import (
     Form,
@@ -58,6 +58,7 @@ from chassis.web import (
     page_number,
     read_form,
 )
+from language import listed, say
 from protocol.letter_kinds import DOCUMENTS_SEEN, PICKED, WRITTEN, FieldDefinition, FieldType, LetterKind
 from protocol.letter_texts import LetterText
 
@@ -177,9 +178,13 @@ class LetterPages:
         if isinstance(result, Refusal):
             return await self._check_page(request, wanted, wanted.draft, form, result)
         if not result.location.startswith("/letters/"):
-            await add_notice(request, "Permohonan tercatat." if form.text("later") else "Permohonan sudah diajukan.")
+            await add_notice(
+                request, say("Permohonan tercatat.") if form.text("later") else say("Permohonan sudah diajukan.")
+            )
         elif result.is_repeat:
-            await add_notice(request, "Isian itu sudah diterbitkan sebelumnya; inilah suratnya. Tidak ada nomor baru.")
+            await add_notice(
+                request, say("Isian itu sudah diterbitkan sebelumnya; inilah suratnya. Tidak ada nomor baru.")
+            )
         else:
             self._measures.issued(wanted.kind.key, time.perf_counter() - started)
         raise web.HTTPSeeOther(result.location)
@@ -254,7 +259,7 @@ class LetterPages:
         signer = self._office.settings.signers().get("" if route.signing else form.text("signer"))
         errors = _errors(fields) if isinstance(fields, list) else {}
         if signer is None:
-            errors["signer"] = "Penandatangan: pilih dari daftar."
+            errors["signer"] = say("Penandatangan: pilih dari daftar.")
         if isinstance(fields, list) or signer is None:
             return Wanted(kind, person, household, None, errors, route, asked)
         letterhead = self._office.settings.letterhead()
@@ -393,7 +398,7 @@ class LetterPages:
             "state": _state(row),
             "asked": await self._office.store.database.read(lambda c: requests.of_letter(c, letter.letter_id)),
             "answers": [
-                (field.label, shown)
+                (say(field.label), shown)
                 for field in kind.fields
                 if (shown := answer_words(field.type, letter.field(field.name)))
             ],
@@ -444,7 +449,7 @@ class LetterPages:
             request,
             refused.sentence
             if refused
-            else "Surat dibatalkan. Nomornya tetap terpakai; bila perlu, terbitkan penggantinya di bawah ini.",
+            else say("Surat dibatalkan. Nomornya tetap terpakai; bila perlu, terbitkan penggantinya di bawah ini."),
         )
         raise web.HTTPSeeOther(f"/letters/{letter.letter_id.hex()}")
 
@@ -517,8 +522,9 @@ def _offered(type_: FieldType, household: Sequence[Registered]) -> Sequence[Regi
 
 def _member_words(each: Registered) -> str:
     """`SITI AMINAH - istri, meninggal 3 Mei 2021`."""
-    remarks = (each.resident.relation.lower(), state_words(each.state, each.state_on))
-    return " - ".join(part for part in (each.resident.name, ", ".join(filter(None, remarks))) if part)
+    name, remarks = each.resident.name, [each.resident.relation.lower(), resident_state(each.state, each.state_on)]
+    known = [remark for remark in remarks if remark]
+    return say("{name} - {remarks}", name=name, remarks=listed(known)) if known else name
 
 
 def _written(field: FieldDefinition, form: Form) -> list[PersonRow]:

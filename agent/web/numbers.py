@@ -13,13 +13,14 @@ from agent.web.desk import at_counter, by_superior, check_reason
 from agent.web.office import Office
 from chassis.database import Connection
 from chassis.web import Form, RequestRefused, account_of, add_notice, page, read_form
+from language import say
 from protocol.ops import NumberHigh
 
 NUMBER_DIGITS_MAX = len(str(NUMBER_MAX))
 STEP_MAX = 200
 """A number this far above all that is known is as likely a slip of the keyboard as an old agenda: asked once more."""
-FAR = "Nomor itu jauh lebih tinggi daripada yang tercatat di kabupaten dan server ini:"
-NOT_A_NUMBER = "Tulis nomor terakhir di buku agenda dengan angka; 0 bila belum ada surat."
+FAR = say("Nomor itu jauh lebih tinggi daripada yang tercatat di kabupaten dan server ini:")
+NOT_A_NUMBER = say("Tulis nomor terakhir di buku agenda dengan angka; 0 bila belum ada surat.")
 
 
 class NumberPages:
@@ -44,10 +45,12 @@ class NumberPages:
         """The clerk read the last line of the paper agenda for each series shown."""
         form = await read_form(request)
         if await self._office.store.is_numbering_known():  # sent twice, or by two clerks: there is nothing left to ask
-            await add_notice(request, "Nomor terakhir sudah dipastikan sebelumnya. Tidak ada yang diubah.")
+            await add_notice(request, say("Nomor terakhir sudah dipastikan sebelumnya. Tidak ada yang diubah."))
             raise web.HTTPSeeOther("/numbers")
         typed = {(series, year): form.text(f"last-{series}-{year}") for series, year in await self._series()}
-        errors = {f"last-{s}-{y}": NOT_A_NUMBER for (s, y), text in typed.items() if not _is_number(text)}
+        errors: dict[str, str] = {
+            f"last-{s}-{y}": NOT_A_NUMBER for (s, y), text in typed.items() if not _is_number(text)
+        }
         if errors:
             return await self._page(request, errors, form)
         confirmed, actor = [NumberHigh(s, y, int(text)) for (s, y), text in typed.items()], account_of(request).login
@@ -65,7 +68,7 @@ class NumberPages:
         errors = await self._office.store.write(work)
         if errors:
             return await self._page(request, errors, form)
-        await add_notice(request, "Nomor terakhir sudah dipastikan. Surat dapat diterbitkan lagi.")
+        await add_notice(request, say("Nomor terakhir sudah dipastikan. Surat dapat diterbitkan lagi."))
         raise web.HTTPSeeOther("/numbers")
 
     @by_superior
@@ -124,7 +127,12 @@ def _doubt(typed: NumberHigh, known: Mapping[tuple[str, int], int], *, is_sure: 
     if typed.number < lowest:
         return NUMBER_TOO_LOW.sentence
     if typed.number > lowest + STEP_MAX and not is_sure:
-        return f"{FAR} {lowest}. Baca sekali lagi di buku agenda; bila memang {typed.number}, centang di bawah."
+        return say(
+            "{far} {lowest}. Baca sekali lagi di buku agenda; bila memang {number}, centang di bawah.",
+            far=FAR,
+            lowest=lowest,
+            number=typed.number,
+        )
     return ""
 
 

@@ -11,6 +11,7 @@ from agent.web.desk import at_counter, send_once
 from agent.web.office import Office
 from agent.web.words import cycle_names
 from chassis.web import Form, account_of, add_notice, page, read_form
+from language import say
 
 ID = "{id:[0-9a-f]{32}}"
 GROUNDS_LENGTH_MIN = 10
@@ -61,7 +62,7 @@ class ObjectionPages:
             await add_notice(request, sent.sentence)
             raise web.HTTPSeeOther(f"/proposals/{proposal.hex()}")
         if not sent.is_repeat:
-            await add_notice(request, "Sanggahan dicatat. Petugas lain di kabupaten yang memutuskannya.")
+            await add_notice(request, say("Sanggahan dicatat. Petugas lain di kabupaten yang memutuskannya."))
         raise web.HTTPSeeOther(sent.location)
 
     async def _page(
@@ -88,13 +89,16 @@ def _read(form: Form) -> tuple[str, str] | dict[str, str]:
     """(grounds, evidence), or what is wrong with them."""
     grounds = check_text(form.text("grounds"), GROUNDS_LENGTH_MAX, required=True)
     if isinstance(grounds, str) and len(grounds) < GROUNDS_LENGTH_MIN:
-        grounds = Fault("too_short", f"tulis alasannya, paling sedikit {GROUNDS_LENGTH_MIN} huruf.")
+        grounds = Fault(
+            "too_short",
+            say("tulis alasannya, paling sedikit {grounds_length_min} huruf.", grounds_length_min=GROUNDS_LENGTH_MIN),
+        )
     evidence = check_text(form.text("evidence"), EVIDENCE_LENGTH_MAX, required=False)
     faults: list[FieldError] = []
     if isinstance(grounds, Fault):
-        faults.append(grounds.at("grounds", "Alasan sanggahan"))
+        faults.append(grounds.at("grounds", say("Alasan sanggahan")))
     if isinstance(evidence, Fault):
-        faults.append(evidence.at("evidence", "Bukti yang dibawa"))
+        faults.append(evidence.at("evidence", say("Bukti yang dibawa")))
     if isinstance(grounds, Fault) or isinstance(evidence, Fault):
         return {fault.field: fault.message for fault in faults}
     return grounds, evidence

@@ -12,6 +12,7 @@ import zxingcpp
 from PIL import Image, ImageOps
 
 from agent.domain.attachments import PICTURE_BYTES_MAX, SIDE_PIXELS_MAX
+from language import say
 
 PIXELS_MAX = 12_000_000
 """Held at once, at most four bytes each. A larger JPEG is read at a half, a quarter or an eighth of its size."""
@@ -78,7 +79,7 @@ def _opened(content: bytes, mode: str, least: Callable[[Size], Size]) -> Iterato
             photo.draft(mode, least(photo.size))
             most = WEBP_PIXELS_MAX if photo.format == "WEBP" else PIXELS_MAX
             if photo.width * photo.height > most:
-                raise PhotoRefused("Foto terlalu besar. Perkecil, atau foto bagian yang perlu saja.")
+                raise PhotoRefused(say("Foto terlalu besar. Perkecil, atau foto bagian yang perlu saja."))
             yield photo
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise PhotoRefused("Berkas itu bukan foto yang dapat dibaca. Pilih foto JPEG, PNG, atau WebP.") from error
+        raise PhotoRefused(say("Berkas itu bukan foto yang dapat dibaca. Pilih foto JPEG, PNG, atau WebP.")) from error

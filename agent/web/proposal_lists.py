@@ -19,6 +19,7 @@ from agent.web.desk import COUNTER_ROLES, at_counter
 from agent.web.office import Office
 from agent.web.words import check_words, cycle_choice, is_open
 from chassis.web import account_of, form_key_of, page, read_form, roles
+from language import say
 from protocol.feed import Cycle
 from protocol.lists.tables import ListRefused
 
@@ -64,12 +65,12 @@ class ProposalListPages:
         upload, code = form.upload("file"), form.text("cycle")
         cycle = next((each for each in await self._open() if each.code == code), None)
         if cycle is None:
-            return await self._ask(request, code, {"cycle": "Program dan periode: pilih salah satu."})
+            return await self._ask(request, code, {"cycle": say("Program dan periode: pilih salah satu.")})
         if upload is None or not upload.content:
-            return await self._ask(request, code, {"file": "Berkas: pilih berkas CSV yang akan dikirim."})
+            return await self._ask(request, code, {"file": say("Berkas: pilih berkas CSV yang akan dikirim.")})
         listed = await asyncio.to_thread(read_list, upload.content, self._office.questions.get(cycle.scheme, ()))
         if isinstance(listed, ListRefused):
-            return await self._ask(request, code, {"file": f"Berkas: {listed.sentence}"})
+            return await self._ask(request, code, {"file": say("Berkas: {sentence}", sentence=listed.sentence)})
         reports = await proposal_lists.preview(self._office.store, self._office.unseal, cycle.code, listed)
         key = form_key_of(form)
         self._held[key] = Held(account_of(request).account_id, cycle, listed)
@@ -82,7 +83,9 @@ class ProposalListPages:
         held = self._held.pop((await read_form(request)).text("key"), None)
         actor = account_of(request)
         if held is None or held.account_id != actor.account_id:
-            sentence = "Berkas: laporan itu tidak tersimpan lagi. Kirim berkasnya sekali lagi; yang sudah diusulkan tidak diulang."
+            sentence = say(
+                "Berkas: laporan itu tidak tersimpan lagi. Kirim berkasnya sekali lagi; yang sudah diusulkan tidak diulang."
+            )
             return await self._ask(request, "", {"file": sentence})
         unseal = self._office.unseal
         reports = await proposal_lists.take_in(self._office.store, unseal, held.cycle.code, held.listed, actor.login)

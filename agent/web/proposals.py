@@ -28,16 +28,17 @@ from agent.web.words import (
 )
 from chassis.database import Connection
 from chassis.web import account_of, add_notice, page, page_count, page_number, read_form
+from language import say
 from protocol.ops import ProposalWithAnswers
 from protocol.receipts import receipt_code
 
 ID = "{id:[0-9a-f]{32}}"
 FILTERS = {
-    "": "Semua",
-    "waiting": "Menunggu keputusan",
-    "rejected": "Ditolak",
-    "needs_review": "Perlu diperiksa",
-    "accepted": "Disetujui",
+    "": say("Semua"),
+    "waiting": say("Menunggu keputusan"),
+    "rejected": say("Ditolak"),
+    "needs_review": say("Perlu diperiksa"),
+    "accepted": say("Disetujui"),
 }
 ROWS_MAX = 100
 """Proposals on one page of the list: it stays under 100 KB."""
@@ -128,7 +129,7 @@ class ProposalPages:
     def _answers(self, made: ProposalWithAnswers) -> Sequence[tuple[str, str]]:
         """(label, answer) as people read them; a question this program does not ask (any more) by its own name."""
         asked = {each.name: each for each in self._office.questions.get(made.scheme, ())}
-        return [(asked[k].label, shown(asked[k], v)) if k in asked else (k, v) for k, v in made.fields]
+        return [(say(asked[k].label), shown(asked[k], v)) if k in asked else (k, v) for k, v in made.fields]
 
     @at_counter
     async def slip(self, request: web.Request) -> web.StreamResponse:

@@ -23,10 +23,11 @@ from agent.web.residents import find_resident
 from agent.web.words import check_words, cycle_choice, deliberation_choice, is_open
 from chassis.database import Connection
 from chassis.web import Form, account_of, add_notice, page, read_form
+from language import say
 from protocol.feed import Cycle
 
 NOTE_LENGTH_MAX = 300
-CYCLE_NOT_CHOSEN = "Program dan periode: pilih salah satu."
+CYCLE_NOT_CHOSEN = say("Program dan periode: pilih salah satu.")
 ASKED = "asked"
 """Form field: the cycle whose questions the clerk has before them."""
 PREFIX = "ask_"
@@ -79,7 +80,9 @@ class ProposingPages:
             at = "deliberation" if sent is DELIBERATION_UNKNOWN else "cycle"
             return await self._form(request, resident, form, {at: sent.sentence}, asked=form.text(ASKED))
         if sent.is_repeat:
-            await add_notice(request, "Isian itu sudah dikirim sebelumnya; inilah usulannya. Tidak ada usulan baru.")
+            await add_notice(
+                request, say("Isian itu sudah dikirim sebelumnya; inilah usulannya. Tidak ada usulan baru.")
+            )
         raise web.HTTPSeeOther(sent.location)
 
     async def _questions(self, code: str) -> tuple[Question, ...]:
@@ -137,13 +140,13 @@ def _read(
     form: Form, questions: tuple[Question, ...]
 ) -> tuple[tuple[str, tuple[tuple[str, str], ...], bytes] | None, dict[str, str]]:
     """Note, answers and minutes, and what is wrong with any of them."""
-    errors = {} if form.text("cycle") else {"cycle": CYCLE_NOT_CHOSEN}
+    errors: dict[str, str] = {} if form.text("cycle") else {"cycle": CYCLE_NOT_CHOSEN}
     answers = check_answers(questions, {each.name: form.text(PREFIX + each.name) for each in questions})
     if isinstance(answers, list):
         errors |= {PREFIX + fault.field: fault.message for fault in answers}
     note = check_text(form.text("note"), NOTE_LENGTH_MAX, required=False)
     if isinstance(note, Fault):
-        errors["note"] = f"Catatan: {note.message}"
+        errors["note"] = say("Catatan: {message}", message=note.message)
     try:
         minutes = bytes.fromhex(form.text("deliberation"))
     except ValueError:

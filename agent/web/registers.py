@@ -42,6 +42,7 @@ from agent.web.office import Office
 from chassis.database import Connection
 from chassis.web import account_of, formats, page, page_count, page_number, read_form
 from chassis.web.accounts import record_access
+from language import say
 
 ROWS_MAX = 50
 """Lines on one page: it stays under 100 KB."""
@@ -100,10 +101,10 @@ def outgoing_source(office: Office) -> Source:
         book=OUTGOING,
         count=registers.count_outgoing,
         lines=_lines(OUTGOING, registers.outgoing, lambda entry: outgoing_line(entry, _titles(office))),
-        search_hint="Nomor surat atau nama",
+        search_hint=say("Nomor surat atau nama"),
         record_address="/letters/",
         link_at=1,
-        kinds=lambda: tuple(_titles(office).items()),
+        kinds=lambda: tuple((key, say(title)) for key, title in _titles(office).items()),
     )
 
 
@@ -112,10 +113,10 @@ def incoming_source() -> Source:
         book=INCOMING,
         count=registers.count_incoming,
         lines=_lines(INCOMING, registers.incoming, incoming_line),
-        search_hint="Nomor, pengirim, atau isi",
+        search_hint=say("Nomor, pengirim, atau isi"),
         record_address="/registers/incoming/",
         link_at=5,
-        entry=("/registers/incoming/new", "Catat surat masuk"),
+        entry=("/registers/incoming/new", say("Catat surat masuk")),
     )
 
 
@@ -124,7 +125,7 @@ def expedition_source(office: Office) -> Source:
         book=EXPEDITION,
         count=registers.count_handovers,
         lines=_lines(EXPEDITION, registers.handovers, lambda entry: handover_line(entry, _titles(office))),
-        search_hint="Penerima atau nomor surat",
+        search_hint=say("Penerima atau nomor surat"),
         record_address="/letters/",
         link_at=2,
     )
@@ -136,7 +137,7 @@ def residents_source(office: Office) -> Source:
         book=RESIDENTS,
         count=registers.count_residents,
         lines=_lines(RESIDENTS, registers.residents, lambda entry: resident_line(entry, village_kind)),
-        search_hint="NIK, nomor KK, atau nama",
+        search_hint=say("NIK, nomor KK, atau nama"),
         record_address="/residents/",
         link_at=1,
         takers=SUPERIORS,
@@ -148,7 +149,7 @@ def mutations_source() -> Source:
         book=MUTATIONS,
         count=registers.count_mutations,
         lines=_lines(MUTATIONS, registers.mutations, mutation_line),
-        search_hint="Nama atau NIK",
+        search_hint=say("Nama atau NIK"),
         record_address="/residents/",
         link_at=1,
         years=registers.mutation_years,

@@ -28,17 +28,18 @@ from agent.web.seals import draft_text
 from agent.web.words import STEPS, WAITING, answer_words, request_source, request_state
 from chassis.database import Connection
 from chassis.web import Form, add_notice, form_key_of, page, page_count, page_number, read_form
+from language import say
 from protocol.letter_kinds import FieldType, LetterKind
 
 ID = "{id:[0-9a-f]{32}}"
 ROWS_MAX = 50
 """Requests on one page: it stays under 100 KB."""
-FILTERS = {"mine": "Menunggu Anda", "open": "Semua yang berjalan", "done": "Selesai"}
+FILTERS = {"mine": say("Menunggu Anda"), "open": say("Semua yang berjalan"), "done": say("Selesai")}
 BUTTONS = {
-    Move.APPROVE: "Setujui",
-    Move.SIGN: "Tanda tangani",
-    Move.ISSUE: "Terbitkan",
-    Move.HAND_OVER: "Surat sudah diserahkan",
+    Move.APPROVE: say("Setujui"),
+    Move.SIGN: say("Tanda tangani"),
+    Move.ISSUE: say("Terbitkan"),
+    Move.HAND_OVER: say("Surat sudah diserahkan"),
 }
 """The steps that are one press; verifying opens the form, sending back and closing ask for a reason."""
 
@@ -245,9 +246,9 @@ def _answers(kind: LetterKind | None, answers: Fields) -> list[tuple[str, str]]:
     """Question and answer; what the kiosk asked and the kind does not, is the purpose."""
     asked = {field.name: field for field in kind.fields} if kind else {}
     shown = (
-        (asked[name].label, answer_words(asked[name].type, answer))
+        (say(asked[name].label), answer_words(asked[name].type, answer))
         if name in asked
-        else ("Keperluan", answer_words(FieldType.TEXT, answer))
+        else (say("Keperluan"), answer_words(FieldType.TEXT, answer))
         for name, answer in answers
     )
     return [(label, text) for label, text in shown if text]

@@ -35,6 +35,7 @@ from agent.web.words import EVENT_TITLES, EVENTS, cycle_names, letter_state, pro
 from chassis.database import Connection
 from chassis.web import Form, account_of, add_notice, form_key_of, formats, page, read_form
 from chassis.web.login import is_fragment_request
+from language import say
 from protocol.ids import Sex, VillageCode
 
 ID = "{id:[0-9a-f]{32}}"
@@ -50,8 +51,10 @@ SEEN = "seen"
 """Form field: what the resident's data was when the form was made, as a digest."""
 CHANGED_MEANWHILE = Refusal(
     "changed_meanwhile",
-    "Data penduduk ini diubah petugas lain sejak halaman ini dibuka. Isian Anda masih ada: bandingkan dengan data di"
-    " bawah ini, lalu simpan lagi.",
+    say(
+        "Data penduduk ini diubah petugas lain sejak halaman ini dibuka. Isian Anda masih ada: bandingkan dengan data di"
+        " bawah ini, lalu simpan lagi."
+    ),
 )
 
 
@@ -137,7 +140,7 @@ class ResidentPages:
         if isinstance(sent, Refusal):
             field = "nik" if sent is NIK_TAKEN else "form"
             return await self._form(request, form.as_dict(), [FieldError(field, sent.code, sent.sentence)], former)
-        await add_notice(request, "Data penduduk tersimpan.")
+        await add_notice(request, say("Data penduduk tersimpan."))
         raise web.HTTPSeeOther(sent.location)
 
     async def _check_page(
@@ -251,8 +254,8 @@ def event_labels(kind: EventKind) -> Mapping[str, str]:
 
 def _form_title(arrival: str, former: Registered | None) -> str:
     if former is not None:
-        return "Perbaiki data penduduk"
-    return EVENT_TITLES[EventKind(arrival)] if arrival in ARRIVALS else "Penduduk baru"
+        return say("Perbaiki data penduduk")
+    return EVENT_TITLES[EventKind(arrival)] if arrival in ARRIVALS else say("Penduduk baru")
 
 
 def _household_of(resident: Resident, *, is_birth: bool) -> dict[str, str]:
@@ -294,5 +297,5 @@ def as_text(resident: Resident) -> dict[str, str]:
 
 def as_words(resident: Resident) -> dict[str, str]:
     """A resident as people read it."""
-    sex = "Laki-laki" if resident.sex is Sex.MALE else "Perempuan"
+    sex = say("Laki-laki") if resident.sex is Sex.MALE else say("Perempuan")
     return {**as_text(resident), "birth_date": formats.tanggal(resident.birth_date), "sex": sex}

@@ -20,6 +20,7 @@ from agent.web.office import Office
 from chassis.database import Connection
 from chassis.spreadsheets import WorkbookRefused, as_csv, is_workbook
 from chassis.web import account_of, add_notice, form_key_of, page, page_count, page_number, read_form, roles
+from language import say
 from protocol.lists.tables import ListRefused
 
 HELD_MAX = 2
@@ -29,11 +30,11 @@ ROWS_MAX = 100
 IMPORTS_MAX = 20
 
 FATES = {
-    Fate.NEW: ("baru", "good"),
-    Fate.CHANGED: ("berubah", "good"),
-    Fate.SAME: ("sama", "plain"),
-    Fate.REFUSED: ("ditolak", "bad"),
-    Fate.PASSED_OVER: ("dilewati", "plain"),
+    Fate.NEW: (say("baru"), "good"),
+    Fate.CHANGED: (say("berubah"), "good"),
+    Fate.SAME: (say("sama"), "plain"),
+    Fate.REFUSED: (say("ditolak"), "bad"),
+    Fate.PASSED_OVER: (say("dilewati"), "plain"),
 }
 at_counter_with_file = roles(*COUNTER_ROLES, body_bytes_max=rosters.FILE_BYTES_MAX + 64 * 1024)
 
@@ -77,7 +78,7 @@ class RosterPages:
         form = await read_form(request)
         upload = form.upload("file")
         if upload is None or not upload.content:
-            return await self._ask(request, {"file": "Pilih berkas yang akan diimpor."})
+            return await self._ask(request, {"file": say("Pilih berkas yang akan diimpor.")})
         digest = sha256(upload.content).digest()
         await self._lead_to_earlier(request, digest)
         today = date_wib(self._office.stamper.now_ms())
@@ -112,7 +113,9 @@ class RosterPages:
         form = await read_form(request)
         held = self._held.pop(form.text("key"), None)
         if held is None or held.account_id != account_of(request).account_id:
-            return await self._ask(request, {"file": "Laporan itu tidak tersimpan lagi. Kirim berkasnya sekali lagi."})
+            return await self._ask(
+                request, {"file": say("Laporan itu tidak tersimpan lagi. Kirim berkasnya sekali lagi.")}
+            )
         await self._lead_to_earlier(request, held.digest)
         done = await rosters.take_in(
             self._office.store,
@@ -122,13 +125,15 @@ class RosterPages:
             today=date_wib(self._office.stamper.now_ms()),
             actor=account_of(request).login,
         )
-        await add_notice(request, "Daftar penduduk sudah diimpor.")
+        await add_notice(request, say("Daftar penduduk sudah diimpor."))
         raise web.HTTPSeeOther(f"/residents/rosters/{done.id}")
 
     async def _lead_to_earlier(self, request: web.Request, digest: bytes) -> None:
         earlier = await self._office.store.database.read(lambda c: rosters.find(c, digest))
         if earlier is not None:
-            await add_notice(request, "Berkas ini sudah diimpor sebelumnya; inilah hasilnya. Tidak ada yang diubah.")
+            await add_notice(
+                request, say("Berkas ini sudah diimpor sebelumnya; inilah hasilnya. Tidak ada yang diubah.")
+            )
             raise web.HTTPSeeOther(f"/residents/rosters/{earlier.id}")
 
     @at_counter

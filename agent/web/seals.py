@@ -23,19 +23,20 @@ from agent.web.photo import PhotoRefused, find_code
 from agent.web.words import place
 from chassis.web import Form, page, read_form, roles
 from chassis.web.formats import hari, tanggal
+from language import say
 from protocol import seal
 from protocol.seal import Standing
 
 FORM_BYTES_MAX = UPLOAD_BYTES_MAX + 64 * 1024
-NOTHING_GIVEN = "Pindai kodenya, tempel teksnya, atau pilih foto surat."
-NO_CODE = "Tidak ada kode keaslian yang terbaca pada foto itu. Foto lagi lebih dekat, rata, dan terang."
+NOTHING_GIVEN = say("Pindai kodenya, tempel teksnya, atau pilih foto surat.")
+NO_CODE = say("Tidak ada kode keaslian yang terbaca pada foto itu. Foto lagi lebih dekat, rata, dan terang.")
 TITLES = {
-    Standing.VALID: ("Sah", "good"),
-    Standing.REVOKED: ("Dicabut", "bad"),
-    Standing.EXPIRED: ("Kedaluwarsa", "bad"),
-    Standing.UNKNOWN_KEY: ("Kunci tak dikenal", "bad"),
-    Standing.DAMAGED: ("Rusak", "bad"),
-    Standing.LIST_TOO_OLD: ("Belum pasti: daftar cabut terlalu lama", "wait"),
+    Standing.VALID: (say("Sah"), "good"),
+    Standing.REVOKED: (say("Dicabut"), "bad"),
+    Standing.EXPIRED: (say("Kedaluwarsa"), "bad"),
+    Standing.UNKNOWN_KEY: (say("Kunci tak dikenal"), "bad"),
+    Standing.DAMAGED: (say("Rusak"), "bad"),
+    Standing.LIST_TOO_OLD: (say("Belum pasti: daftar cabut terlalu lama"), "wait"),
 }
 
 
@@ -105,7 +106,7 @@ class SealPages:
             "title": title,
             "kind": kind,
             "sentence": sentence(answer, self._office.settings.revocations_days_max),
-            "facts": [] if said is None else facts(answer, known.title if known else said.kind),
+            "facts": [] if said is None else facts(answer, say(known.title) if known else said.kind),
             "held": held,
         }
 
@@ -129,33 +130,49 @@ def sentence(answer: Answer, days_max: int) -> str:
     as_of = "" if answer.list_as_of_ms is None else hari(answer.list_as_of_ms, WIB)
     match answer.standing:
         case Standing.VALID:
-            return (
-                f"Surat ini diterbitkan oleh {office}, dan tidak dicabut menurut daftar kabupaten per {as_of}."
-                " Cocokkan data di bawah dengan kertasnya: bila ada yang berbeda, kertas itu palsu."
+            return say(
+                "Surat ini diterbitkan oleh {office}, dan tidak dicabut menurut daftar kabupaten per {as_of}. "
+                "Cocokkan data di bawah dengan kertasnya: bila ada yang berbeda, kertas itu palsu.",
+                office=office,
+                as_of=as_of,
             )
         case Standing.REVOKED if answer.is_key_revoked:
-            return f"Kunci server {office}, sudah dicabut pada tanggal surat ini. Jangan diterima; hubungi kantor itu."
+            return say(
+                "Kunci server {office}, sudah dicabut pada tanggal surat ini. Jangan diterima; hubungi kantor itu.",
+                office=office,
+            )
         case Standing.REVOKED:
-            day = "" if answer.revoked_ms is None else f" pada {hari(answer.revoked_ms, WIB)}"
-            return f"Surat ini sudah dibatalkan oleh {office}{day}. Jangan diterima; mintalah surat yang baru."
+            day = "" if answer.revoked_ms is None else say(" pada {day}", day=hari(answer.revoked_ms, WIB))
+            return say(
+                "Surat ini sudah dibatalkan oleh {office}{day}. Jangan diterima; mintalah surat yang baru.",
+                office=office,
+                day=day,
+            )
         case Standing.EXPIRED:
             until = "" if said is None or said.valid_until is None else tanggal(said.valid_until)
-            return f"Surat ini asli, tetapi hanya berlaku sampai {until}. Mintalah surat yang baru di {office}."
+            return say(
+                "Surat ini asli, tetapi hanya berlaku sampai {until}. Mintalah surat yang baru di {office}.",
+                until=until,
+                office=office,
+            )
         case Standing.UNKNOWN_KEY:
-            return (
+            return say(
                 "Kode ini tidak ditandatangani oleh kantor desa atau kelurahan mana pun yang dikenal server ini."
                 " Jangan diterima sebelum menghubungi kantor yang tertulis di kertas."
             )
         case Standing.DAMAGED:
-            return (
+            return say(
                 "Kode ini bukan kode keaslian, tidak lengkap, atau sudah diubah. Pindai sekali lagi;"
                 " bila jawabannya tetap, jangan diterima."
             )
         case Standing.LIST_TOO_OLD:
-            age = f"terakhir per {as_of}" if as_of else "belum pernah diterima"
-            return (
-                f"Surat ini asli, tetapi daftar cabut dari kabupaten {age}, lebih lama dari {days_max} hari. Mungkin surat"
-                f" ini sudah dicabut: sambungkan server ke kabupaten, atau hubungi {office}."
+            age = say("terakhir per {as_of}", as_of=as_of) if as_of else say("belum pernah diterima")
+            return say(
+                "Surat ini asli, tetapi daftar cabut dari kabupaten {age}, lebih lama dari {days_max} hari. "
+                "Mungkin surat ini sudah dicabut: sambungkan server ke kabupaten, atau hubungi {office}.",
+                age=age,
+                days_max=days_max,
+                office=office,
             )
 
 
@@ -164,12 +181,12 @@ def facts(answer: Answer, title: str) -> list[tuple[str, str]]:
     said = answer.seal
     if said is None:
         return []
-    until = "tanpa batas waktu" if said.valid_until is None else tanggal(said.valid_until)
+    until = say("tanpa batas waktu") if said.valid_until is None else tanggal(said.valid_until)
     return [
-        ("Jenis surat", title),
-        ("Nomor surat", said.number),
-        ("Diterbitkan oleh", place(said.village) or said.village),
-        ("Tanggal surat", tanggal(said.issued_on)),
-        ("Berlaku sampai", until),
-        ("Nama (disamarkan)", said.masked_name),
+        (say("Jenis surat"), title),
+        (say("Nomor surat"), said.number),
+        (say("Diterbitkan oleh"), place(said.village) or said.village),
+        (say("Tanggal surat"), tanggal(said.issued_on)),
+        (say("Berlaku sampai"), until),
+        (say("Nama (disamarkan)"), said.masked_name),
     ]

@@ -9,13 +9,16 @@ from agent.web.office import Office
 from agent.web.words import cycle_names, proposal_state
 from chassis.database import Connection
 from chassis.web import page, page_count, page_number, read_form
+from language import say
 from protocol.receipts import parse_receipt_code
 
 ROWS_MAX = 50
 """Answers on one page: with their sentences it stays under 100 KB."""
 CODE_SHOWN_MAX = 20
-NOT_A_CODE = "Kode tanda terima: ada huruf yang salah atau kurang. Cocokkan dengan kertasnya, misalnya 7K3Q-XM2D-9RD."
-NOT_HERE = "Kode tanda terima: kode ini benar, tetapi usulannya tidak dicatat di kantor ini."
+NOT_A_CODE = say(
+    "Kode tanda terima: ada huruf yang salah atau kurang. Cocokkan dengan kertasnya, misalnya 7K3Q-XM2D-9RD."
+)
+NOT_HERE = say("Kode tanda terima: kode ini benar, tetapi usulannya tidak dicatat di kantor ini.")
 
 
 class WorklistPages:

@@ -1,24 +1,26 @@
-"""How dates, times, numbers and money look to an Indonesian reader. Pure."""
+"""How dates, times, numbers and money look to an Indonesian reader, and on a page to a reader of English. Pure."""
 
 import re
 from datetime import UTC, date, datetime, tzinfo
 
+from language import Figure, say
+
 MONTHS = (
-    "Januari",
-    "Februari",
-    "Maret",
-    "April",
-    "Mei",
-    "Juni",
-    "Juli",
-    "Agustus",
-    "September",
-    "Oktober",
-    "November",
-    "Desember",
+    say("Januari"),
+    say("Februari"),
+    say("Maret"),
+    say("April"),
+    say("Mei"),
+    say("Juni"),
+    say("Juli"),
+    say("Agustus"),
+    say("September"),
+    say("Oktober"),
+    say("November"),
+    say("Desember"),
 )
 
-NO_CALENDAR = "waktu di luar kalender"
+NO_CALENDAR = say("waktu di luar kalender")
 MONTH_SPAN = re.compile(
     r"(?P<year>[0-9]{4})-(?P<month>0[1-9]|1[0-2])\.\.(?P<last_year>[0-9]{4})-(?P<last_month>0[1-9]|1[0-2])"
 )
@@ -26,7 +28,12 @@ MONTH_SPAN = re.compile(
 
 def tanggal(day: date) -> str:
     """5 Mei 2021"""
-    return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
+    return say("{day} {month} {year}", day=day.day, month=MONTHS[day.month - 1], year=day.year)
+
+
+def clock(moment: datetime) -> dict[str, str]:
+    """Hour and minute in two digits each, for sentences that part them as their language does."""
+    return {"hour": f"{moment.hour:02d}", "minute": f"{moment.minute:02d}"}
 
 
 def waktu(at_ms: int, zone: tzinfo) -> str:
@@ -35,7 +42,7 @@ def waktu(at_ms: int, zone: tzinfo) -> str:
         moment = datetime.fromtimestamp(at_ms / 1000, UTC).astimezone(zone)
     except (ValueError, OverflowError, OSError):
         return NO_CALENDAR
-    return f"{tanggal(moment.date())} {moment.hour:02d}.{moment.minute:02d}"
+    return say("{date} {hour}.{minute}", date=tanggal(moment.date()), **clock(moment))
 
 
 def hari(at_ms: int, zone: tzinfo) -> str:
@@ -62,18 +69,20 @@ def bulan(text: str) -> str:
     year, last_year = found["year"], found["last_year"]
     first, last = MONTHS[int(found["month"]) - 1], MONTHS[int(found["last_month"]) - 1]
     if year != last_year:
-        return f"{first} {year}-{last} {last_year}"
-    return f"{first} {year}" if first == last else f"{first}-{last} {year}"
+        return say("{first} {year}-{last} {last_year}", first=first, year=year, last=last, last_year=last_year)
+    if first == last:
+        return say("{month} {year}", month=first, year=year)
+    return say("{first}-{last} {year}", first=first, last=last, year=year)
 
 
 def angka(number: int) -> str:
     """12.373"""
-    return f"{number:,}".replace(",", ".")
+    return Figure(f"{number:,}".replace(",", "."))
 
 
 def rupiah(amount: int) -> str:
     """Rp700.000"""
-    return f"-Rp{angka(-amount)}" if amount < 0 else f"Rp{angka(amount)}"
+    return Figure(f"-Rp{angka(-amount)}" if amount < 0 else f"Rp{angka(amount)}")
 
 
 def ago(ms: int | None, now_ms: int) -> str:
@@ -82,10 +91,12 @@ def ago(ms: int | None, now_ms: int) -> str:
         return "-"
     minutes = max(0, now_ms - ms) // 60_000
     if minutes < 1:
-        return "baru saja"
+        return say("baru saja")
     if minutes < 120:
-        return f"{minutes} menit"
-    return f"{minutes // 60} jam" if minutes < 2_880 else f"{minutes // 1_440} hari"
+        return say("{minutes} menit", minutes=minutes)
+    if minutes < 2_880:
+        return say("{hours} jam", hours=minutes // 60)
+    return say("{days} hari", days=minutes // 1_440)
 
 
 FILTERS = (tanggal, tanggal_iso, waktu, hari, bulan, angka, rupiah)

@@ -14,6 +14,7 @@ from aiohttp import BodyPartReader, web
 
 from chassis.web.declarations import FORM_BYTES_MAX
 from chassis.web.refusals import RequestRefused
+from language import say
 
 FIELDS_MAX = 500  # the longest form of ours is a validation list of 100 rows with a few fields each
 FIELD_NAME_CHARACTERS_MAX = 100
@@ -94,7 +95,7 @@ async def _parse(request: web.Request, bytes_max: int) -> Form:
             raise _malformed()
         if FORBIDDEN_CHARACTER.search(name) or FORBIDDEN_CHARACTER.search(value):
             raise RequestRefused(
-                400, "form_control_character", "Isian memuat karakter tersembunyi. Ketik ulang isian itu."
+                400, "form_control_character", say("Isian memuat karakter tersembunyi. Ketik ulang isian itu.")
             )
     return form
 
@@ -169,12 +170,12 @@ def _unify_line_ends(value: str) -> str:
 
 
 def _malformed() -> RequestRefused:
-    return RequestRefused(400, "form_malformed", "Isian tidak dapat dibaca. Kembali dan kirim sekali lagi.")
+    return RequestRefused(400, "form_malformed", say("Isian tidak dapat dibaca. Kembali dan kirim sekali lagi."))
 
 
 def _too_large() -> RequestRefused:
-    return RequestRefused(413, "form_too_large", "Isian atau berkas terlalu besar.")
+    return RequestRefused(413, "form_too_large", say("Isian atau berkas terlalu besar."))
 
 
 def _type_unknown() -> RequestRefused:
-    return RequestRefused(415, "form_type_unknown", "Jenis isian ini tidak dikenal.")
+    return RequestRefused(415, "form_type_unknown", say("Jenis isian ini tidak dikenal."))

@@ -22,6 +22,7 @@ from chassis.web.forms import Form, read_form
 from chassis.web.refusals import RequestRefused
 from chassis.web.sessions import ACCOUNT, CSRF, LoginStorage
 from chassis.web.visitor import VISITOR, Visitor
+from language import say
 
 SAFE_METHODS = frozenset({hdrs.METH_GET, hdrs.METH_HEAD, hdrs.METH_OPTIONS})
 CSRF_FIELD = "csrf"
@@ -77,7 +78,7 @@ def guard_middleware(storage: LoginStorage, doorkeeper: Doorkeeper) -> Middlewar
             # No such route, or one that was added behind our back after start-up: only the former may answer.
             if request.match_info.http_exception is not None:
                 return await handler(request)
-            raise RequestRefused(403, "forbidden", "Halaman ini tidak untuk Anda.")
+            raise RequestRefused(403, "forbidden", say("Halaman ini tidak untuk Anda."))
         if access.is_machine:
             return await handler(request)
         return await _admit(request, handler, access, storage, doorkeeper)
@@ -100,7 +101,7 @@ async def _admit(
             return await doorkeeper.ask_for_login(request, form)
         if not access.admits(visitor.account.role):
             log.warning("role refused", route=_template(request), role=visitor.account.role)
-            raise RequestRefused(403, "forbidden", "Halaman ini tidak untuk peran Anda.")
+            raise RequestRefused(403, "forbidden", say("Halaman ini tidak untuk peran Anda."))
     if is_change:
         form = await read_form(request, access.body_bytes_max)
         if not _has_token(request, form, access, visitor):
@@ -121,7 +122,7 @@ def require_own_origin(request: web.Request) -> None:
         is_own = _is_same_host(claimed, request.host or "")
     if not is_own:
         raise RequestRefused(
-            403, "cross_site", "Permintaan ini tidak berasal dari halaman kami, jadi tidak dijalankan."
+            403, "cross_site", say("Permintaan ini tidak berasal dari halaman kami, jadi tidak dijalankan.")
         )
 
 

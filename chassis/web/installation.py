@@ -14,6 +14,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from chassis.database import Database
+from chassis.web.choice import KEPT_SECONDS, install_choice
 from chassis.web.declarations import RouteUndeclared, access_of, require_declarations
 from chassis.web.guard import SAFE_METHODS, GuardMetrics, add_security_headers, guard_middleware, require_own_origin
 from chassis.web.layout import ContextSource, NavigationEntry, errors_middleware, install_layout
@@ -44,10 +45,12 @@ def install(
     settings: WebSettings | None = None,
     metrics: GuardMetrics | None = None,
     clock: Clock = wall_clock_ms,
+    is_bilingual: bool = False,
 ) -> jinja2.Environment:
     """The database must hold `chassis.schema.MIGRATIONS`. A metrics middleware, if any, is added before this call.
 
-    `context` adds variables to every page; `status_template` is included in the status bar of every page. From now on
+    `context` adds variables to every page; `status_template` is included in the status bar of every page;
+    `is_bilingual`: every page's foot offers the other language. From now on
     the application refuses to start with a route that does not declare who may use it.
     """
     chosen = settings or WebSettings()
@@ -76,6 +79,8 @@ def install(
     app.on_response_prepare.append(add_security_headers)
     app.router.add_get("/static/{name:.+}", shelf.serve)
     app.router.add_routes(desk.routes())
+    if is_bilingual:
+        install_choice(app, kept_seconds=KEPT_SECONDS, is_tls=chosen.is_tls)
     app.on_startup.append(_require_declarations)
     return environment
 
@@ -86,8 +91,10 @@ def install_public(
     loader: jinja2.BaseLoader,
     site_name: str,
     static: Sequence[Traversable] = (),
+    is_bilingual: bool = False,
 ) -> jinja2.Environment:
-    """Pages for people without accounts, on an origin of their own: no login, no session, no cookie, every route `public`."""
+    """Pages for people without accounts, on an origin of their own: no login, no session, every route `public`; no cookie
+    but the language."""
     shelf = Shelf([resources.files("chassis.web") / "static", *static])
     environment = install_layout(
         app,
@@ -103,6 +110,8 @@ def install_public(
     app.middlewares.append(_own_forms)
     app.on_response_prepare.append(add_security_headers)
     app.router.add_get("/static/{name:.+}", shelf.serve)
+    if is_bilingual:
+        install_choice(app, kept_seconds=None, is_tls=False)
     app.on_startup.append(_require_public)
     return environment
 

@@ -19,24 +19,32 @@ from aiohttp_session import get_session
 from markupsafe import Markup
 
 from chassis.web import formats
+from chassis.web.choice import has_choice, language_of, reading
 from chassis.web.declarations import access_of
 from chassis.web.guard import CSRF_FIELD, NONCE_COOKIE, SAFE_METHODS, GuardMetrics
 from chassis.web.receipts import FORM_KEY_FIELD, new_form_key
 from chassis.web.refusals import RequestRefused
 from chassis.web.shelf import Shelf
 from chassis.web.visitor import visitor_of
+from language import listed, say, translated
+from language.catalogue import LANGUAGES, READING
 
 log = structlog.get_logger()
 
 ContextSource = Callable[[web.Request], Awaitable[Mapping[str, Any]]]
 
 STATUS_SENTENCES = {
-    404: ("not_found", "Halaman ini tidak ada. Mungkin alamatnya salah ketik, atau isinya sudah dipindah."),
-    405: ("method_not_allowed", "Halaman ini tidak dapat dibuka dengan cara itu."),
-    413: ("form_too_large", "Isian atau berkas terlalu besar."),
+    404: ("not_found", say("Halaman ini tidak ada. Mungkin alamatnya salah ketik, atau isinya sudah dipindah.")),
+    405: ("method_not_allowed", say("Halaman ini tidak dapat dibuka dengan cara itu.")),
+    413: ("form_too_large", say("Isian atau berkas terlalu besar.")),
 }
-OTHER_STATUS = ("refused", "Permintaan ini tidak dapat dijalankan.")
-TITLES = {403: "Tidak diizinkan", 404: "Halaman tidak ada", 429: "Mohon tunggu", 503: "Server sibuk"}
+OTHER_STATUS = ("refused", say("Permintaan ini tidak dapat dijalankan."))
+TITLES = {
+    403: say("Tidak diizinkan"),
+    404: say("Halaman tidak ada"),
+    429: say("Mohon tunggu"),
+    503: say("Server sibuk"),
+}
 
 
 @dataclass(frozen=True)
@@ -89,13 +97,20 @@ def install_layout(
         trim_blocks=True,
         lstrip_blocks=True,
         default_helpers=False,
+        extensions=["jinja2.ext.i18n"],
+        finalize=_in_page_language,
     )
+    environment.newstyle_gettext = True  # type: ignore[attr-defined]
     environment.filters.update({each.__name__: each for each in formats.FILTERS})
     environment.globals.update(
         static=shelf.url,
         site_name=site_name,
         navigation=tuple(navigation),
         status_template=status_template,
+        _=say,
+        gettext=_translate_block,
+        listed=listed,
+        languages=LANGUAGES,
         csrf_field=_csrf_field,
         form_key_field=_form_key_field,
     )
@@ -114,11 +129,16 @@ async def page(
         "path": request.path,
         "notices": await _take_notices(request),
         "errors": {},
+        "language": language_of(request),
+        # a page that answers a form has no address of its own to come back to
+        "is_language_asked": has_choice(request) and request.method in SAFE_METHODS,
+        "here": request.path_qs,
     }
     settings = request.app[PAGE_SETTINGS]
     if settings.context is not None:
         known.update(await settings.context(request))
-    response = aiohttp_jinja2.render_template(template, request, {**known, **(context or {})}, status=status)
+    with reading(known["language"]):
+        response = aiohttp_jinja2.render_template(template, request, {**known, **(context or {})}, status=status)
     if visitor is not None and visitor.new_nonce is not None:
         response.set_cookie(
             NONCE_COOKIE, visitor.new_nonce, httponly=True, samesite="Strict", secure=settings.is_tls, path="/"
@@ -152,7 +172,7 @@ def errors_middleware(metrics: GuardMetrics | None) -> Middleware:
             resource = request.match_info.route.resource
             route = resource.canonical if resource is not None else "none"
             log.exception("request failed", reference=reference, method=request.method, route=route)
-            sentence = "Maaf, terjadi kesalahan. Yang sudah tersimpan tetap aman."
+            sentence = say("Maaf, terjadi kesalahan. Yang sudah tersimpan tetap aman.")
             return await _error_page(request, 500, "internal", sentence, reference)
 
     return answer_errors
@@ -162,7 +182,7 @@ async def _error_page(request: web.Request, status: int, code: str, sentence: st
     if _is_for_machine(request) or "text/html" not in request.headers.get(hdrs.ACCEPT, "text/html"):
         return web.Response(status=status, text=f"{code} {reference}".strip() + "\n")
     context = {
-        "title": TITLES.get(status, "Terjadi kesalahan" if status >= 500 else "Tidak dapat diproses"),
+        "title": TITLES.get(status, say("Terjadi kesalahan") if status >= 500 else say("Tidak dapat diproses")),
         "code": code,
         "sentence": sentence,
         "reference": reference,
@@ -188,6 +208,17 @@ async def _take_notices(request: web.Request) -> list[str]:
     session = await get_session(request)
     notices: list[str] = session.pop("notices") if "notices" in session else []
     return notices
+
+
+def _in_page_language(value: Any) -> Any:
+    """What `{{ … }}` writes: sentences in the language of the page, everything else as it is."""
+    return translated(value, READING.get())
+
+
+def _translate_block(msgid: str, /, **values: Any) -> Markup:
+    """What `{% trans %}` writes. Its text is a template's, so it may hold tags; its values are escaped."""
+    template = READING.get().get(msgid, msgid)
+    return Markup(template) % {name: _in_page_language(value) for name, value in values.items()}  # noqa: S704
 
 
 @jinja2.pass_context

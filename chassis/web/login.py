@@ -15,6 +15,7 @@ from aiohttp_session import get_session
 
 from chassis.database import Connection, Database
 from chassis.web.accounts import Account, PasswordDesk, PasswordDeskBusy, find_account, record_access
+from chassis.web.choice import in_language_of
 from chassis.web.declarations import public, signed_in
 from chassis.web.forms import Form, read_form
 from chassis.web.guard import CSRF_FIELD, GuardMetrics, local_path, login_location
@@ -23,6 +24,7 @@ from chassis.web.refusals import RequestRefused
 from chassis.web.sessions import end_session, start_session
 from chassis.web.throttle import begin_attempt, forgive
 from chassis.web.visitor import VISITOR, Clock, Visitor, visitor_of
+from language import say
 
 DRAFT_BYTES_MAX = 32 * 1024  # as JSON; sending it tripled by percent signs must still fit the limit of a form
 LOGIN_CHARACTERS_MAX = 64
@@ -73,7 +75,7 @@ class LoginDesk:
         draft = _draft_from(form)
         destination = local_path(form.text("next") or "/")
         if account is None:
-            errors = {"login": "Nama pengguna atau kata sandi salah."}
+            errors: dict[str, str] = {"login": say("Nama pengguna atau kata sandi salah.")}
             return await _login_page(
                 request, destination=destination, login=login, draft=draft, errors=errors, status=401
             )
@@ -110,7 +112,9 @@ class LoginDesk:
         draft = _draft_of(request, form)
         visitor = visitor_of(request)
         if draft is None or visitor is None or visitor.account is None or is_fragment_request(request):
-            raise RequestRefused(403, "csrf", "Halaman ini sudah terlalu lama terbuka. Muat ulang lalu kirim kembali.")
+            raise RequestRefused(
+                403, "csrf", say("Halaman ini sudah terlalu lama terbuka. Muat ulang lalu kirim kembali.")
+            )
         return await page(
             request, "chassis/draft.html", {"draft": draft, "has_lost_files": bool(form.uploads)}, status=403
         )
@@ -125,7 +129,7 @@ class LoginDesk:
             raise RequestRefused(
                 429,
                 "login_throttled",
-                f"Terlalu banyak percobaan masuk. Coba lagi dalam {wait_seconds} detik.",
+                say("Terlalu banyak percobaan masuk. Coba lagi dalam {wait_seconds} detik.", wait_seconds=wait_seconds),
                 {"Retry-After": str(wait_seconds)},
             )
         found = await self._database.read(lambda connection: find_account(connection, login))
@@ -135,7 +139,7 @@ class LoginDesk:
         except PasswordDeskBusy:
             self._count("busy")
             raise RequestRefused(
-                503, "login_busy", "Server sedang sibuk. Coba lagi sebentar.", {"Retry-After": "5"}
+                503, "login_busy", say("Server sedang sibuk. Coba lagi sebentar."), {"Retry-After": "5"}
             ) from None
         if account is None or not is_right:
             self._count("wrong")
@@ -153,7 +157,7 @@ class LoginDesk:
 async def add_notice(request: web.Request, sentence: str) -> None:
     """Shows a sentence on the next page this person sees, after a redirect."""
     session = await get_session(request)
-    session["notices"] = [*session.get("notices", []), sentence][-5:]
+    session["notices"] = [*session.get("notices", []), in_language_of(request, sentence)][-5:]
 
 
 async def _note_success(connection: Connection, account: Account, source: str, now_ms: int) -> None:

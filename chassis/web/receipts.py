@@ -11,10 +11,11 @@ from collections.abc import Awaitable, Callable
 from chassis.database import Connection
 from chassis.web.forms import Form
 from chassis.web.refusals import RequestRefused
+from language import say
 
 FORM_KEY_FIELD = "form_key"
 FORM_KEY = re.compile(r"[A-Za-z0-9_-]{16,64}")
-FORM_OF_COLLEAGUE = (
+FORM_OF_COLLEAGUE = say(
     "Isian ini sudah dikirim petugas lain dari peramban ini, jadi tidak dikirim lagi. Buka halamannya dari awal bila"
     " memang masih perlu."
 )
@@ -30,7 +31,7 @@ def form_key_of(form: Form) -> str:
     """The key that came back with a form. Raises RequestRefused when the page did not send one."""
     key = form.raw(FORM_KEY_FIELD)
     if not FORM_KEY.fullmatch(key):
-        raise RequestRefused(400, "form_key_missing", "Halaman ini tidak lengkap. Muat ulang lalu isi kembali.")
+        raise RequestRefused(400, "form_key_missing", say("Halaman ini tidak lengkap. Muat ulang lalu isi kembali."))
     return key
 
 

@@ -206,7 +206,7 @@ async def test_after_the_number_the_visit_is_over_but_a_second_press_shows_it_ag
 
 async def test_the_screen_forgets_its_visitor_after_a_minute(screen: Screen) -> None:
     chosen = await screen.identified()
-    assert chosen.headers["Refresh"] == f"{IDLE_SECONDS}; url=/", "without scripts too"
+    assert chosen.headers["Refresh"] == f"{IDLE_SECONDS}; url=/language/id", "without scripts too"
     screen.counter.stamps.mono += (IDLE_SECONDS + 10) * 1000
     after = await screen.press(chosen, "/letter", kind="skd")
     assert after.url.path == "/"
@@ -217,7 +217,7 @@ async def test_every_page_forgets_by_itself(screen: Screen) -> None:
     pages = [await screen.browser.get("/"), await screen.browser.get("/nothing")]
     pages.append(await screen.browser.post("/number", {"number": screen.nik}))
     for answer in pages:
-        assert answer.headers["Refresh"] == "60; url=/"
+        assert answer.headers["Refresh"] == "60; url=/language/id"
         assert answer.headers["Cache-Control"] == "no-store"
         assert "<script" not in await answer.text()
         assert not answer.cookies

@@ -163,7 +163,7 @@ async def test_every_role_sees_every_page_it_may_and_no_other(counter: Counter) 
         for r in counter.app.router.routes()
         if r.resource is not None
         and r.method == "GET"
-        and not re.match("/static|/log|/letters/preview|/requests/{id}/preview", r.resource.canonical)
+        and not re.match("/static|/log|/language|/letters/preview|/requests/{id}/preview", r.resource.canonical)
     }
     assert served == known.keys(), "a new page must be added here"
     require_declarations(counter.app)

@@ -48,6 +48,7 @@ async def fill_village(counter: Counter) -> Mapping[str, str]:
     found = await test_web_counter.paths(counter, await counter.browser())
     pictures = {
         "/letters/preview/{key}": "/letters/preview/none-with-this-key",
+        "/language/{language}": "/language/id",
         "/requests/{id}/preview": f"{found['/requests/{id}']}/preview",
     }
     return {**found, **pictures}
@@ -186,6 +187,7 @@ def test_axe_finds_what_is_there_to_find(chromium: "sync_api.Browser") -> None:
 
 
 NO_PAGES = {
+    "/language/{language}",  # leads back to the page that it was asked from
     "/letters/preview/{key}",  # a picture, shown to whoever writes that letter
     "/requests/{id}/preview",  # a picture, shown once there is something to print
     "/sync/line",  # a part of every page

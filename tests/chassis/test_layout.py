@@ -11,6 +11,7 @@ import pytest
 
 from chassis.web import formats, page_count, page_number
 from chassis.web.shelf import Shelf
+from language import say
 
 from .conftest import Office
 
@@ -149,6 +150,7 @@ def render(source: str, **context: object) -> str:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined
     )
+    environment.globals["_"] = say
     head = '{% import "chassis/forms.html" as forms %}{% import "chassis/parts.html" as parts %}'
     return re.sub(r"\s+", " ", environment.from_string(head + source).render(context))
 

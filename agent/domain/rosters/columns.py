@@ -7,6 +7,7 @@ card has a word: the numbers count the family card's own lists, in its order.
 from collections.abc import Mapping, Sequence
 
 from agent.domain.residents import LABELS, RELATIONS, RELIGIONS
+from language import say
 from protocol.lists.cells import shorten
 from protocol.lists.tables import FileProblem, Header, ListRefused, plain_header
 
@@ -60,7 +61,11 @@ def map_columns(header: Header) -> tuple[dict[str, int], tuple[str, ...]] | List
             earlier = shorten(header.cells[fields[field]])
             return ListRefused(
                 FileProblem.COLUMN_TWICE,
-                f"Kolom “{earlier}” dan “{shorten(cell)}” berisi hal yang sama. Hapus salah satunya.",
+                say(
+                    "Kolom “{earlier}” dan “{cell}” berisi hal yang sama. Hapus salah satunya.",
+                    earlier=earlier,
+                    cell=shorten(cell),
+                ),
             )
         else:
             fields[field] = at
@@ -73,8 +78,11 @@ def _require(fields: Mapping[str, int]) -> ListRefused | None:
         return None
     return ListRefused(
         FileProblem.COLUMN_MISSING,
-        f"Kolom {', '.join(missing)} tidak ditemukan. Periksa baris judul; nama kolom harus seperti pada unduhan SIAK atau"
-        " OpenSID.",
+        say(
+            "Kolom {missing} tidak ditemukan. Periksa baris judul; nama kolom harus seperti pada unduhan "
+            "SIAK atau OpenSID.",
+            missing=", ".join(missing),
+        ),
     )
 
 

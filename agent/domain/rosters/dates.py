@@ -12,6 +12,7 @@ from datetime import date, timedelta
 from msgspec import Struct
 
 from agent.domain.fields import Fault
+from language import say
 
 _NUMBERS = re.compile(r"([0-9]{1,2})[-/. ]([0-9]{1,2})[-/. ]([0-9]{4})(?: 0{1,2}[:.]00(?:[:.]00)?)?")
 _YEAR_FIRST = re.compile(r"([0-9]{4})[-/.]([0-9]{1,2})[-/.]([0-9]{1,2})(?:[ T]0{1,2}:00(?::00)?(?:\.0+)?)?")
@@ -41,10 +42,12 @@ _MONTHS = {
 _FIRST_SERIAL = date(1899, 12, 30)
 """Day 0 of spreadsheets, counted from after the leap day of 1900 that they invented."""
 
-UNREADABLE = Fault("not_a_date", "bukan tanggal. Tulis hari-bulan-tahun, misalnya 31-12-1980.")
+UNREADABLE = Fault("not_a_date", say("bukan tanggal. Tulis hari-bulan-tahun, misalnya 31-12-1980."))
 TWO_READINGS = Fault(
     "two_readings",
-    "hari dan bulannya dapat tertukar, dan NIK tidak memastikan. Cocokkan dengan KTP-el atau KK, tulis hari-bulan-tahun.",
+    say(
+        "hari dan bulannya dapat tertukar, dan NIK tidak memastikan. Cocokkan dengan KTP-el atau KK, tulis hari-bulan-tahun."
+    ),
 )
 
 

@@ -8,6 +8,7 @@ from msgspec import Struct
 from agent.domain.fields import FieldError
 from agent.domain.residents import REQUIRED, Resident, check_resident, resident_warnings
 from agent.domain.rosters.rows import Fate, Remark, RosterRow, RowReport
+from language import say
 from protocol.ids import mask_nik
 from protocol.lists.cells import show_masked
 from protocol.names import name_key
@@ -38,7 +39,7 @@ def judge(row: RosterRow, known: Resident | None, today: date) -> Judgement:
         if isinstance(checked, list) or (known is None and faulty & REQUIRED):
             return Judgement(RowReport(row.line, Fate.REFUSED, tuple(remarks)))
     if known is not None and _is_somebody_else(known, checked):
-        reason = (
+        reason = say(
             "NIK ini tercatat atas nama dan tanggal lahir lain. Cocokkan dengan KK, lalu perbaiki di halaman penduduk."
         )
         conflict = Remark("nik_of_other", reason, row.columns.get("nik", ""), mask_nik(row.nik))

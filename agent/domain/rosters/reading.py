@@ -11,6 +11,7 @@ from agent.domain.residents import LABELS
 from agent.domain.rosters.columns import CODES, cell_of, is_known_header, map_columns
 from agent.domain.rosters.dates import Order, order_of, read_date
 from agent.domain.rosters.rows import Fate, Remark, Roster, RosterRow, RowReport
+from language import say
 from protocol import ids
 from protocol.ids import NikProblem, is_placeholder, mask_nik, parse_nik
 from protocol.lists.cells import ROW_BREAKS, TOTAL, Endings, clean_number, refuse_destroyed, shorten, show_masked
@@ -42,14 +43,21 @@ def read_roster(data: bytes, today: date, home: Village) -> Roster | ListRefused
         return lines
     if len(lines) > ROWS_MAX:
         return ListRefused(
-            FileProblem.TOO_MANY_ROWS, f"Berkas berisi lebih dari {ROWS_MAX} baris. Impor hanya penduduk {home.place}."
+            FileProblem.TOO_MANY_ROWS,
+            say(
+                "Berkas berisi lebih dari {rows_max} baris. Impor hanya penduduk {place}.",
+                rows_max=ROWS_MAX,
+                place=home.place,
+            ),
         )
     header = find_header(lines, is_known_header)
     if header is None:
         return ListRefused(
             FileProblem.NO_HEADER,
-            "Baris judul (NIK, Nama, Tanggal Lahir, ...) tidak ditemukan. Periksa apakah ini daftar penduduk SIAK atau OpenSID"
-            " yang disimpan sebagai CSV.",
+            say(
+                "Baris judul (NIK, Nama, Tanggal Lahir, ...) tidak ditemukan. Periksa apakah ini daftar penduduk SIAK atau OpenSID"
+                " yang disimpan sebagai CSV."
+            ),
         )
     mapped = map_columns(header)
     if isinstance(mapped, ListRefused):
@@ -79,7 +87,7 @@ class _Reading:
         raw = list(read_rows(lines, self.header))
         if not raw:
             return ListRefused(
-                FileProblem.EMPTY, "Berkas hanya berisi baris judul. Periksa apakah unduhannya sudah lengkap."
+                FileProblem.EMPTY, say("Berkas hanya berisi baris judul. Periksa apakah unduhannya sudah lengkap.")
             )
         self.order = order_of(
             clean_text(cell_of(row.cells, self.fields, "birth_date")) for row in raw if isinstance(row, RawRow)
@@ -115,11 +123,11 @@ class _Reading:
     def _find_no_person(self, row: RawRow) -> Remark | None:
         filled = [cell for cell in row.cells if cell]
         if not filled:
-            return Remark("blank", "Baris kosong.")
+            return Remark("blank", say("Baris kosong."))
         if sum(map(is_known_header, filled)) > len(filled) // 2:
-            return Remark("header_again", "Baris judul terulang.")
+            return Remark("header_again", say("Baris judul terulang."))
         if not self._cell(row, "nik") and TOTAL.match(clean_text(filled[0]).upper()):
-            return Remark("total", "Baris jumlah.")
+            return Remark("total", say("Baris jumlah."))
         return None
 
     def _number(self, field: str, row: RawRow) -> str:
@@ -136,12 +144,12 @@ class _Reading:
         person = (nik, *(self._cell(row, field) for field in ("name", "birth_date") if is_placeholder(problem)))
         earlier = self.seen.setdefault(person, row.line)
         if earlier != row.line:
-            reason = f"Orang ini sudah ada pada baris {earlier}. Biarkan satu baris saja."
+            reason = say("Orang ini sudah ada pada baris {earlier}. Biarkan satu baris saja.", earlier=earlier)
             return self._remark("nik", "nik_twice", reason, mask_nik(nik))
         named = clean_text(self._cell(row, "village"))
         district = clean_text(self._cell(row, "district")) or self.home.district.name
         if named and find_village(named, district) != self.home:
-            reason = f"Baris ini untuk desa/kelurahan lain, bukan {self.home.name}."
+            reason = say("Baris ini untuk desa/kelurahan lain, bukan {name}.", name=self.home.name)
             return self._remark("village", "other_village", reason, show_masked(named))
         return None
 
@@ -160,7 +168,7 @@ class _Reading:
         remarks = self._read_birth_date(row, nik, values)
         status = clean_text(self._cell(row, "status")).upper()
         if any(word in status for word in _GONE):
-            reason = "Berkas mencatat orang ini meninggal atau pindah. Catat peristiwanya di halaman penduduk itu."
+            reason = say("Berkas mencatat orang ini meninggal atau pindah. Catat peristiwanya di halaman penduduk itu.")
             remarks.append(self._remark("status", "gone", reason, show_masked(status, _GONE.__contains__)))
         self.rows.append(RosterRow(line=row.line, nik=nik, values=values, columns=self.columns, remarks=tuple(remarks)))
 

@@ -19,9 +19,12 @@ from agent.web.attachments import FORM_BYTES_MAX as PHOTO_FORM_BYTES_MAX
 from agent.web.attachments import developed
 from agent.web.kiosk.visits import IDLE_SECONDS, Visit, Visits
 from agent.web.office import Office
+from agent.web.words import about_document
 from chassis.web import Form, RequestRefused, install_public, page, read_form
 from chassis.web.declarations import public
 from chassis.web.throttle import begin_attempt, forgive
+from language import say
+from language.catalogue import INDONESIAN
 from protocol.ids import mask_name
 from protocol.letter_kinds import LetterKind
 
@@ -29,10 +32,12 @@ FORM_BYTES_MAX = 4_096
 """A purpose is the longest thing typed here."""
 PURPOSE_LENGTH_MAX = 150
 NAME_LENGTH_MAX = 100
-NO_MATCH = "NIK dan nama ibu kandung itu tidak cocok dengan data kantor. Periksa keduanya, atau minta bantuan petugas di loket."
+NO_MATCH = say(
+    "NIK dan nama ibu kandung itu tidak cocok dengan data kantor. Periksa keduanya, atau minta bantuan petugas di loket."
+)
 """One sentence whether the NIK is unknown, a dead person's, or the mother's name is another or was never recorded."""
-NO_CARD = "Nomor itu bukan NIK, dan bukan KTP-el yang sudah didaftarkan petugas. Ketik NIK Anda, 16 angka."
-WAIT_AT_COUNTER = "Terlalu banyak isian yang keliru. Silakan ke loket: petugas melayani Anda di sana."
+NO_CARD = say("Nomor itu bukan NIK, dan bukan KTP-el yang sudah didaftarkan petugas. Ketik NIK Anda, 16 angka.")
+WAIT_AT_COUNTER = say("Terlalu banyak isian yang keliru. Silakan ke loket: petugas melayani Anda di sana.")
 
 
 def build_kiosk_app(office: Office) -> web.Application:
@@ -41,8 +46,9 @@ def build_kiosk_app(office: Office) -> web.Application:
     install_public(
         app,
         loader=jinja2.PackageLoader("agent.web.kiosk"),
-        site_name=f"Anjungan Mandiri {office.settings.home.place.split(',')[0]}",
+        site_name=say("Anjungan Mandiri {village}", village=office.settings.home.place.split(",")[0]),
         static=[resources.files("agent.web.kiosk") / "static"],
+        is_bilingual=True,
     )
     app.middlewares.append(office.hearing())
     app.on_response_prepare.append(_forget_visitor)
@@ -51,9 +57,9 @@ def build_kiosk_app(office: Office) -> web.Application:
 
 
 async def _forget_visitor(request: web.Request, response: web.StreamResponse) -> None:
-    """Back to the start after a minute, by a header: it works without scripts."""
+    """Back to the start, in Indonesian, after a minute, by a header: it works without scripts."""
     if response.content_type == "text/html":
-        response.headers["Refresh"] = f"{IDLE_SECONDS}; url=/"
+        response.headers["Refresh"] = f"{IDLE_SECONDS}; url=/language/{INDONESIAN}"
 
 
 class KioskPages:
@@ -97,7 +103,9 @@ class KioskPages:
         nik = check_nik(form.text("number"), required=True)
         if isinstance(nik, Fault):
             is_card = isinstance(check_card(form.text("number")), str)
-            return await _page(request, "start.html", {"number": NO_CARD if is_card else f"NIK: {nik.message}"})
+            return await _page(
+                request, "start.html", {"number": NO_CARD if is_card else say("NIK: {message}", message=nik.message)}
+            )
         return await _page(request, "name.html", {}, visit=self._visits.begin(nik))
 
     @public
@@ -108,7 +116,12 @@ class KioskPages:
             raise web.HTTPSeeOther("/")
         mother = check_name(form.text("mother"), required=True, length_max=NAME_LENGTH_MAX)
         if isinstance(mother, Fault):
-            return await _page(request, "name.html", {"mother": f"Nama ibu kandung: {mother.message}"}, visit=token)
+            return await _page(
+                request,
+                "name.html",
+                {"mother": say("Nama ibu kandung: {message}", message=mother.message)},
+                visit=token,
+            )
         person = await self._identify(request, visit.nik, mother)
         if person is None:
             return await _page(request, "name.html", {"mother": NO_MATCH}, visit=token)
@@ -177,7 +190,7 @@ class KioskPages:
         token, kind, visit = self._chosen(form)
         purpose = check_text(form.text("purpose"), PURPOSE_LENGTH_MAX, required=True)
         if isinstance(purpose, Fault):
-            errors = {"purpose": f"Keperluan: {purpose.message}"}
+            errors = {"purpose": say("Keperluan: {message}", message=purpose.message)}
             return await _page(request, "purpose.html", errors, visit=token, kind=kind, purpose=form.text("purpose"))
         if not visit.queue:  # a second press shows the number again
             await self._open(kind, visit, purpose)
@@ -200,7 +213,7 @@ class KioskPages:
         if document not in documents:
             raise web.HTTPSeeOther("/")
         sentence = await self._attach(visit, document, form.uploads[0].content if form.uploads else b"")
-        errors = {f"photo{documents.index(document)}": f"{document}: {sentence}"} if sentence else {}
+        errors = {f"photo{documents.index(document)}": about_document(document, sentence)} if sentence else {}
         return await self._queue(request, token, visit, errors)
 
     async def _attach(self, visit: Visit, document: str, content: bytes) -> str:
