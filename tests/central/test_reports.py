@@ -7,11 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from central import reports
 from central.domain.reports import Answer, Need, next_window, read_need, windows
 from central.store import facts, feeds, trail
 from central.store import reports as shelf
-from chassis.database import Connection
 from protocol.feed import Cycle, Report, report_key
 from protocol.ops import ProposalFromReport, ReportVerified
 from protocol.schemes import month
@@ -32,21 +30,9 @@ TYPED = {
 }
 
 
-def need(**changes: str) -> Need:
-    read = read_need(TYPED | changes, [LAPOR])
-    assert isinstance(read, Need), read
-    return read
-
-
-async def report(regency: Regency, n: int = 1, form_key: str = "", **changes: str) -> shelf.Received:
-    chance = bytes([n]) * 16
-    now_ms = regency.clock.at_ms
-
-    async def work(connection: Connection) -> shelf.Received | None:
-        made, _ = await reports.receive(connection, RULES, need(**changes), chance, form_key or f"{n:032}", now_ms)
-        return await shelf.find(connection, made)
-
-    found = await regency.database.transact(work)
+async def report(regency: Regency, form_key: str = "", **changes: str) -> shelf.Received:
+    made = await regency.report(LAPOR, form_key=form_key, **changes)
+    found = await regency.database.read(lambda c: shelf.find(c, made))
     assert found is not None
     return found
 
@@ -200,8 +186,8 @@ async def test_whom_a_village_proposed_already_is_not_visited_again(open_regency
 
 
 async def test_the_same_form_twice_is_one_report(open_regency: Regency) -> None:
-    first = await report(open_regency, 1, form_key="k" * 32)
-    again = await report(open_regency, 2, form_key="k" * 32)
+    first = await report(open_regency, form_key="k" * 32)
+    again = await report(open_regency, form_key="k" * 32)
     assert first == again
     assert await open_regency.value("SELECT count(*) FROM report") == 1
     entries = await open_regency.rows("SELECT actor, action, subject FROM audit_trail")
@@ -212,15 +198,15 @@ async def test_the_same_form_twice_is_one_report(open_regency: Regency) -> None:
 async def test_a_second_report_on_somebody_waits_with_the_first_and_counts_again_after_the_visit(
     open_regency: Regency, machine: Machine
 ) -> None:
-    first = await report(open_regency, 1)
-    second = await report(open_regency, 2)
+    first = await report(open_regency)
+    second = await report(open_regency)
     assert second.repeats == first.id
-    elsewhere = await report(open_regency, 3, village=OTHER_DESA)
+    elsewhere = await report(open_regency, village=OTHER_DESA)
     assert elsewhere.repeats == b"", "another village may be the right one"
     verify(machine, first.id, "not_found")
     await open_regency.send(machine)
     await open_regency.settle()
-    third = await report(open_regency, 4)
+    third = await report(open_regency)
     assert third.repeats == b""
     assert [said.report for said in (await told(open_regency)).values()] == [first.id, third.id]
 
@@ -265,10 +251,10 @@ async def test_no_village_closes_or_claims_a_report_of_another(open_regency: Reg
 async def test_reports_are_counted_by_what_became_of_them(open_regency: Regency, machine: Machine) -> None:
     assert await open_regency.database.read(shelf.counts) == dict.fromkeys(shelf.STATES, 0)
     await open_regency.import_list(row(nik(9), kk(9), "DEWI CONTOH"))
-    first = await report(open_regency, 1)
-    await report(open_regency, 2)
-    await report(open_regency, 3, nik=nik(9), name="Dewi Contoh")
-    await report(open_regency, 4, nik="")
+    first = await report(open_regency)
+    await report(open_regency)
+    await report(open_regency, nik=nik(9), name="Dewi Contoh")
+    await report(open_regency, nik="")
     verify(machine, first.id)
     await open_regency.send(machine)
     await open_regency.settle()
