@@ -3,7 +3,7 @@
 from aiohttp import web
 
 from agent.domain.numbering import date_wib
-from agent.store import aid, cycles
+from agent.store import aid, cycles, reports
 from agent.web.desk import at_counter
 from agent.web.office import Office
 from agent.web.words import cycle_names, proposal_state
@@ -54,7 +54,9 @@ class WorklistPages:
             number = page_number(request.query.get("page", ""), pages)
             rows = await aid.worklist(connection, today, limit=ROWS_MAX, offset=(number - 1) * ROWS_MAX)
             names = cycle_names(await cycles(connection))
-            return {"rows": rows, "total": total, "unread": unread, "number": number, "pages": pages, "names": names}
+            reported = await reports.count_open(connection)
+            shown = {"rows": rows, "total": total, "unread": unread, "number": number, "pages": pages, "names": names}
+            return shown | {"reported": reported}
 
         context = await self._office.store.database.read(look)
         context |= {"state": proposal_state, "code": code, "errors": {"code": fault} if fault else {}}
