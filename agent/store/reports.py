@@ -77,6 +77,19 @@ async def find(connection: Connection, report: bytes) -> ReportRow | None:
     return None if row is None else _row(row)
 
 
+async def by_receipt(connection: Connection, first: bytes, last: bytes) -> list[bytes]:
+    """Reports whose id lies in what a receipt code may mean: one, or none."""
+    rows = await connection.fetch_all(
+        f"SELECT substr(key, {len(REPORT_KEYS) + 1}) FROM feed_state WHERE {_REPORTS} AND key BETWEEN $4 AND $5 LIMIT 2",
+        VILLAGE,
+        REPORT_KEYS,
+        _BEHIND,
+        report_key(first),
+        report_key(last),
+    )
+    return [row[0] for row in rows]
+
+
 async def visits(connection: Connection, report: bytes) -> list[VisitRow]:
     """What was found, the visit that stands first."""
     rows = await connection.fetch_all(

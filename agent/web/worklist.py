@@ -1,4 +1,4 @@
-"""What came back from the regency and asks for somebody, nearest deadline first; and a proposal by its receipt code."""
+"""What came back from the regency and asks for somebody, nearest deadline first; and a proposal or report by its receipt code."""
 
 from aiohttp import web
 
@@ -18,7 +18,7 @@ CODE_SHOWN_MAX = 20
 NOT_A_CODE = say(
     "Kode tanda terima: ada huruf yang salah atau kurang. Cocokkan dengan kertasnya, misalnya 7K3Q-XM2D-9RD."
 )
-NOT_HERE = say("Kode tanda terima: kode ini benar, tetapi usulannya tidak dicatat di kantor ini.")
+NOT_HERE = say("Kode tanda terima: kode ini benar, tetapi usulan atau laporannya tidak ada di kantor ini.")
 
 
 class WorklistPages:
@@ -41,9 +41,11 @@ class WorklistPages:
         if span is None:
             return await self._list(request, typed, NOT_A_CODE)
         found = await self._office.store.database.read(lambda c: aid.by_receipt(c, *span))
-        if len(found) != 1:
+        reported = await self._office.store.database.read(lambda c: reports.by_receipt(c, *span))
+        addresses = [f"/proposals/{each.hex()}" for each in found] + [f"/reports/{each.hex()}" for each in reported]
+        if len(addresses) != 1:
             return await self._list(request, typed, NOT_HERE)
-        raise web.HTTPSeeOther(f"/proposals/{found[0].hex()}")
+        raise web.HTTPSeeOther(addresses[0])
 
     async def _list(self, request: web.Request, code: str, fault: str) -> web.StreamResponse:
         today = date_wib(self._office.stamper.now_ms())

@@ -40,7 +40,7 @@ DATA = re.compile(
     r"|SITI CONTOH|Dusun Krajan, dekat balai|Kehilangan pekerjaan sejak Maret"
     r"|not_found|forbidden|kind_withdrawn"
 )
-"""The samples' own: a cycle, the centre's sentence, a signer, a receipt code, addresses, what was typed, a resident's report; codes for help."""
+"""The samples' own: a cycle, the centre's sentence, a signer, a receipt code, addresses, what was typed, a report; codes."""
 TYPED = ("a", "nothing at all", "nomor 1", "surat sktm a", "surat sktm", "batal", "usul")
 
 

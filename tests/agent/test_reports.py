@@ -15,6 +15,7 @@ from protocol import ops
 from protocol.codec import pack
 from protocol.feed import EMPTY_DIGEST, VALUES, Cycle, Item, Report, State, replace, report_key
 from protocol.ids import mask_nik
+from protocol.receipts import receipt_code
 from protocol.schemes import month
 from tests.agent.office import CYCLE, START_MS, TIMELINE, Counter, tell, words_of
 from tests.chassis.conftest import Browser
@@ -188,6 +189,14 @@ async def test_no_proposal_rests_on_a_report_that_was_not_found_worthy(counter: 
     assert answer.status == 422
     assert "sesudah kunjungan menyatakan orangnya layak" in await answer.text()
     assert await counter.value("SELECT count(*) FROM proposal") == 0
+
+
+async def test_the_code_of_a_report_opens_it(counter: Counter) -> None:
+    await hear(counter, report(1), report(2))
+    clerk = await counter.browser()
+    form = await clerk.fields_of(await clerk.get("/worklist"))
+    found = await clerk.post("/proposals/find", form | {"code": receipt_code(b"\x02" * 16)}, allow_redirects=False)
+    assert (found.status, found.headers.get("Location")) == (303, address(2))
 
 
 async def test_who_is_not_on_record_is_registered_first(counter: Counter) -> None:
