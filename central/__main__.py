@@ -43,6 +43,7 @@ from central.web.app import build_app, build_metrics_app
 from central.web.desk import Desk
 from central.web.dossiers import AGENCY
 from central.web.fleet import EVERYBODY
+from central.web.public import build_public_app
 from central.web.sync import Door, Wakeups
 from chassis import backups, commands, schema, systemd
 from chassis.commands import Stopped, err, out, show
@@ -119,7 +120,7 @@ async def begun_archive(settings: CentralSettings) -> AsyncIterator[Database]:
 
 @dataclass(slots=True)
 class Central:
-    """The running centre: the boxes' door, the officers' pages, metrics and the pipeline over one database."""
+    """The running centre: the boxes' door, officers' and public pages, metrics and the pipeline over one database."""
 
     settings: CentralSettings
     database: Database
@@ -141,6 +142,9 @@ class Central:
             await serve(stack, door, listen.host, listen.sync_port)
             logins = WebSettings(idle_seconds=self.settings.idle_seconds, is_tls=listen.is_tls)
             await serve(stack, build_app(desk, registry, VERSION, logins), listen.host, listen.pages_port)
+            if (public := self.settings.public) is not None:
+                site = build_public_app(desk, is_proxied=public.is_proxied)
+                await serve(stack, site, public.host, public.port)
             await serve(stack, build_metrics_app(desk, registry), listen.metrics_host, listen.metrics_port)
             log.info("centre ready", version=VERSION)
             systemd.notify("READY=1")

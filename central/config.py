@@ -18,12 +18,24 @@ class Listen(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     is_tls: bool = False
 
 
+class Public(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The public pages: an address of their own, since whoever opens them has no login.
+
+    `is_proxied`: a proxy stands in front, and the last address in X-Forwarded-For is the one it saw.
+    """
+
+    host: str = "127.0.0.1"
+    port: Port = 8082
+    is_proxied: bool = False
+
+
 class CentralSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The whole file. `identity_folder` holds the regency's signing key and the list of revoked machines."""
 
     data_folder: Path
     identity_folder: Path
     listen: Listen = Listen()
+    public: Public | None = None
     idle_seconds: IdleSeconds = 900
     log_level: LogLevel = "INFO"
 

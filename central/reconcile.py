@@ -104,6 +104,16 @@ async def contested(connection: Connection, record: bytes) -> dict[bytes, Propos
     return {key: around.proposals.get(other) or around.coverages[other] for other, key in others.items()}
 
 
+async def foresee(connection: Connection, rules: Rules, proposal: Proposal) -> Verdict:
+    """What would be answered to a proposal that nobody made. Writes nothing."""
+    around = await collect(connection, (), [proposal])
+    cycles = {c.code: c for c in await facts.cycles(connection)}
+    case = Case(around.proposals.values(), around.coverages.values())
+    keys = case.keys()
+    said = await identities.in_force(connection, keys) if keys else {}
+    return case.decide(policy(rules, cycles), said)[proposal.record]
+
+
 def is_told(verdict: Verdict, told: Answer) -> bool:
     """Does what was said last still say the same, for the same reasons?"""
     return (

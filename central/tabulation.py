@@ -1,5 +1,5 @@
 """Brings what a batch says into the centre's tables: numbers, withdrawals, objections, void letters, dossiers,
-photographs, what cannot be read.
+photographs, visits to whom online reports are about, what cannot be read.
 
 What cannot be read is noted with a reason that goes back by the feed; the log moves on. Decides nothing.
 Place in the flow: ingest keeps batches, `domain/batches` reads one -> here -> reconcile decides, in one transaction.
@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from central.domain.answers import Circumstances, Prepared, Rules, prepare
 from central.domain.batches import Batch, ReadFault, Reading, read_batch
-from central.store import attachments, dossiers, facts, feeds, letters, logs, objections, seals
+from central.store import attachments, dossiers, facts, feeds, letters, logs, objections, reports, seals
 from chassis.database import Connection
 from protocol.codec import pack
 from protocol.feed import NumberClash, Quarantined
@@ -50,6 +50,10 @@ async def tabulate(connection: Connection, batch: Batch, reading: Reading, now_m
         await facts.withdraw(connection, batch.village, proposal)
     if reading.objections:
         await objections.add(connection, batch.village, reading.objections)
+    if reading.verifications:
+        await reports.add_verifications(connection, reading.verifications)
+    if reading.from_reports:
+        await reports.add_proposals(connection, batch.village, reading.from_reports)
     await dossiers.add(connection, reading.dossiers)
     await attachments.add(connection, reading.attachments)
     await attachments.remove(connection, batch.village, reading.removed)

@@ -280,6 +280,35 @@ class DossierState(Message, frozen=True):
     result: ResultFile | None = None
 
 
+class Report(Message, frozen=True):
+    """A resident's need as reported online, for the village to verify (op `report_verified`). Key: see `report_key`.
+
+    What the reporter did not know is empty. `check` is what the centre found at once: uncovered or unknown; what is
+    covered is told to nobody. The reporter's code is the receipt code of `report`.
+    """
+
+    report: Id
+    scheme: Word
+    cycle: Word
+    nik: Word
+    kk: Word
+    name: Line
+    address: Line
+    need: Text
+    contact: Line
+    reported_for: Word  # self | neighbour
+    check: Word
+    received_ms: Millis
+
+
+REPORT_KEYS = b"report:"
+
+
+def report_key(report: bytes) -> bytes:
+    """Apart from the record ids of proposals, under which decisions are said."""
+    return REPORT_KEYS + report
+
+
 VALUES: dict[str, type[msgspec.Struct]] = {
     "decision": Decision,
     "cycle": Cycle,
@@ -294,6 +323,7 @@ VALUES: dict[str, type[msgspec.Struct]] = {
     "revocations": Revocations,
     "letter_edition": LetterEdition,
     "dossier_state": DossierState,
+    "report": Report,
 }
 """The kinds this program applies. `scheme` and `exclusions` travel with `protocol.schemes`' own types.
 A kind that is not known is stored; when it is critical, applying stops there until the program is upgraded."""

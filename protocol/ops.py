@@ -292,6 +292,12 @@ class ProposalWithAnswers(ProposalMade, frozen=True):
     deliberation: MaybeId
 
 
+class ProposalFromReport(ProposalWithAnswers, frozen=True):
+    """The same for a person whom the village found worthy when it verified the online report of this id."""
+
+    report: Id
+
+
 class DeliberationHeld(Body, frozen=True):
     """The village's meeting (`kind`: musdes or muskel) that agreed on proposals of these cycles, as its minutes say."""
 
@@ -312,6 +318,20 @@ class ObjectionMade(Body, frozen=True):
     proposal: Id
     grounds: Text
     evidence: Line
+    actor: Word
+
+
+class ReportVerified(Body, frozen=True):
+    """What the village found when it visited whom an online report (`protocol.feed.Report`) is about.
+
+    `finding`: worthy, unworthy, not_found, moved or deceased. Of several on one report the newest stands.
+    """
+
+    report: Id
+    visited_on: Date
+    visitor: Line
+    finding: Word
+    note: Line
     actor: Word
 
 
@@ -393,7 +413,8 @@ class RequestMoved(Body, frozen=True):
 
 
 class AttachmentAdded(Body, frozen=True):
-    """A photograph of a document: it lies beside the letter, request or proposal of record id `about`.
+    """A photograph of a document: it lies beside the letter, request or proposal of record id `about`, or beside the
+    online report of that id.
 
     `label`: which document it shows. The picture itself is no part of the log: `sha256` and `size` (bytes) name it, and
     it travels by itself (docs/protocol.md, attachments).
@@ -453,12 +474,14 @@ AnyBody: TypeAlias = (
     | NumbersVoided
     | ProposalMade
     | ProposalWithAnswers
+    | ProposalFromReport
     | ProposalWithdrawn
     | ResidentEvent
     | IncomingRegistered
     | LetterHandedOver
     | DeliberationHeld
     | ObjectionMade
+    | ReportVerified
     | RequestOpened
     | RequestMoved
     | AttachmentAdded
@@ -488,6 +511,8 @@ BODIES: dict[tuple[str, int], type[Body]] = {
     ("attachment_removed", 1): AttachmentRemoved,
     ("card_bound", 1): CardBound,
     ("dossier_sent", 1): DossierSent,
+    ("proposal_made", 3): ProposalFromReport,
+    ("report_verified", 1): ReportVerified,
 }
 """Every kind and schema ever shipped stays here: a record written ten years ago must still be readable."""
 

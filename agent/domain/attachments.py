@@ -1,4 +1,4 @@
-"""Photographs of documents that lie beside a letter, a request or a proposal: how many, how large, under which name. Pure.
+"""Photographs of documents beside a letter, a request, a proposal or a visit: how many, how large, under which name. Pure.
 
 The log keeps the fact (about what, which document, which picture by its SHA-256); the picture lies beside it in the
 database. A picture is taken back by a fact with a reason, never by deleting: what was shown once can be asked about.
@@ -25,6 +25,8 @@ MEDIA_TYPE = "image/jpeg"
 """All that is ever kept, whatever was uploaded."""
 OTHER_DOCUMENT = "Dokumen lain"
 """For a document that the kind does not ask for. Kept as it stands; pages say it."""
+VISIT_PHOTO = "Foto rumah"
+"""What whoever verifies an online report takes home."""
 
 TOO_MANY = Refusal(
     "too_many_attachments",

@@ -74,6 +74,11 @@ DELIBERATION_UNKNOWN = Refusal(
 NOTHING_TO_OBJECT = Refusal(
     "nothing_to_object", say("Hanya jawaban yang menolak yang dapat disanggah. Muat ulang halaman usulan ini.")
 )
+REPORT_NOT_FOUND = Refusal("report_not_found", say("Laporan warga ini tidak ada di kantor ini."))
+REPORT_NOT_WORTHY = Refusal(
+    "report_not_worthy",
+    say("Usulan dari laporan warga hanya untuk periode laporan itu, sesudah kunjungan menyatakan orangnya layak."),
+)
 ALREADY_OBJECTED = Refusal("already_objected", say("Sanggahan atas jawaban ini sudah dicatat."))
 NUMBER_RANGE = Refusal("number_range", say("Nomor itu sudah dipakai atau lebih tinggi dari nomor terakhir."))
 NUMBER_TOO_LOW = Refusal(

@@ -9,12 +9,12 @@ from agent.domain import refusal
 from agent.domain.coverage import NOTHING_KNOWN, Check
 from agent.domain.proposal_fields import Answers
 from agent.domain.refusal import Refusal
-from agent.store import deliberations
+from agent.store import deliberations, reports
 from agent.store.desk import Desk, cycles
 from agent.store.residents import Registered
 from chassis.database import Connection, Row
 from protocol import ops
-from protocol.feed import Decision
+from protocol.feed import Cycle, Decision
 from protocol.ids import Nik, is_placeholder
 
 LIST_MAX = 200
@@ -40,11 +40,14 @@ class ProposalRow:
 
 
 class Asked(msgspec.Struct, frozen=True):
-    """What the form asked beside the person: (key, answer) pairs, what the check said, the minutes it rests on."""
+    """What the form asked beside the person: (key, answer) pairs, what the check said, the minutes it rests on, and the
+    online report it follows from.
+    """
 
     fields: Answers = ()
     check: Check = NOTHING_KNOWN
     deliberation: bytes = b""
+    report: bytes = b""
 
 
 NOTHING_ASKED = Asked()
@@ -66,29 +69,39 @@ async def propose(
         return refusal.ALREADY_PROPOSED
     if asked.deliberation and not await deliberations.speaks_of(desk.connection, asked.deliberation, cycle_code):
         return refusal.DELIBERATION_UNKNOWN
-    op = await desk.append(
-        lambda salt: ops.ProposalWithAnswers(
-            salt=salt,
-            scheme=cycle.scheme,
-            cycle=cycle.code,
-            nik=resident.nik,
-            kk=resident.kk,
-            name=resident.name,
-            birth_date=resident.birth_date.isoformat(),
-            sex=resident.sex.value,
-            mother=resident.mother,
-            address=resident.address,
-            rt=resident.rt,
-            rw=resident.rw,
-            note=note,
-            actor=actor,
-            fields=list(asked.fields),
-            check=asked.check.answer.value,
-            check_as_of=asked.check.as_of,
-            deliberation=asked.deliberation,
-        )
-    )
+    if asked.report and not await reports.is_worthy(desk.connection, asked.report, cycle_code):
+        return refusal.REPORT_NOT_WORTHY
+    op = await desk.append(lambda salt: _to_wire(cycle, person, note, actor, asked, salt))
     return op.record_id
+
+
+def _to_wire(
+    cycle: Cycle, person: Registered, note: str, actor: str, asked: Asked, salt: bytes
+) -> ops.ProposalWithAnswers:
+    resident = person.resident
+    plain = ops.ProposalWithAnswers(
+        salt=salt,
+        scheme=cycle.scheme,
+        cycle=cycle.code,
+        nik=resident.nik,
+        kk=resident.kk,
+        name=resident.name,
+        birth_date=resident.birth_date.isoformat(),
+        sex=resident.sex.value,
+        mother=resident.mother,
+        address=resident.address,
+        rt=resident.rt,
+        rw=resident.rw,
+        note=note,
+        actor=actor,
+        fields=list(asked.fields),
+        check=asked.check.answer.value,
+        check_as_of=asked.check.as_of,
+        deliberation=asked.deliberation,
+    )
+    if not asked.report:
+        return plain
+    return ops.ProposalFromReport(**msgspec.structs.asdict(plain), report=asked.report)
 
 
 async def is_proposed(connection: Connection, cycle_code: str, nik: str) -> bool:

@@ -30,9 +30,11 @@ from protocol.ops import (
     NumbersVoided,
     ObjectionMade,
     Op,
+    ProposalFromReport,
     ProposalMade,
     ProposalWithAnswers,
     ProposalWithdrawn,
+    ReportVerified,
     RequestMoved,
     RequestOpened,
     ResidentEvent,
@@ -115,6 +117,8 @@ async def apply(connection: Connection, op: Op, ordinal: int) -> None:
                 body.evidence,
                 at_ms,
             )
+        case ReportVerified():
+            await _put_visit(connection, op, ordinal, body, at_ms)
         case RequestOpened():
             await _put_request(connection, op, ordinal, body, at_ms)
         case CardBound():
@@ -364,7 +368,7 @@ async def _resident_of(connection: Connection, nik: str) -> bytes:
 async def _put_proposal(connection: Connection, op: Op, ordinal: int, body: ProposalMade, at_ms: int) -> None:
     await connection.execute(
         "INSERT OR IGNORE INTO proposal (id, log, seq, scheme, cycle, resident, nik, kk, name, written_ms,"
-        " deliberation) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+        " deliberation, report) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
         op.record_id,
         ordinal,
         op.seq,
@@ -376,6 +380,24 @@ async def _put_proposal(connection: Connection, op: Op, ordinal: int, body: Prop
         body.name,
         at_ms,
         body.deliberation if isinstance(body, ProposalWithAnswers) else b"",
+        body.report if isinstance(body, ProposalFromReport) else b"",
+    )
+
+
+async def _put_visit(connection: Connection, op: Op, ordinal: int, body: ReportVerified, at_ms: int) -> None:
+    await connection.execute(
+        "INSERT OR IGNORE INTO report_verification (id, log, seq, report, visited_on, visitor, finding, note, actor,"
+        " written_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        op.record_id,
+        ordinal,
+        op.seq,
+        body.report,
+        body.visited_on,
+        body.visitor,
+        body.finding,
+        body.note,
+        body.actor,
+        at_ms,
     )
 
 

@@ -25,6 +25,7 @@ from agent.web.proposal_lists import ProposalListPages
 from agent.web.proposals import ProposalPages
 from agent.web.proposing import ProposingPages
 from agent.web.registers import register_pages
+from agent.web.reports import ReportPages
 from agent.web.requests import RequestPages
 from agent.web.residents import ResidentPages
 from agent.web.rosters import RosterPages
@@ -58,6 +59,7 @@ NAVIGATION = (
         entries=(
             NavigationEntry(say("Usulan bantuan"), "/proposals"),
             NavigationEntry(say("Tindak lanjut"), "/worklist"),
+            NavigationEntry(say("Laporan warga"), "/reports"),
             NavigationEntry(say("Musyawarah"), "/deliberations"),
         ),
     ),
@@ -106,6 +108,7 @@ def build_app(office: Office, registry: CollectorRegistry, version: str) -> web.
         ProposalListPages(office),
         WorklistPages(office),
         ObjectionPages(office),
+        ReportPages(office),
         DeliberationPages(office),
         NumberPages(office),
         SealPages(office),

@@ -1,7 +1,7 @@
-"""Photographs of documents: taken for a letter, a request or a proposal, looked at, and taken back with a reason.
+"""Photographs of documents: taken for a letter, request, proposal or visit, looked at, and taken back with a reason.
 
 A picture is shown to whoever works at the counter, one at a time, and every look leaves a line in the trail. Must never
-keep a file as it was uploaded. Place in the flow: the three records' own pages lead here; `agent/store/attachments` keeps.
+keep a file as it was uploaded. Place in the flow: those records' own pages lead here; `agent/store/attachments` keeps.
 """
 
 import asyncio
@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from agent.domain.attachments import OTHER_DOCUMENT, UPLOAD_BYTES_MAX, letter_documents
+from agent.domain.attachments import OTHER_DOCUMENT, UPLOAD_BYTES_MAX, VISIT_PHOTO, letter_documents
 from agent.domain.fields import FieldError
 from agent.domain.refusal import Refusal
 from agent.domain.requests import OPEN
-from agent.store import Desk, aid, attachments, letters, requests
+from agent.store import Desk, aid, attachments, letters, reports, requests
 from agent.store.attachments import AttachmentRow
 from agent.store.requests import RequestRow
 from agent.web.desk import COUNTER_ROLES, at_counter, check_reason, note_look, send_once
@@ -46,13 +46,15 @@ class Owner:
 
 
 class AttachmentPages:
-    """/attachments, and what stands below letters, requests and proposals."""
+    """/attachments, and what stands below letters, requests, proposals and online reports."""
 
     def __init__(self, office: Office) -> None:
         self._office = office
 
     def routes(self) -> list[web.RouteDef]:
-        owners = [f"/{noun}/{{id:[0-9a-f]{{32}}}}/attachments" for noun in ("letters", "requests", "proposals")]
+        owners = [
+            f"/{noun}/{{id:[0-9a-f]{{32}}}}/attachments" for noun in ("letters", "requests", "proposals", "reports")
+        ]
         one = "/attachments/{id:[0-9a-f]{32}}"
         return [
             *(web.get(owner, self.ask) for owner in owners),
@@ -133,13 +135,14 @@ class AttachmentPages:
         return owner
 
     async def _owner_of(self, about: bytes) -> Owner:
-        """Raises HTTPNotFound where this office has no such letter, request or proposal."""
+        """Raises HTTPNotFound where this office has no such letter, request, proposal or online report."""
 
         async def look(connection: Connection) -> Owner | None:
             return (
                 await self._letter(connection, about)
                 or await self._request(connection, about)
                 or await self._proposal(connection, about)
+                or await self._report(connection, about)
             )
 
         owner = await self._office.store.database.read(look)
@@ -169,6 +172,14 @@ class AttachmentPages:
             return None
         documents = (*self._office.photos.get(row.scheme, ()), OTHER_DOCUMENT)
         return Owner(about, f"/proposals/{about.hex()}", row.name, documents, row.withdrawn_reason is None)
+
+    async def _report(self, connection: Connection, about: bytes) -> Owner | None:
+        """Once somebody was there: the photographs show what they found."""
+        row = await reports.find(connection, about)
+        if row is None or not row.finding:
+            return None
+        documents = (VISIT_PHOTO, OTHER_DOCUMENT)
+        return Owner(about, f"/reports/{about.hex()}", row.report.name, documents, is_open=True)
 
 
 def may_photograph(row: RequestRow) -> bool:

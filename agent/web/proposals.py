@@ -13,7 +13,7 @@ from agent.domain.numbering import date_wib
 from agent.domain.proposal_fields import shown
 from agent.domain.slips import TITLES, slip_of
 from agent.render.slips import render_slip
-from agent.store import aid, cycles, deliberations, objections
+from agent.store import aid, cycles, deliberations, objections, reports
 from agent.web.attachments import photographs_of
 from agent.web.desk import at_counter, check_reason, note_look
 from agent.web.office import Office
@@ -112,6 +112,7 @@ class ProposalPages:
                 "may_object": await objections.is_open(connection, proposal_id),
                 "has_slip": found.decision is None or found.decision.outcome in TITLES,
                 "code": receipt_code(proposal_id),
+                "report": await reports.of_proposal(connection, proposal_id),
             }
 
         context = await self._office.store.database.read(look)

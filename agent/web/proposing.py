@@ -4,6 +4,7 @@ The check is shown before anything is written and stops nothing. A scheme withou
 Place in the flow: a resident's page leads here; `agent/store/aid` keeps.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -14,7 +15,7 @@ from agent.domain.fields import Fault, check_text
 from agent.domain.numbering import date_wib
 from agent.domain.proposal_fields import Question, check_answers, choice_label
 from agent.domain.refusal import DELIBERATION_UNKNOWN, Refusal
-from agent.store import Desk, aid, coverage, cycles, deliberations
+from agent.store import Desk, aid, coverage, cycles, deliberations, reports
 from agent.store.deliberations import DeliberationRow
 from agent.store.residents import Registered
 from agent.web.desk import at_counter, send_once
@@ -28,6 +29,7 @@ from protocol.feed import Cycle
 
 NOTE_LENGTH_MAX = 300
 CYCLE_NOT_CHOSEN = say("Program dan periode: pilih salah satu.")
+RECORD = re.compile("[0-9a-f]{32}")
 ASKED = "asked"
 """Form field: the cycle whose questions the clerk has before them."""
 PREFIX = "ask_"
@@ -44,6 +46,10 @@ class Sight:
     minutes: list[DeliberationRow]
 
 
+REPORTED_AS = {"self": "diri_sendiri", "neighbour": "tetangga"}
+"""An online report's words for the answers of the question `reported_for`."""
+
+
 class ProposingPages:
     """/proposals/new."""
 
@@ -55,14 +61,16 @@ class ProposingPages:
 
     @at_counter
     async def new(self, request: web.Request) -> web.StreamResponse:
-        return await self._form(request, request.query.get("resident", ""), Form(), {})
+        form = await self._from_report(request.query.get("report", ""))
+        asked = form.text("cycle") if await self._questions(form.text("cycle")) else ""
+        return await self._form(request, request.query.get("resident", ""), form, {}, asked=asked)
 
     @at_counter
     async def propose(self, request: web.Request) -> web.StreamResponse:
         form = await read_form(request)
         resident, code, actor = form.text("resident"), form.text("cycle"), account_of(request).login
         person = await find_resident(self._office, resident)
-        questions = await self._questions(code)
+        questions, report = await self._questions(code), _record(form.text("report"))
         if questions and form.text(ASKED) != code:
             return await self._form(request, resident, form, {}, asked=code)
         asked, errors = _read(form, questions)
@@ -72,7 +80,7 @@ class ProposingPages:
 
         async def work(desk: Desk) -> str | Refusal:
             check = await self._check(desk.connection, code, person)
-            made = await aid.propose(desk, code, person, note, actor, aid.Asked(answers, check, minutes))
+            made = await aid.propose(desk, code, person, note, actor, aid.Asked(answers, check, minutes, report))
             return made if isinstance(made, Refusal) else f"/proposals/{made.hex()}"
 
         sent = await send_once(self._office, request, form, work)
@@ -84,6 +92,18 @@ class ProposingPages:
                 request, say("Isian itu sudah dikirim sebelumnya; inilah usulannya. Tidak ada usulan baru.")
             )
         raise web.HTTPSeeOther(sent.location)
+
+    async def _from_report(self, text: str) -> Form:
+        """What an online report tells already, as if it had been typed; nothing for a report that is not here."""
+        report = _record(text)
+        found = await self._office.store.database.read(lambda c: reports.find(c, report)) if report else None
+        if found is None:
+            return Form()
+        said = found.report
+        typed = {"report": text, "cycle": said.cycle, "note": said.need[:NOTE_LENGTH_MAX]}
+        if said.reported_for in REPORTED_AS:
+            typed[f"{PREFIX}reported_for"] = REPORTED_AS[said.reported_for]
+        return Form(tuple(typed.items()))
 
     async def _questions(self, code: str) -> tuple[Question, ...]:
         known = await self._office.store.database.read(cycles)
@@ -111,6 +131,8 @@ class ProposingPages:
             "cycle": form.text("cycle"),
             "note": form.text("note"),
             "deliberation": form.text("deliberation"),
+            "report": form.text("report"),
+            "reported_as": form.text(f"{PREFIX}reported_for"),
             "asked": asked,
             "prefix": PREFIX,
             "questions": self._office.questions.get(scheme, ()),
@@ -134,6 +156,11 @@ class ProposingPages:
             )
 
         return await self._office.store.database.read(look)
+
+
+def _record(text: str) -> bytes:
+    """The id that a page wrote into its form; empty for anything else."""
+    return bytes.fromhex(text) if RECORD.fullmatch(text) else b""
 
 
 def _read(

@@ -10,6 +10,7 @@ from agent.domain.events import EventKind
 from agent.domain.events import State as Residence
 from agent.domain.fields import FieldValue
 from agent.domain.numbering import WIB, date_wib
+from agent.domain.reports import Finding
 from agent.domain.requests import Move, Route, State, next_move
 from agent.domain.status import Status
 from agent.store.aid import ProposalRow
@@ -17,6 +18,7 @@ from agent.store.attachments import AttachmentRow, Place
 from agent.store.deliberations import DeliberationRow
 from agent.store.dossiers import DossierRow
 from agent.store.oplog import Outbox
+from agent.store.reports import ReportRow
 from chassis.web import formats
 from language import say
 from protocol.feed import Cycle
@@ -32,6 +34,15 @@ OUTCOMES = {
     "needs_review": (say("Perlu diperiksa"), "wait"),
     "withdrawn": (say("Ditarik"), "plain"),
 }
+FINDINGS = {
+    Finding.WORTHY: (say("Benar, layak dibantu"), "good"),
+    Finding.UNWORTHY: (say("Tidak layak"), "bad"),
+    Finding.NOT_FOUND: (say("Orangnya tidak ditemukan"), "plain"),
+    Finding.MOVED: (say("Sudah pindah"), "plain"),
+    Finding.DECEASED: (say("Meninggal dunia"), "plain"),
+}
+"""What a visit to whom an online report is about found."""
+REPORTED_FOR = {"self": say("Diri sendiri atau keluarga serumah"), "neighbour": say("Tetangga atau orang lain")}
 EVENTS = {
     EventKind.BORN: say("Kelahiran"),
     EventKind.DIED: say("Kematian"),
@@ -417,6 +428,14 @@ def place(code: str) -> str:
 def picture_place(row: AttachmentRow) -> tuple[str, str, str]:
     """Badge, its kind, and a sentence where somebody should know more."""
     return PICTURES[row.place]
+
+
+def report_state(row: ReportRow) -> tuple[str, str]:
+    """What the newest visit found; a word that only a newer program knows stands as it is."""
+    found = next((each for each in Finding if each == row.finding), None)
+    if found is None:
+        return (row.finding, "plain") if row.finding else (say("Menunggu kunjungan"), "wait")
+    return FINDINGS[found]
 
 
 def photo_name(label: str) -> str:

@@ -1,9 +1,9 @@
-"""What came back from the regency and asks for somebody, nearest deadline first; and a proposal by its receipt code."""
+"""What came back from the regency and asks for somebody, nearest deadline first; and a proposal or report by its receipt code."""
 
 from aiohttp import web
 
 from agent.domain.numbering import date_wib
-from agent.store import aid, cycles
+from agent.store import aid, cycles, reports
 from agent.web.desk import at_counter
 from agent.web.office import Office
 from agent.web.words import cycle_names, proposal_state
@@ -18,7 +18,7 @@ CODE_SHOWN_MAX = 20
 NOT_A_CODE = say(
     "Kode tanda terima: ada huruf yang salah atau kurang. Cocokkan dengan kertasnya, misalnya 7K3Q-XM2D-9RD."
 )
-NOT_HERE = say("Kode tanda terima: kode ini benar, tetapi usulannya tidak dicatat di kantor ini.")
+NOT_HERE = say("Kode tanda terima: kode ini benar, tetapi usulan atau laporannya tidak ada di kantor ini.")
 
 
 class WorklistPages:
@@ -41,9 +41,11 @@ class WorklistPages:
         if span is None:
             return await self._list(request, typed, NOT_A_CODE)
         found = await self._office.store.database.read(lambda c: aid.by_receipt(c, *span))
-        if len(found) != 1:
+        reported = await self._office.store.database.read(lambda c: reports.by_receipt(c, *span))
+        addresses = [f"/proposals/{each.hex()}" for each in found] + [f"/reports/{each.hex()}" for each in reported]
+        if len(addresses) != 1:
             return await self._list(request, typed, NOT_HERE)
-        raise web.HTTPSeeOther(f"/proposals/{found[0].hex()}")
+        raise web.HTTPSeeOther(addresses[0])
 
     async def _list(self, request: web.Request, code: str, fault: str) -> web.StreamResponse:
         today = date_wib(self._office.stamper.now_ms())
@@ -54,7 +56,9 @@ class WorklistPages:
             number = page_number(request.query.get("page", ""), pages)
             rows = await aid.worklist(connection, today, limit=ROWS_MAX, offset=(number - 1) * ROWS_MAX)
             names = cycle_names(await cycles(connection))
-            return {"rows": rows, "total": total, "unread": unread, "number": number, "pages": pages, "names": names}
+            reported = await reports.count_open(connection)
+            shown = {"rows": rows, "total": total, "unread": unread, "number": number, "pages": pages, "names": names}
+            return shown | {"reported": reported}
 
         context = await self._office.store.database.read(look)
         context |= {"state": proposal_state, "code": code, "errors": {"code": fault} if fault else {}}

@@ -1,5 +1,5 @@
 """What an acknowledged batch says, as far as its own bytes tell: proposals, withdrawals, objections, letter numbers and
-voids, dossiers, photographs, what cannot be read.
+voids, dossiers, photographs, visits to whom online reports are about, what cannot be read.
 
 Pure, and by far the most work of tabulating, so a large batch can be read in another process while the last one is
 decided. Place in the flow: ingest keeps a batch -> here -> tabulation brings it in -> reconcile decides.
@@ -13,6 +13,7 @@ from msgspec import Struct
 from central.domain.attachments import Attachment
 from central.domain.decisions import Proposal, key_kk, key_nik
 from central.domain.dossiers import Dossier
+from central.domain.reports import Verification
 from protocol.codec import decode
 from protocol.messages import Append
 from protocol.ops import (
@@ -32,8 +33,10 @@ from protocol.ops import (
     NumbersVoided,
     ObjectionMade,
     Op,
+    ProposalFromReport,
     ProposalMade,
     ProposalWithdrawn,
+    ReportVerified,
     Unreadable,
     highest,
     number_list,
@@ -120,8 +123,9 @@ class Objection(Struct, frozen=True, array_like=True):
 class Reading(Struct, array_like=True):
     """What one batch adds up to. `anchors`: the anchor that each proposal cites, which the centre has yet to look up.
 
-    `numbers`: the highest per series and year that the ops name. `voided`: letters, and when by the village's clock. It
-    travels between processes as an array: new fields stand at the end.
+    `numbers`: the highest per series and year that the ops name. `voided`: letters, and when by the village's clock.
+    `from_reports`: proposals, and the online report each follows from. It travels between processes as an array: new
+    fields stand at the end.
     """
 
     proposals: list[Proposal] = []
@@ -135,6 +139,8 @@ class Reading(Struct, array_like=True):
     dossiers: list[Dossier] = []
     attachments: list[Attachment] = []
     removed: list[bytes] = []
+    verifications: list[Verification] = []
+    from_reports: list[tuple[bytes, bytes]] = []
 
 
 def read_batch(batch: Batch) -> Reading:
@@ -168,12 +174,16 @@ class _Desk:
                 received_ms = first_received(seq, self._proofs, self._batch.received_ms)
                 self.reading.proposals.append(_proposal(self._batch, record, seq, header, body, received_ms))
                 self.reading.anchors.append(header.anchor_hash)
+                if isinstance(body, ProposalFromReport):
+                    self.reading.from_reports.append((record, body.report))
             case LetterIssued():
                 self._add_letter(body, record)
             case IncomingRegistered() if not body.incoming:  # a correction keeps the number it has
                 self._add_letter(body, record)
             case ObjectionMade():
                 self._add_objection(record, seq, header, body)
+            case ReportVerified():
+                self.reading.verifications.append(self._verification(record, seq, header, body))
             case ProposalWithdrawn():
                 self.reading.withdrawn.append(body.proposal)
             case LogOpened() | NumbersConfirmed():
@@ -216,6 +226,22 @@ class _Desk:
             body.former,
             body.agency,
             body.title,
+            header.claimed_ms,
+            first_received(seq, self._proofs, self._batch.received_ms),
+        )
+
+    def _verification(self, record: bytes, seq: int, header: Header, body: ReportVerified) -> Verification:
+        return Verification(
+            record,
+            self._batch.village,
+            self._batch.epoch,
+            seq,
+            body.report,
+            body.visited_on,
+            body.visitor,
+            body.finding,
+            body.note,
+            body.actor,
             header.claimed_ms,
             first_received(seq, self._proofs, self._batch.received_ms),
         )

@@ -6,7 +6,7 @@ import jinja2
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
-from central.web.decisions import DecisionPages
+from central.web.decisions import READERS, DecisionPages
 from central.web.desk import Desk
 from central.web.dossiers import AGENCY, DossierPages
 from central.web.editions import EditionPages
@@ -15,6 +15,7 @@ from central.web.home import HomePages
 from central.web.identities import IdentityPages
 from central.web.metrics import PREFIX, CentreCollector
 from central.web.objections import ObjectionPages
+from central.web.reports import ReportPages
 from central.web.words import claimed
 from chassis.metrics import HttpMetrics
 from chassis.probes import build_probes
@@ -27,6 +28,7 @@ NAVIGATION = (
     NavigationEntry("Armada", "/fleet", frozenset(EVERYBODY)),
     NavigationEntry("Keputusan", "/decisions", frozenset(EVERYBODY)),
     NavigationEntry("Sanggahan", "/objections", frozenset(EVERYBODY)),
+    NavigationEntry("Laporan warga", "/reports", frozenset(READERS)),
     NavigationEntry(
         "Terbitan",
         "/cycles",
@@ -63,6 +65,7 @@ def build_app(
         DecisionPages(desk),
         IdentityPages(desk),
         ObjectionPages(desk),
+        ReportPages(desk),
         EditionPages(desk),
         DossierPages(desk),
     ):

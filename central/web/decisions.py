@@ -4,7 +4,7 @@ from aiohttp import web
 
 from central import reconcile
 from central.domain.decisions import months_text
-from central.store import facts, identities, objections, overview
+from central.store import facts, identities, objections, overview, reports
 from central.store.overview import PAGE_ROWS, Filter
 from central.web.desk import Desk
 from central.web.fleet import EVERYBODY
@@ -65,6 +65,7 @@ class DecisionPages:
             raise web.HTTPNotFound
         said = await self._desk.database.read(lambda c: overview.asked(c, found))
         contested = await self._desk.database.read(lambda c: objections.of_proposal(c, record))
+        report = await self._desk.database.read(lambda c: reports.of_proposal(c, record))
         now_ms, actor = self._desk.clock.now_ms(), account_of(request).login
         await self._desk.database.transact(
             lambda c: record_access(c, now_ms=now_ms, actor=actor, action="view_decision", subject=proposal)
@@ -76,7 +77,7 @@ class DecisionPages:
             "evidence_words": EVIDENCE,
             "place": place,
         }
-        context |= {"asked": said, "checks": CHECKS, "objections": contested}
+        context |= {"asked": said, "checks": CHECKS, "objections": contested, "report": report}
         context |= await self._desk.database.read(lambda c: _doubts(c, record))
         return await page(request, "decision.html", context)
 

@@ -5,7 +5,9 @@ from datetime import tzinfo
 
 from central.domain.dossiers import State
 from central.domain.identities import Identity
+from central.domain.reports import Answer, For
 from central.store.overview import VillageState
+from central.store.reports import ReportLine
 from chassis.web.formats import NO_CALENDAR, waktu
 from protocol.regions import Village
 
@@ -65,6 +67,27 @@ IDENTITIES = {
     Identity.SAME: "Orang yang sama",
     Identity.DIFFERENT: "Bukan orang yang sama",
     Identity.OVERLAP_ALLOWED: "Orang yang sama, boleh rangkap sampai tanggal",
+}
+LOOKS = {
+    Answer.COVERED: ("Sudah tercakup", "bad"),
+    Answer.UNCOVERED: ("Belum tercakup", "good"),
+    Answer.UNKNOWN: ("Belum diketahui", "wait"),
+}
+"""What the centre found when a report came in; no reporter reads it."""
+REPORTED_FOR = {For.SELF: "diri sendiri atau keluarga serumah", For.NEIGHBOUR: "tetangga atau orang lain"}
+REPORT_FILTERS = {
+    "": "Semua",
+    "waiting": "Menunggu kunjungan desa",
+    "verified": "Sudah dikunjungi",
+    "covered": "Sudah tercakup",
+    "repeated": "Berulang",
+}
+FINDINGS = {
+    "worthy": ("Layak", "good"),
+    "unworthy": ("Tidak layak", "bad"),
+    "not_found": ("Tidak ditemukan", "plain"),
+    "moved": ("Sudah pindah", "plain"),
+    "deceased": ("Meninggal dunia", "plain"),
 }
 EVIDENCE = {"coverage": "daftar penerima", "proposal": "usulan lain", "cycle": "masa usulan", "nik": "NIK"}
 CHECKS = {"clear": "tidak ditemukan", "overlap": "kemungkinan tumpang tindih", "unknown": "belum diketahui"}
@@ -143,6 +166,15 @@ def state_of(found: VillageState, now_ms: int) -> str:
     if found.halted:
         return "halted"
     return "silent" if silent_ms > ONLINE_MS else "online"
+
+
+def report_state(line: ReportLine) -> tuple[str, str]:
+    """How far a report is: what the village found, else why it will not go there, else that it waits."""
+    if line.finding:
+        return FINDINGS.get(line.finding, (line.finding, "plain"))
+    if line.answer == Answer.COVERED:
+        return LOOKS[Answer.COVERED]
+    return ("Laporan berulang", "plain") if line.is_repeat else ("Menunggu kunjungan desa", "wait")
 
 
 def skew(seconds: int) -> str:

@@ -30,7 +30,18 @@ from chassis import schema
 from chassis.database import Connection, MigrationFolder, SqliteDatabase
 from chassis.signing import Key, verify
 from chassis.web.accounts import create_account, hash_password
-from protocol.feed import EMPTY_DIGEST, Cycle, Decision, Evidence, NumberClash, Quarantined, State, replace
+from protocol.feed import (
+    EMPTY_DIGEST,
+    Cycle,
+    Decision,
+    Evidence,
+    NumberClash,
+    Quarantined,
+    Report,
+    State,
+    replace,
+    report_key,
+)
 from protocol.ids import VillageCode
 from protocol.messages import CERTIFICATE, Certificate, sign
 from protocol.regions import village
@@ -321,6 +332,19 @@ def decision_state(proposal: str, *, outcome: str = "rejected", sentence: str = 
         decided_ms=START_MS,
     )
     return State(1, "decision", True, proposal_id, msgspec.msgpack.encode(decision))
+
+
+REPORTED = b"\x0e" * 16
+"""The id of the online report that `report_state` tells."""
+
+
+def report_state(**changes: Any) -> State:
+    """A resident's need as reported online, for this village to verify."""
+    usual: dict[str, Any] = {"report": REPORTED, "scheme": CYCLE.scheme, "cycle": CYCLE.code, "nik": "", "kk": ""}
+    usual |= {"name": "SITI CONTOH", "address": "Dusun Krajan, dekat balai", "need": "Kehilangan pekerjaan sejak Maret"}
+    usual |= {"contact": "0812-0000-0000", "reported_for": "neighbour", "check": "uncovered", "received_ms": START_MS}
+    said = Report(**usual | changes)
+    return State(2, "report", False, report_key(said.report), msgspec.msgpack.encode(said))
 
 
 def quarantined_state(seq: int) -> State:

@@ -267,7 +267,7 @@ async def test_a_receipt_code_opens_the_proposal_and_a_wrong_one_says_so(counter
         found = await clerk.post("/proposals/find", {**form, "code": typed}, allow_redirects=False)
         assert (found.status, found.headers.get("Location")) == (303, address), typed
     wrong = code[:-1] + ALPHABET[(ALPHABET.index(code[-1]) + 1) % 31]
-    for typed, said in ((wrong, "ada huruf yang salah"), (receipt_code(b"n" * 16), "tidak dicatat di kantor ini")):
+    for typed, said in ((wrong, "ada huruf yang salah"), (receipt_code(b"n" * 16), "tidak ada di kantor ini")):
         answer = await clerk.post("/proposals/find", {**form, "code": typed})
         assert answer.status == 422
         assert said in words_of(await answer.text())

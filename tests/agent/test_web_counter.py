@@ -23,6 +23,7 @@ from tests.agent.letter_samples import CATALOGUE
 from tests.agent.office import (
     CYCLE,
     DAY_MS,
+    REPORTED,
     ROLES,
     SENTENCE,
     START_MS,
@@ -31,6 +32,7 @@ from tests.agent.office import (
     decision_state,
     open_counter,
     quarantined_state,
+    report_state,
     tell,
     words_of,
 )
@@ -94,7 +96,11 @@ async def paths(counter: Counter, clerk: Browser) -> dict[str, str]:
     sendable, answered = [await counter.issue(clerk, "spm", hospital="RSUD Blambangan") for _ in range(2)]
     somebody = counter.somebody
     refused = await counter.propose(clerk, list(counter.people.values())[1].hex())
-    await counter.tell(decision_state(refused))
+    await counter.tell(decision_state(refused), report_state())
+    report = f"/reports/{REPORTED.hex()}"
+    visited = await clerk.fields_of(await clerk.get(f"{report}/verify"))
+    visited |= {"visited_on": "17-05-2021", "visitor": "Kepala dusun", "finding": "worthy", "note": ""}
+    assert (await clerk.post(f"{report}/verify", visited)).status == 200
     await counter.attach(clerk, letter)
     picture = await counter.value("SELECT lower(hex(id)) FROM attachment")
     return {
@@ -130,6 +136,10 @@ async def paths(counter: Counter, clerk: Browser) -> dict[str, str]:
         "/proposals/{id}/slip": f"{refused}/slip",
         "/proposals/{id}/object": f"{refused}/object",
         "/worklist": "/worklist",
+        "/reports": "/reports",
+        "/reports/{id}": report,
+        "/reports/{id}/verify": f"{report}/verify",
+        "/reports/{id}/attachments": f"{report}/attachments",
         "/proposals/file": "/proposals/file",
         "/deliberations": "/deliberations",
         "/deliberations/new": "/deliberations/new",
@@ -508,7 +518,7 @@ async def test_what_the_centre_garbled_is_told_and_takes_no_page_down(counter: C
     proposal = pages["/proposals/{id}"]
     key = bytes.fromhex(proposal.rpartition("/")[2])
     garbled = [State(n, kind, True, b"key %d" % n, UNREADABLE) for n, kind in enumerate(sorted(VALUES), start=1)]
-    await counter.tell(*garbled, State(9, "decision", True, key, UNREADABLE))
+    await counter.tell(*garbled, State(9, "decision", True, key, UNREADABLE), report_state())
     await tell(counter.store, "regency", [State(1, "cycle", True, b"cycle:x", UNREADABLE)], START_MS)
     for path in pages.values():
         assert (await head.get(path)).status == 200, path

@@ -70,6 +70,7 @@ def desk(request: pytest.FixtureRequest, aside: Aside, tmp_path_factory: pytest.
             "/decisions/": f"/decisions/{site.story.refused.hex()}",
             "/decisions/{proposal}/identity/{key}": aside.run(in_doubt(site.story)),
             "/imports/": "/imports/1",
+            "/reports/": f"/reports/{site.story.report.hex()}",
             "/dossiers/": f"/dossiers/{site.story.dossier.hex()}",
             PICTURE: f"/dossiers/{site.story.dossier.hex()}/photographs/{site.story.photograph.hex()}",
         }

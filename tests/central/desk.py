@@ -17,10 +17,12 @@ import msgspec
 from central.domain.answers import Rules
 from central.domain.decisions import Proposal, key_kk, key_nik
 from central.domain.periods import parse_period
+from central.domain.reports import Need
 from central.enrolment import Enrolment
 from central.imports import CoverageImport, import_coverage, read_list
 from central.ingest import Answer, Ingest, Quiet
 from central.pipeline import judge_next
+from central.reports import receive
 from central.rules import shipped_rules
 from central.store import boxes, facts, feeds
 from chassis import schema
@@ -490,6 +492,16 @@ class Regency:
         machine.note(appended)
         return receipt
 
+    async def report(self, cycle: Cycle = PANGAN, *, form_key: str = "", **changes: str) -> bytes:
+        """Somebody reports need online; the report's id."""
+        usual = {"nik": nik(1), "kk": "", "name": "Siti Contoh", "address": "Dusun Krajan RT 1", "contact": ""}
+        usual |= {"village": DESA, "reported_for": "neighbour", "need": "Kehilangan pekerjaan sejak Maret"}
+        need = Need(scheme=cycle.scheme, cycle=cycle.code, **usual | changes)
+        chance, now_ms = self.clock.random(16), self.clock.now_ms()
+        key = form_key or chance.hex()
+        report, _ = await self.database.transact(lambda c: receive(c, self.rules, need, chance, key, now_ms))
+        return report
+
     async def feed(
         self, machine: Machine, cursors: Cursors, health: list[tuple[str, int]] | None = None
     ) -> FeedReply | SnapshotReply | None:
@@ -532,6 +544,7 @@ class Story:
     late: bytes
     dossier: bytes
     photograph: bytes
+    report: bytes
 
 
 async def fill(regency: Regency) -> Story:
@@ -559,6 +572,7 @@ async def fill(regency: Regency) -> Story:
     await regency.send(desa)
     await regency.settle()
     await regency.import_list(siksng_row(nik(2), kk(9), "DEWI RAHAYU"))
+    report = await regency.report(nik=nik(2), name="Dewi Rahayu")
     await _trouble(regency, other)
     late = desa.propose(nik=nik(5), kk=kk(5), name="SUYATNO").record_id
     regency.clock.advance(days=15)
@@ -569,7 +583,7 @@ async def fill(regency: Regency) -> Story:
     await regency.feed(desa, Cursors(timeline, 6, 5, 2, 2))
     waiting = [("outbox_ops", 7), ("oldest_unacked_ms", regency.clock.at_ms - 3 * 3_600_000)]
     await regency.greet(other, clock_ms=regency.clock.at_ms - 90_000, health=waiting)
-    return Story(regency, desa, other, ward, accepted, refused, nasty, late, dossier, photograph.record_id)
+    return Story(regency, desa, other, ward, accepted, refused, nasty, late, dossier, photograph.record_id, report)
 
 
 async def _trouble(regency: Regency, machine: Machine) -> None:

@@ -121,6 +121,8 @@ def paths(story: Story) -> dict[str, str]:
         IDENTITY: f"/decisions/{story.refused.hex()}/identity/{'0' * 64}",
         "/cycles": "/cycles",
         "/objections": "/objections",
+        "/reports": "/reports",
+        "/reports/{id}": f"/reports/{story.report.hex()}",
         "/imports": "/imports",
         "/letters": "/letters",
         "/imports/{id}": "/imports/1",
@@ -137,6 +139,8 @@ READERS = {
     "/decisions/{proposal}": {"officer", "admin", "auditor"},
     IDENTITY: {"officer"},
     "/objections": {"officer", "admin", "auditor"},
+    "/reports": {"officer", "admin", "auditor"},
+    "/reports/{id}": {"officer", "admin", "auditor"},
     "/dossiers": {"agency"},
     "/dossiers/{record}": {"agency"},
     "/dossiers/{record}/photographs/{attachment}": {"agency"},
@@ -571,3 +575,18 @@ async def test_objections_stand_in_the_officers_list_masked_and_on_the_decision_
     assert f'href="/decisions/{story.refused.hex()}"' in html
     assert "x" * 400 in (await hall.get(f"/decisions/{story.refused.hex()}"))[1]
     assert await story.regency.value("SELECT count(*) FROM access_log WHERE action = 'list_objections'") == 1
+
+
+async def test_a_report_is_masked_in_the_list_and_whole_with_its_reason_on_its_page(hall: Hall) -> None:
+    story = hall.story
+    _, html = await hall.get("/reports")
+    assert "D*** R***" in html
+    assert "Dewi Rahayu" not in html
+    assert "Tidak ada laporan." in await hall.text("/reports?state=waiting")
+    assert "Sudah tercakup" in await hall.text("/reports?state=covered")
+    text = await hall.text(f"/reports/{story.report.hex()}", "auditor")
+    for said in ("Dewi Rahayu", nik(2), "Sudah terdaftar sebagai penerima Program Keluarga Harapan", "Belum ada."):
+        assert said in text, said
+    looks = await story.regency.rows("SELECT actor, subject FROM access_log WHERE action = 'view_report'")
+    assert looks == [("auditor", story.report.hex())]
+    assert (await hall.get(f"/reports/{'0' * 32}"))[0] == 404

@@ -46,6 +46,7 @@ VIEWS = (
     "proposal",
     "deliberation",
     "objection",
+    "report_verification",
 )
 
 T = TypeVar("T")
