@@ -35,7 +35,7 @@ async def test_a_question_waits_on_the_worklist_until_it_is_answered(counter: Co
     assert "Mirip" in shown
     assert (await send(clerk, answer="different", how="papers", note="saudara kembar"))[0] == 303
     assert PATH not in await (await clerk.get("/worklist")).text()
-    (row,) = await counter.store.database.read(lambda c: _said(c))
+    (row,) = await counter.store.database.read(_said)
     assert (row.answer, row.how, row.note, row.is_acked) == ("different", "papers", "saudara kembar", False)
     assert "form" not in await _form_of(clerk), "who has answered is not asked again"
 
