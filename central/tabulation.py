@@ -1,5 +1,5 @@
 """Brings what a batch says into the centre's tables: numbers, withdrawals, objections, void letters, dossiers,
-photographs, visits to whom online reports are about, what cannot be read.
+photographs, visits to whom online reports are about, answers to questions, what cannot be read.
 
 What cannot be read is noted with a reason that goes back by the feed; the log moves on. Decides nothing.
 Place in the flow: ingest keeps batches, `domain/batches` reads one -> here -> reconcile decides, in one transaction.
@@ -7,6 +7,7 @@ Place in the flow: ingest keeps batches, `domain/batches` reads one -> here -> r
 
 from collections.abc import Iterable
 
+from central import questions
 from central.domain.answers import Circumstances, Prepared, Rules, prepare
 from central.domain.batches import Batch, ReadFault, Reading, read_batch
 from central.store import attachments, dossiers, facts, feeds, letters, logs, objections, reports, seals
@@ -54,12 +55,14 @@ async def tabulate(connection: Connection, batch: Batch, reading: Reading, now_m
         await reports.add_verifications(connection, reading.verifications)
     if reading.from_reports:
         await reports.add_proposals(connection, batch.village, reading.from_reports)
+    if reading.answers:
+        await questions.take(connection, batch.village, reading.answers, now_ms)
     await dossiers.add(connection, reading.dossiers)
     await attachments.add(connection, reading.attachments)
     await attachments.remove(connection, batch.village, reading.removed)
     await dossiers.note_void(connection, batch.village, [letter for letter, _ in reading.voided])
     await feeds.publish(connection, batch.village, news, now_ms)
-    return bool(news)
+    return bool(news or reading.answers)
 
 
 def _fault_notice(fault: ReadFault) -> feeds.Publication:

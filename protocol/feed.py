@@ -309,6 +309,34 @@ def report_key(report: bytes) -> bytes:
     return REPORT_KEYS + report
 
 
+class IdentityQuestion(Message, frozen=True):
+    """Are the person of a village's own proposal and another record with that NIK one person? Asked of the village, which
+    knows them (op `identity_answered`). Key: see `question_key`.
+
+    `pair`: what `question_key` is made of. Of the other record only what helps to judge: the masked name (empty where a
+    list holds none), the scheme of a list (empty for a proposal), the place. `compared`: (field, how the two relate:
+    same, alike, different or missing). `answer`: how it ended (same, different, unknown, or overlap_allowed by an
+    officer), empty while it is open.
+    """
+
+    pair: Hash
+    proposal: Id
+    other_name: Line
+    other_scheme: Word
+    other_place: Line
+    compared: Annotated[list[tuple[Word, Word]], Meta(max_length=16)]
+    asked_ms: Millis
+    answer_by: Date
+    answer: Word = ""
+
+
+QUESTION_KEYS = b"question:"
+
+
+def question_key(pair: bytes) -> bytes:
+    return QUESTION_KEYS + pair
+
+
 VALUES: dict[str, type[msgspec.Struct]] = {
     "decision": Decision,
     "cycle": Cycle,
@@ -324,6 +352,7 @@ VALUES: dict[str, type[msgspec.Struct]] = {
     "letter_edition": LetterEdition,
     "dossier_state": DossierState,
     "report": Report,
+    "identity_question": IdentityQuestion,
 }
 """The kinds this program applies. `scheme` and `exclusions` travel with `protocol.schemes`' own types.
 A kind that is not known is stored; when it is critical, applying stops there until the program is upgraded."""

@@ -335,6 +335,20 @@ class ReportVerified(Body, frozen=True):
     actor: Word
 
 
+class IdentityAnswered(Body, frozen=True):
+    """What the village says to the regency's question `pair` (`protocol.feed.IdentityQuestion`) about its proposal.
+
+    `answer`: same, different or unknown; `how`: papers, visit or known. Of several on one question the newest stands.
+    """
+
+    pair: Hash
+    proposal: Id
+    answer: Word
+    how: Word
+    note: Line
+    actor: Word
+
+
 class ProposalWithdrawn(Body, frozen=True):
     proposal: Id
     reason: Line
@@ -482,6 +496,7 @@ AnyBody: TypeAlias = (
     | DeliberationHeld
     | ObjectionMade
     | ReportVerified
+    | IdentityAnswered
     | RequestOpened
     | RequestMoved
     | AttachmentAdded
@@ -513,6 +528,7 @@ BODIES: dict[tuple[str, int], type[Body]] = {
     ("dossier_sent", 1): DossierSent,
     ("proposal_made", 3): ProposalFromReport,
     ("report_verified", 1): ReportVerified,
+    ("identity_answered", 1): IdentityAnswered,
 }
 """Every kind and schema ever shipped stays here: a record written ten years ago must still be readable."""
 

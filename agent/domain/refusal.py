@@ -79,6 +79,7 @@ REPORT_NOT_WORTHY = Refusal(
     "report_not_worthy",
     say("Usulan dari laporan warga hanya untuk periode laporan itu, sesudah kunjungan menyatakan orangnya layak."),
 )
+QUESTION_CLOSED = Refusal("question_closed", say("Pertanyaan ini sudah dijawab atau sudah dinilai kabupaten."))
 ALREADY_OBJECTED = Refusal("already_objected", say("Sanggahan atas jawaban ini sudah dicatat."))
 NUMBER_RANGE = Refusal("number_range", say("Nomor itu sudah dipakai atau lebih tinggi dari nomor terakhir."))
 NUMBER_TOO_LOW = Refusal(

@@ -20,6 +20,7 @@ from protocol.ops import (
     CardBound,
     DeliberationHeld,
     DossierSent,
+    IdentityAnswered,
     IncomingRegistered,
     LetterHandedOver,
     LetterIssued,
@@ -119,6 +120,21 @@ async def apply(connection: Connection, op: Op, ordinal: int) -> None:
             )
         case ReportVerified():
             await _put_visit(connection, op, ordinal, body, at_ms)
+        case IdentityAnswered():
+            await connection.execute(
+                "INSERT OR IGNORE INTO identity_answer (id, log, seq, pair, proposal, answer, how, note, actor, written_ms)"
+                " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+                op.record_id,
+                ordinal,
+                op.seq,
+                body.pair,
+                body.proposal,
+                body.answer,
+                body.how,
+                body.note,
+                body.actor,
+                at_ms,
+            )
         case RequestOpened():
             await _put_request(connection, op, ordinal, body, at_ms)
         case CardBound():

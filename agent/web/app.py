@@ -24,6 +24,7 @@ from agent.web.office import Office
 from agent.web.proposal_lists import ProposalListPages
 from agent.web.proposals import ProposalPages
 from agent.web.proposing import ProposingPages
+from agent.web.questions import QuestionPages
 from agent.web.registers import register_pages
 from agent.web.reports import ReportPages
 from agent.web.requests import RequestPages
@@ -109,6 +110,7 @@ def build_app(office: Office, registry: CollectorRegistry, version: str) -> web.
         WorklistPages(office),
         ObjectionPages(office),
         ReportPages(office),
+        QuestionPages(office),
         DeliberationPages(office),
         NumberPages(office),
         SealPages(office),

@@ -5,7 +5,7 @@ from datetime import datetime, time
 from aiohttp import web
 
 from agent.domain.numbering import WIB, date_wib
-from agent.store import aid, cycles, dossiers, letters, reports, requests
+from agent.store import aid, cycles, dossiers, letters, questions, reports, requests
 from agent.web.desk import at_counter, person_of
 from agent.web.office import Office
 from agent.web.requests import words
@@ -40,6 +40,7 @@ class HomePages:
                 "worklist": await aid.count_worklist(connection, today),
                 "counts": await aid.counts(connection),
                 "reported": await reports.count_open(connection),
+                "questions": len(await questions.waiting(connection)),
                 "dossiers_unread": await dossiers.count_unread(connection),
                 "letters_today": await letters.count_on(connection, today),
                 "proposals_today": await aid.count_since(connection, midnight_ms),

@@ -10,6 +10,8 @@ from agent.domain.events import EventKind
 from agent.domain.events import State as Residence
 from agent.domain.fields import FieldValue
 from agent.domain.numbering import WIB, date_wib
+from agent.domain.questions import Answer as Answers
+from agent.domain.questions import How
 from agent.domain.reports import Finding
 from agent.domain.requests import Move, Route, State, next_move
 from agent.domain.status import Status
@@ -18,6 +20,7 @@ from agent.store.attachments import AttachmentRow, Place
 from agent.store.deliberations import DeliberationRow
 from agent.store.dossiers import DossierRow
 from agent.store.oplog import Outbox
+from agent.store.questions import QuestionRow
 from agent.store.reports import ReportRow
 from chassis.web import formats
 from language import say
@@ -42,6 +45,31 @@ FINDINGS = {
     Finding.DECEASED: (say("Meninggal dunia"), "plain"),
 }
 """What a visit to whom an online report is about found."""
+ANSWERS = {
+    Answers.SAME: (say("Orang yang sama"), "bad"),
+    Answers.DIFFERENT: (say("Bukan orang yang sama"), "good"),
+    Answers.UNKNOWN: (say("Tidak tahu"), "wait"),
+}
+HOW = {
+    How.PAPERS: say("KTP atau KK dilihat"),
+    How.VISIT: say("Orangnya didatangi"),
+    How.KNOWN: say("Dikenal petugas"),
+}
+"""How this village knows what it answers to a question about identity."""
+FIELDS_COMPARED = {
+    "name": say("Nama"),
+    "birth_date": say("Tanggal lahir"),
+    "sex": say("Jenis kelamin"),
+    "mother": say("Nama ibu kandung"),
+    "kk": say("Nomor KK"),
+}
+COMPARED = {
+    "same": (say("Sama"), "plain"),
+    "alike": (say("Mirip"), "wait"),
+    "different": (say("Berbeda"), "bad"),
+    "missing": (say("Tidak ada di salah satu catatan"), "plain"),
+}
+SEXES = {"L": say("Laki-laki"), "P": say("Perempuan")}
 REPORTED_FOR = {"self": say("Diri sendiri atau keluarga serumah"), "neighbour": say("Tetangga atau orang lain")}
 EVENTS = {
     EventKind.BORN: say("Kelahiran"),
@@ -428,6 +456,17 @@ def place(code: str) -> str:
 def picture_place(row: AttachmentRow) -> tuple[str, str, str]:
     """Badge, its kind, and a sentence where somebody should know more."""
     return PICTURES[row.place]
+
+
+def question_state(row: QuestionRow) -> tuple[str, str]:
+    """What was said to a question about identity, here or by an officer."""
+    said = row.said[0].answer if row.said else row.question.answer
+    if said == "overlap_allowed":
+        return say("Kabupaten: boleh rangkap"), "plain"
+    found = next((each for each in Answers if each == said), None)
+    if found is None:
+        return (said, "plain") if said else (say("Menunggu jawaban desa"), "wait")
+    return ANSWERS[found]
 
 
 def report_state(row: ReportRow) -> tuple[str, str]:

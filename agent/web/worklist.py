@@ -3,7 +3,7 @@
 from aiohttp import web
 
 from agent.domain.numbering import date_wib
-from agent.store import aid, cycles, reports
+from agent.store import aid, cycles, questions, reports
 from agent.web.desk import at_counter
 from agent.web.office import Office
 from agent.web.words import cycle_names, proposal_state
@@ -14,6 +14,8 @@ from protocol.receipts import parse_receipt_code
 
 ROWS_MAX = 50
 """Answers on one page: with their sentences it stays under 100 KB."""
+QUESTIONS_MAX = 20
+"""Questions above the answers; the next ones follow when these are answered."""
 CODE_SHOWN_MAX = 20
 NOT_A_CODE = say(
     "Kode tanda terima: ada huruf yang salah atau kurang. Cocokkan dengan kertasnya, misalnya 7K3Q-XM2D-9RD."
@@ -58,7 +60,7 @@ class WorklistPages:
             names = cycle_names(await cycles(connection))
             reported = await reports.count_open(connection)
             shown = {"rows": rows, "total": total, "unread": unread, "number": number, "pages": pages, "names": names}
-            return shown | {"reported": reported}
+            return shown | {"reported": reported, "questions": (await questions.waiting(connection))[:QUESTIONS_MAX]}
 
         context = await self._office.store.database.read(look)
         context |= {"state": proposal_state, "code": code, "errors": {"code": fault} if fault else {}}

@@ -1,5 +1,6 @@
 """What an acknowledged batch says, as far as its own bytes tell: proposals, withdrawals, objections, letter numbers and
-voids, dossiers, photographs, visits to whom online reports are about, what cannot be read.
+voids, dossiers, photographs, visits to whom online reports are about, answers to questions, what
+cannot be read.
 
 Pure, and by far the most work of tabulating, so a large batch can be read in another process while the last one is
 decided. Place in the flow: ingest keeps a batch -> here -> tabulation brings it in -> reconcile decides.
@@ -13,6 +14,7 @@ from msgspec import Struct
 from central.domain.attachments import Attachment
 from central.domain.decisions import Proposal, key_kk, key_nik
 from central.domain.dossiers import Dossier
+from central.domain.identities import Answer
 from central.domain.reports import Verification
 from protocol.codec import decode
 from protocol.messages import Append
@@ -24,6 +26,7 @@ from protocol.ops import (
     AttachmentRemoved,
     DossierSent,
     Header,
+    IdentityAnswered,
     IncomingRegistered,
     LetterIssued,
     LetterVoided,
@@ -141,6 +144,7 @@ class Reading(Struct, array_like=True):
     removed: list[bytes] = []
     verifications: list[Verification] = []
     from_reports: list[tuple[bytes, bytes]] = []
+    answers: list[Answer] = []
 
 
 def read_batch(batch: Batch) -> Reading:
@@ -184,6 +188,22 @@ class _Desk:
                 self._add_objection(record, seq, header, body)
             case ReportVerified():
                 self.reading.verifications.append(self._verification(record, seq, header, body))
+            case IdentityAnswered():
+                self.reading.answers.append(
+                    Answer(
+                        record,
+                        body.pair,
+                        self._batch.village,
+                        self._batch.epoch,
+                        seq,
+                        body.answer,
+                        body.how,
+                        body.note,
+                        body.actor,
+                        header.claimed_ms,
+                        first_received(seq, self._proofs, self._batch.received_ms),
+                    )
+                )
             case ProposalWithdrawn():
                 self.reading.withdrawn.append(body.proposal)
             case LogOpened() | NumbersConfirmed():

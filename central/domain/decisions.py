@@ -135,15 +135,19 @@ class _Candidate(Struct):
     def person(self) -> Person:
         """Made only where a NIK is shared: few proposals share one."""
         if self._person is None:
-            p = self.proposal
-            self._person = Person(
-                nik=key_nik(p.nik),
-                name_key=name_key(p.name),
-                birth_date=_date(p.birth_date),
-                sex=_sex(p.sex),
-                mother_key=name_key(p.mother),
-            )
+            self._person = person_of(self.proposal)
         return self._person
+
+
+def person_of(proposal: Proposal) -> Person:
+    """What a proposal says of its person."""
+    return Person(
+        nik=key_nik(proposal.nik),
+        name_key=name_key(proposal.name),
+        birth_date=_date(proposal.birth_date),
+        sex=_sex(proposal.sex),
+        mother_key=name_key(proposal.mother),
+    )
 
 
 def key_nik(text: str) -> Nik | None:
@@ -540,6 +544,11 @@ def date_text(ms: int) -> str:
 def _day_text(days: int) -> str:
     day = date.fromordinal(date(1970, 1, 1).toordinal() + days)
     return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
+
+
+def day_iso(ms: int) -> str:
+    """`2021-05-17` in WIB."""
+    return date.fromordinal(date(1970, 1, 1).toordinal() + (ms + _WIB_MS) // _DAY_MS).isoformat()
 
 
 def day_text(iso: str) -> str:

@@ -1,4 +1,5 @@
-"""Identity verdicts of the centre's officers: facts that `decide` rests on. Only this file writes `identity_verdict`.
+"""Identity verdicts of the centre's officers, questions to villages and their answers: facts that `decide` rests on.
+Only this file writes `identity_verdict`, `identity_question` and `identity_answer`.
 
 A verdict names a proposal that is here, so whatever arrives later with that NIK is tied to it and decided with it.
 """
@@ -8,7 +9,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from central.domain.identities import Identity, IdentityVerdict
+from central.domain.identities import Answer, Identity, IdentityVerdict, of_villages
 from central.store import trail
 from chassis.database import Connection
 
@@ -45,16 +46,109 @@ async def put(connection: Connection, key: bytes, proposal: bytes, said: Said) -
 
 
 async def in_force(connection: Connection, keys: Collection[bytes] | None = None) -> dict[bytes, IdentityVerdict]:
-    """Of these keys, or of all."""
-    return {key: said.verdict for key, said in (await said_on(connection, keys)).items()}
+    """Of these keys, or of all: the officer's word, else what the villages that were asked agree on."""
+    villages: dict[bytes, list[str]] = {}
+    for each in await answers(connection, keys):
+        villages.setdefault(each.pair, []).append(each.answer)
+    agreed = {key: verdict for key, said in villages.items() if (verdict := of_villages(said)) is not None}
+    return agreed | {key: said.verdict for key, said in (await said_on(connection, keys)).items()}
 
 
 async def said_on(connection: Connection, keys: Collection[bytes] | None = None) -> dict[bytes, Said]:
-    """The same with reason, officer and time."""
-    wanted = None if keys is None else msgspec.json.encode([key.hex() for key in keys]).decode()
+    """What officers said, with reason, officer and time."""
     rows = await connection.fetch_all(
         "SELECT key, identity, until, reason, actor, at_ms FROM identity_verdict"
         " WHERE $1 IS NULL OR key IN (SELECT value FROM json_each($1)) ORDER BY id",
-        wanted,
+        _wanted(keys),
     )
     return {bytes.fromhex(r[0]): Said(IdentityVerdict(Identity(r[1]), r[2]), r[3], r[4], r[5]) for r in rows}
+
+
+# --- questions to villages --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question as it was published (`value`: protocol/feed.IdentityQuestion), by whom and when."""
+
+    key: bytes
+    village: str
+    proposal: bytes
+    value: bytes
+    actor: str
+    at_ms: int
+
+
+async def ask(connection: Connection, question: Asked) -> bool:
+    """Keep a question; False when this village was asked about this pair before: nobody is asked twice."""
+    added = await connection.execute(
+        "INSERT INTO identity_question (key, village, proposal, value, actor, at_ms) VALUES ($1, $2, $3, $4, $5, $6)"
+        " ON CONFLICT (key, village) DO NOTHING",
+        question.key.hex(),
+        question.village,
+        question.proposal,
+        question.value,
+        question.actor,
+        question.at_ms,
+    )
+    if added:
+        subject = question.proposal.hex()
+        await trail.record(
+            connection, at_ms=question.at_ms, actor=question.actor, action="identity_asked", subject=subject
+        )
+    return bool(added)
+
+
+async def questions(connection: Connection, keys: Collection[bytes]) -> list[Asked]:
+    """All that was asked about these pairs."""
+    rows = await connection.fetch_all(
+        "SELECT key, village, proposal, value, actor, at_ms FROM identity_question"
+        " WHERE key IN (SELECT value FROM json_each($1)) ORDER BY key, village",
+        _wanted(keys),
+    )
+    return [Asked(bytes.fromhex(r[0]), r[1], r[2], r[3], r[4], r[5]) for r in rows]
+
+
+async def add_answers(connection: Connection, village: str, given: Collection[Answer]) -> None:
+    """What a village answered; what it was never asked is kept and has no say."""
+    await connection.execute_many(
+        "INSERT INTO identity_answer (record, key, village, epoch, seq, answer, how, note, actor, claimed_ms, received_ms)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (record) DO NOTHING",
+        [
+            (
+                each.record,
+                each.pair.hex(),
+                village,
+                each.epoch,
+                each.seq,
+                each.answer,
+                each.how,
+                each.note,
+                each.actor,
+                each.claimed_ms,
+                each.received_ms,
+            )
+            for each in given
+        ],
+    )
+    for asked in await questions(connection, {each.pair for each in given}):
+        await connection.execute(
+            "UPDATE proposal SET is_dirty = 1 WHERE match_nik = (SELECT match_nik FROM proposal WHERE record = $1)",
+            asked.proposal,
+        )
+
+
+async def answers(connection: Connection, keys: Collection[bytes] | None = None) -> list[Answer]:
+    """The newest answer of each village that was asked, for these pairs or for all."""
+    rows = await connection.fetch_all(
+        "SELECT record, key, village, epoch, seq, answer, how, note, identity_answer.actor, claimed_ms, received_ms"
+        " FROM identity_answer JOIN identity_question USING (key, village)"
+        " WHERE $1 IS NULL OR key IN (SELECT value FROM json_each($1)) ORDER BY key, village, epoch, seq",
+        _wanted(keys),
+    )
+    newest = {(r[1], r[2]): Answer(r[0], bytes.fromhex(r[1]), *tuple(r)[2:]) for r in rows}
+    return list(newest.values())
+
+
+def _wanted(keys: Collection[bytes] | None) -> str | None:
+    return None if keys is None else msgspec.json.encode([key.hex() for key in keys]).decode()

@@ -8,7 +8,7 @@ from central.store import facts, identities, objections, overview, reports
 from central.store.overview import PAGE_ROWS, Filter
 from central.web.desk import Desk
 from central.web.fleet import EVERYBODY
-from central.web.words import CHECKS, EVIDENCE, IDENTITIES, OUTCOMES, REASONS
+from central.web.words import ANSWERS, CHECKS, EVIDENCE, HOW, IDENTITIES, OUTCOMES, REASONS
 from chassis.database import Connection
 from chassis.web import account_of, page, page_count, page_number, roles
 from chassis.web.accounts import record_access
@@ -91,8 +91,17 @@ class DecisionPages:
 async def _doubts(connection: Connection, record: bytes) -> dict[str, object]:
     """Who else bears this NIK, and what was said about the two."""
     others = await reconcile.contested(connection, record)
-    said = await identities.said_on(connection, others.keys()) if others else {}
-    return {"doubts": sorted(others.items()), "said": said, "identities": IDENTITIES, "period": months_text}
+    if not others:
+        return {"doubts": []}
+    said = await identities.said_on(connection, others.keys())
+    asked = {each.key: each for each in await identities.questions(connection, others.keys())}
+    answers = {each.pair: each for each in await identities.answers(connection, others.keys())}
+    return {"questions": asked, "answers": answers, "answer_words": ANSWERS, "how_words": HOW} | {
+        "doubts": sorted(others.items()),
+        "said": said,
+        "identities": IDENTITIES,
+        "period": months_text,
+    }
 
 
 def _filter(request: web.Request) -> tuple[Filter, str]:

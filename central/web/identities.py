@@ -10,7 +10,7 @@ from datetime import date
 
 from aiohttp import web
 
-from central import reconcile
+from central import questions, reconcile
 from central.domain.identities import Identity, IdentityVerdict
 from central.store import identities
 from central.store.identities import Said
@@ -24,6 +24,10 @@ REASON_LENGTH_MIN = 5
 """Shorter is no reason but a way past the field."""
 REASON_LENGTH_MAX = 300
 YEARS = (2000, 2100)
+ASK, ASK_WORDS = "ask", "Tanyakan dahulu ke desa yang mengusulkan"
+JUDGED = "Penilaian disimpan. Keputusannya dihitung lagi dan dikirim ke desa."
+ASKED = "Pertanyaan dikirim ke desa. Jawabannya tampil di halaman usulan ini."
+ASKED_BEFORE = "Desa itu sudah pernah ditanya tentang kedua catatan ini. Tunggu jawabannya, atau nilai sendiri."
 
 
 class IdentityPages:
@@ -47,18 +51,25 @@ class IdentityPages:
         read = _read(form)
         if not isinstance(read, tuple):
             return await self._show(request, form, read)
-        said = Said(read[0], read[1], account.login, now_ms)
+        verdict, reason = read
 
-        async def work(connection: Connection) -> None:
+        async def work(connection: Connection) -> tuple[str, set[str]]:
             if await recall(connection, form_key, account.account_id) is not None:
-                return  # sent twice: the first time did it
-            if key not in await reconcile.contested(connection, proposal):
+                return JUDGED if verdict else ASKED, set()  # sent twice: the first time did it
+            other = (await reconcile.contested(connection, proposal)).get(key)
+            if other is None:
                 raise web.HTTPNotFound
-            await identities.put(connection, key, proposal, said)
             await remember(connection, form_key, account.account_id, request.path, now_ms)
+            if verdict is None:
+                village = await questions.ask(connection, proposal, key, other, account.login, now_ms)
+                return (ASKED, {village}) if village else (ASKED_BEFORE, set())
+            await identities.put(connection, key, proposal, Said(verdict, reason, account.login, now_ms))
+            return JUDGED, await questions.close(connection, key, verdict.identity, now_ms)
 
-        await self._desk.database.transact(work)
-        await add_notice(request, "Penilaian disimpan. Keputusannya dihitung lagi dan dikirim ke desa.")
+        notice, villages = await self._desk.database.transact(work)
+        for village in villages:
+            self._desk.on_published(village)
+        await add_notice(request, notice)
         raise web.HTTPSeeOther(f"/decisions/{proposal.hex()}")
 
     async def _show(self, request: web.Request, form: Form, errors: Mapping[str, str]) -> web.StreamResponse:
@@ -67,7 +78,10 @@ class IdentityPages:
             raise web.HTTPNotFound
         context = {
             "proposal": proposal.hex(),
-            "options": [(each.value, words) for each, words in IDENTITIES.items()],
+            "options": [
+                *((each.value, words) for each, words in IDENTITIES.items()),
+                (ASK, ASK_WORDS),
+            ],
             "identity": form.text("identity"),
             "until": form.text("until"),
             "reason": form.text("reason"),
@@ -82,8 +96,10 @@ def _asked(request: web.Request) -> tuple[bytes, bytes]:
     return bytes.fromhex(request.match_info["proposal"]), bytes.fromhex(request.match_info["key"])
 
 
-def _read(form: Form) -> tuple[IdentityVerdict, str] | dict[str, str]:
-    """Verdict and reason, or what is wrong with them."""
+def _read(form: Form) -> tuple[IdentityVerdict | None, str] | dict[str, str]:
+    """Verdict and reason (None: the village is to be asked), or what is wrong with them."""
+    if form.text("identity") == ASK:
+        return None, ""
     errors = {}
     chosen = next((each for each in Identity if each.value == form.text("identity")), None)
     if chosen is None:

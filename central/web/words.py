@@ -89,6 +89,9 @@ FINDINGS = {
     "moved": ("Sudah pindah", "plain"),
     "deceased": ("Meninggal dunia", "plain"),
 }
+ANSWERS = {"same": "orang yang sama", "different": "bukan orang yang sama", "unknown": "tidak tahu"}
+HOW = {"papers": "KTP atau KK dilihat", "visit": "didatangi", "known": "dikenal petugas"}
+"""How the village knows what it answered."""
 EVIDENCE = {"coverage": "daftar penerima", "proposal": "usulan lain", "cycle": "masa usulan", "nik": "NIK"}
 CHECKS = {"clear": "tidak ditemukan", "overlap": "kemungkinan tumpang tindih", "unknown": "belum diketahui"}
 """What the village's own check said when it proposed; it decided nothing."""

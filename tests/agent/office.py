@@ -35,10 +35,12 @@ from protocol.feed import (
     Cycle,
     Decision,
     Evidence,
+    IdentityQuestion,
     NumberClash,
     Quarantined,
     Report,
     State,
+    question_key,
     replace,
     report_key,
 )
@@ -345,6 +347,16 @@ def report_state(**changes: Any) -> State:
     usual |= {"contact": "0812-0000-0000", "reported_for": "neighbour", "check": "uncovered", "received_ms": START_MS}
     said = Report(**usual | changes)
     return State(2, "report", False, report_key(said.report), msgspec.msgpack.encode(said))
+
+
+def question_state(proposal: str, **changes: Any) -> State:
+    """The regency asks whether the person of this proposal is another of their NIK."""
+    usual: dict[str, Any] = {"pair": b"\x0f" * 32, "proposal": bytes.fromhex(proposal.rpartition("/")[2])}
+    usual |= {"other_name": "S*** C*****", "other_scheme": "", "other_place": "Desa Kemiren, Kecamatan Glagah"}
+    usual |= {"compared": [("name", "alike"), ("birth_date", "different"), ("sex", "same"), ("mother", "missing")]}
+    usual |= {"asked_ms": START_MS, "answer_by": "2021-05-24"}
+    said = IdentityQuestion(**usual | changes)
+    return State(3, "identity_question", False, question_key(said.pair), msgspec.msgpack.encode(said))
 
 
 def quarantined_state(seq: int) -> State:

@@ -37,7 +37,7 @@ AS_ON_CARDS = {*RELIGIONS, *MARITAL_STATUSES, *RELATIONS, "NIK", "KK", "RT", "RW
 DATA = re.compile(
     r"\d+: NIK|Paket pangan Mei-Juli 2021|Sudah terdaftar sebagai penerima PKH .*|H\. AHMAD FAUZI, S\.Sos\.|[A-Z0-9-]{13}"
     r"|DUSUN [A-Z]+, RT \d+ RW \d+|melamar kerja|RSUD Blambangan|keperluan \d|Camat|Undangan|Rumah"
-    r"|SITI CONTOH|Dusun Krajan, dekat balai|Kehilangan pekerjaan sejak Maret"
+    r"|S\*\*\* C\*{5}|SITI CONTOH|Dusun Krajan, dekat balai|Kehilangan pekerjaan sejak Maret"
     r"|not_found|forbidden|kind_withdrawn"
 )
 """The samples' own: a cycle, the centre's sentence, a signer, a receipt code, addresses, what was typed, a report; codes."""

@@ -32,6 +32,7 @@ from tests.agent.office import (
     decision_state,
     open_counter,
     quarantined_state,
+    question_state,
     report_state,
     tell,
     words_of,
@@ -96,7 +97,7 @@ async def paths(counter: Counter, clerk: Browser) -> dict[str, str]:
     sendable, answered = [await counter.issue(clerk, "spm", hospital="RSUD Blambangan") for _ in range(2)]
     somebody = counter.somebody
     refused = await counter.propose(clerk, list(counter.people.values())[1].hex())
-    await counter.tell(decision_state(refused), report_state())
+    await counter.tell(decision_state(refused), report_state(), question_state(refused))
     report = f"/reports/{REPORTED.hex()}"
     visited = await clerk.fields_of(await clerk.get(f"{report}/verify"))
     visited |= {"visited_on": "17-05-2021", "visitor": "Kepala dusun", "finding": "worthy", "note": ""}
@@ -136,6 +137,7 @@ async def paths(counter: Counter, clerk: Browser) -> dict[str, str]:
         "/proposals/{id}/slip": f"{refused}/slip",
         "/proposals/{id}/object": f"{refused}/object",
         "/worklist": "/worklist",
+        "/questions/{id}": "/questions/" + "0f" * 32,
         "/reports": "/reports",
         "/reports/{id}": report,
         "/reports/{id}/verify": f"{report}/verify",
@@ -518,7 +520,7 @@ async def test_what_the_centre_garbled_is_told_and_takes_no_page_down(counter: C
     proposal = pages["/proposals/{id}"]
     key = bytes.fromhex(proposal.rpartition("/")[2])
     garbled = [State(n, kind, True, b"key %d" % n, UNREADABLE) for n, kind in enumerate(sorted(VALUES), start=1)]
-    await counter.tell(*garbled, State(9, "decision", True, key, UNREADABLE), report_state())
+    await counter.tell(*garbled, State(9, "decision", True, key, UNREADABLE), report_state(), question_state(proposal))
     await tell(counter.store, "regency", [State(1, "cycle", True, b"cycle:x", UNREADABLE)], START_MS)
     for path in pages.values():
         assert (await head.get(path)).status == 200, path

@@ -47,6 +47,7 @@ VIEWS = (
     "deliberation",
     "objection",
     "report_verification",
+    "identity_answer",
 )
 
 T = TypeVar("T")
