@@ -69,3 +69,20 @@ def listed(parts: "tuple[str, ...] | list[str]") -> Words:
 def translated(value: Any, catalogue: Catalogue) -> Any:
     """A sentence in the catalogue's language; anything else as it is."""
     return value.into(catalogue) if isinstance(value, Words) else value
+
+
+MONTHS = (
+    say("Januari"),
+    say("Februari"),
+    say("Maret"),
+    say("April"),
+    say("Mei"),
+    say("Juni"),
+    say("Juli"),
+    say("Agustus"),
+    say("September"),
+    say("Oktober"),
+    say("November"),
+    say("Desember"),
+)
+"""Their one home: pages, letters and decisions name months alike."""

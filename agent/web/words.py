@@ -18,7 +18,7 @@ from agent.store.deliberations import DeliberationRow
 from agent.store.dossiers import DossierRow
 from agent.store.oplog import Outbox
 from chassis.web import formats
-from language import say
+from language import MONTHS, say
 from protocol.feed import Cycle
 from protocol.ids import InvalidCode, parse_village_code
 from protocol.letter_kinds import Edition, FieldType
@@ -290,7 +290,7 @@ def is_open(cycle: Cycle, now_ms: int) -> bool:
 
 def month_words(month: int) -> str:
     """`Mei 2021` for a month counted 12 * year + month - 1."""
-    return say("{month} {year}", month=formats.MONTHS[month % 12], year=month // 12)
+    return say("{month} {year}", month=MONTHS[month % 12], year=month // 12)
 
 
 def cycle_names(known: list[Cycle]) -> dict[str, str]:
