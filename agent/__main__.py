@@ -346,15 +346,20 @@ def _time(ms: int | None) -> str | None:
 
 @program.command()
 def verify(settings_path: SettingsOption = DEFAULT_SETTINGS, as_json: JsonOption = False) -> None:
-    """Read the whole archive again: database pages, hash chains, feed digests, mark. Exit 1 when anything is wrong."""
+    """Read the whole archive again: database pages, hash chains, feed digests, signed wordings, mark. Exit 1 when anything is
+    wrong."""
     settings = load(settings_path)
 
     async def work() -> None:
+        try:
+            is_regencys = BoxIdentity.load(settings.identity_folder).verify_central
+        except NotEnrolled:
+            is_regencys = None
         async with commands.existing(settings.database, migrations()):
             pass  # a path without a database must not make one that has nothing wrong with it
         async with archive(settings) as store:
             condition = store.condition
-            problems = await inspection.inspect(store)
+            problems = await inspection.inspect(store, is_regencys)
         if condition not in {Condition.INTACT, Condition.FRESH}:
             problems.append(f"condition: {condition}")
         show({"village": settings.village, "problems": problems or "none"}, as_json=as_json)
