@@ -88,7 +88,7 @@ def office_emblem(settings: AgentSettings) -> str:
     try:
         return read_emblem(settings.office.logo)
     except EmblemRefused as error:
-        raise EmblemRefused(f"office.logo: {error}") from error
+        raise EmblemRefused(error.fault, f"office.logo: {settings.office.logo}") from error
 
 
 @contextlib.contextmanager
@@ -158,7 +158,7 @@ class Agent:
             questions=read_questions(data.proposal_fields_csv()),
             photos=read_photos(data.proposal_fields_csv()),
             unseal=self._unseal,
-            emblem=office_emblem(self.settings),
+            logo=office_emblem(self.settings),
         )
 
     async def _check_kinds(self, office: Office) -> None:
