@@ -9,7 +9,8 @@ from agent.domain.coverage import Answer, Check, Hit
 from agent.domain.events import EventKind
 from agent.domain.events import State as Residence
 from agent.domain.fields import FieldValue
-from agent.domain.numbering import WIB, date_wib
+from agent.domain.incoming import SERIES_INCOMING
+from agent.domain.numbering import SERIES_ALL, WIB, date_wib
 from agent.domain.requests import Move, Route, State, next_move
 from agent.domain.status import Status
 from agent.store.aid import ProposalRow
@@ -32,6 +33,7 @@ OUTCOMES = {
     "needs_review": (say("Perlu diperiksa"), "wait"),
     "withdrawn": (say("Ditarik"), "plain"),
 }
+SERIES = {SERIES_ALL: say("semua surat"), SERIES_INCOMING: say("surat masuk")}
 EVENTS = {
     EventKind.BORN: say("Kelahiran"),
     EventKind.DIED: say("Kematian"),
@@ -115,6 +117,8 @@ def answer_words(type_: FieldType, answer: FieldValue) -> str:
             return date_words(answer)
         case int() if type_ is FieldType.RUPIAH:
             return rupiah(answer)
+        case str() if type_ is FieldType.CHOICE:
+            return say(answer)
         case _:
             return str(answer)
 
@@ -422,6 +426,11 @@ def picture_place(row: AttachmentRow) -> tuple[str, str, str]:
 def photo_name(label: str) -> str:
     """`KTP` and `Foto rumah`, as the tables have them, within a sentence: foto KTP, foto rumah."""
     return say("foto {document}", document=say(label.removeprefix("Foto ")))
+
+
+def series_name(series: str) -> str:
+    """A series of numbers as a page names it: a kind or code of letters stands for itself."""
+    return SERIES.get(series, series)
 
 
 def about_document(label: str, sentence: str) -> str:
