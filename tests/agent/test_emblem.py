@@ -180,6 +180,7 @@ BOMBS = {
     [
         (b"", "pilih berkasnya dahulu"),
         (b"%PDF-1.7", "bukan gambar yang dapat dibaca"),
+        (b"0" * (FILE_BYTES_MAX + 1), "paling besar 4 MB"),
         (SVG.format("<g>").encode(), "bukan SVG yang utuh"),
         (SVG.format("<script>alert(1)</script>").encode(), "simpan ulang sebagai SVG biasa"),
         (SVG.format('<g onload="alert(1)"/>').encode(), "simpan ulang sebagai SVG biasa"),
