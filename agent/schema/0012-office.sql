@@ -8,3 +8,6 @@ CREATE TABLE emblem (
   written_ms INTEGER NOT NULL,
   svg TEXT NOT NULL
 ) STRICT;
+
+-- The first page counts the day's letters, each time somebody comes back to it.
+CREATE INDEX letter_day ON letter (issued_on);
