@@ -88,7 +88,7 @@ def office_emblem(settings: AgentSettings) -> str:
     try:
         return read_emblem(settings.office.logo)
     except EmblemRefused as error:
-        raise EmblemRefused(f"office.logo: {error}") from error
+        raise EmblemRefused(error.fault, f"office.logo: {settings.office.logo}") from error
 
 
 @contextlib.contextmanager
@@ -158,7 +158,7 @@ class Agent:
             questions=read_questions(data.proposal_fields_csv()),
             photos=read_photos(data.proposal_fields_csv()),
             unseal=self._unseal,
-            emblem=office_emblem(self.settings),
+            logo=office_emblem(self.settings),
         )
 
     async def _check_kinds(self, office: Office) -> None:
@@ -346,15 +346,20 @@ def _time(ms: int | None) -> str | None:
 
 @program.command()
 def verify(settings_path: SettingsOption = DEFAULT_SETTINGS, as_json: JsonOption = False) -> None:
-    """Read the whole archive again: database pages, hash chains, feed digests, mark. Exit 1 when anything is wrong."""
+    """Read the whole archive again: database pages, hash chains, feed digests, signed wordings, mark. Exit 1 when anything is
+    wrong."""
     settings = load(settings_path)
 
     async def work() -> None:
+        try:
+            is_regencys = BoxIdentity.load(settings.identity_folder).verify_central
+        except NotEnrolled:
+            is_regencys = None
         async with commands.existing(settings.database, migrations()):
             pass  # a path without a database must not make one that has nothing wrong with it
         async with archive(settings) as store:
             condition = store.condition
-            problems = await inspection.inspect(store)
+            problems = await inspection.inspect(store, is_regencys)
         if condition not in {Condition.INTACT, Condition.FRESH}:
             problems.append(f"condition: {condition}")
         show({"village": settings.village, "problems": problems or "none"}, as_json=as_json)

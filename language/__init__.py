@@ -6,7 +6,7 @@ into the reader's language, by `Words.into`. Pure; imports none of ours, so that
 catalogue is `language/catalogue.py`, keeping it complete is `python -m language`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 THOUSANDS = "."
@@ -59,7 +59,7 @@ def say(msgid: str, /, **values: Any) -> Words:
     return msgid if isinstance(msgid, Words) and not values else Words(msgid, **values)
 
 
-def listed(parts: "tuple[str, ...] | list[str]") -> Words:
+def listed(parts: Sequence[str]) -> Words:
     """`KTP, KK`: each part is said."""
     words = Listed(", ".join(parts))
     words.parts = tuple(say(part) for part in parts)
@@ -69,3 +69,20 @@ def listed(parts: "tuple[str, ...] | list[str]") -> Words:
 def translated(value: Any, catalogue: Catalogue) -> Any:
     """A sentence in the catalogue's language; anything else as it is."""
     return value.into(catalogue) if isinstance(value, Words) else value
+
+
+MONTHS = (
+    say("Januari"),
+    say("Februari"),
+    say("Maret"),
+    say("April"),
+    say("Mei"),
+    say("Juni"),
+    say("Juli"),
+    say("Agustus"),
+    say("September"),
+    say("Oktober"),
+    say("November"),
+    say("Desember"),
+)
+"""Their one home: pages, letters and decisions name months alike."""

@@ -18,11 +18,13 @@ PROGRAMS = ("agent", "chassis", "language")
 """Packages whose sentences are translated, their folders below included."""
 SAID_IN_TABLES = {
     "letters.csv": ("title_id", "group", "required_documents"),
-    "letter_fields.csv": ("label_id", "hint_id"),
+    "letter_fields.csv": ("label_id", "hint_id", "choices"),
     "proposal_fields.csv": ("label_id",),
 }
 """Columns of the tables in `agent/data` that a page shows."""
 OTHER_LANGUAGE = {"letters.csv": ("title_id", "title_en")}
+LISTS = {"required_documents", "choices"}
+"""Columns with several sentences in a cell."""
 SAID_ELSEWHERE = "elsewhere.json"
 """Sentences of `protocol`, which knows no language, and others that no call names: by the file they come from."""
 
@@ -74,7 +76,7 @@ def _tables() -> Iterator[Found]:
         indonesian, english = OTHER_LANGUAGE.get(name, ("", ""))
         for row in csv.DictReader(io.StringIO(file.read_text("utf-8"))):
             for column in columns:
-                parts = row[column].split(";") if column == "required_documents" else [row[column]]
+                parts = row[column].split(";") if column in LISTS else [row[column]]
                 for part in filter(None, parts):
                     known = f"{row[english]} ({part})" if column == indonesian else ""
                     yield Found(part, f"agent/data/{name}", english=known)

@@ -25,6 +25,8 @@ from typing import assert_never
 
 import msgspec
 
+from language import MONTHS
+
 TEXT_BYTES_MAX = 20_000
 """A published text; one page of a letter holds some 4,000 characters."""
 
@@ -35,20 +37,6 @@ _INSIDE = re.compile(r"([a-z_]+)((?:\|[a-z]+)*)", re.ASCII)
 _FILE_NAME = re.compile(r"([a-z_]+)-([1-9][0-9]{0,3})\.txt", re.ASCII)
 _SECTION = re.compile(r"\[([a-z]+)(?: ([a-z_]+))?\]", re.ASCII)
 _DAYS = ("Senin", "Selasa", "Rabu", "Kamis", "Jumat", "Sabtu", "Minggu")
-_MONTHS = (
-    "Januari",
-    "Februari",
-    "Maret",
-    "April",
-    "Mei",
-    "Juni",
-    "Juli",
-    "Agustus",
-    "September",
-    "Oktober",
-    "November",
-    "Desember",
-)
 
 
 class TextError(ValueError):
@@ -141,7 +129,7 @@ def printable_characters() -> str:
 
 def date_words(day: date) -> str:
     """`24 November 2026`."""
-    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
+    return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
 
 
 def rupiah(amount: int) -> str:

@@ -14,7 +14,7 @@ from typing import TypeVar
 
 import msgspec
 
-from language import say
+from language import listed, say
 from protocol import ids
 from protocol.letter_kinds import ANSWER_CHARACTERS_MAX, PEOPLE_MAX, FieldType
 from protocol.letter_texts import is_printable
@@ -112,13 +112,11 @@ def check_choice(raw: str, choices: Sequence[str], *, required: bool) -> str | F
     """One of a closed list, whatever its letter case."""
     wanted = raw.strip().casefold()
     if not wanted:
-        return Fault("required", say("wajib dipilih: {choices}.", choices=", ".join(choices))) if required else ""
+        return Fault("required", say("wajib dipilih: {choices}.", choices=listed(choices))) if required else ""
     for choice in choices:
         if choice.casefold() == wanted:
             return choice
-    return Fault(
-        "not_a_choice", say("tidak ada dalam daftar. Pilih salah satu: {choices}.", choices=", ".join(choices))
-    )
+    return Fault("not_a_choice", say("tidak ada dalam daftar. Pilih salah satu: {choices}.", choices=listed(choices)))
 
 
 def check_number(raw: str, *, required: bool) -> int | str | Fault:

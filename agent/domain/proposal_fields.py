@@ -152,7 +152,7 @@ def _check_phone(raw: str, *, required: bool) -> str | Fault:
 
 def choice_label(choice: str) -> str:
     """`sakit_menahun` as people read it."""
-    return choice.replace("_", " ").capitalize()
+    return say(choice.replace("_", " ").capitalize())
 
 
 def shown(question: Question, answer: str) -> str:

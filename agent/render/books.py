@@ -52,12 +52,12 @@ def pdf_on(paper: Paper) -> Form:
 class Bindery:
     """Where books are bound, `AT_ONCE_MAX` at a time; one for all pages."""
 
-    def __init__(self, emblem: str = "") -> None:
-        self._emblem = emblem
+    def __init__(self) -> None:
         self._turn = asyncio.Semaphore(AT_ONCE_MAX)
 
-    async def bind(self, form: Form, head: BookHead, lines: AsyncIterable[Sequence[Cells]]) -> bytes:
-        """The file. `lines` come in portions, as they are read. Raises CannotPrint, which carries no word of the book."""
+    async def bind(self, form: Form, head: BookHead, lines: AsyncIterable[Sequence[Cells]], emblem: str = "") -> bytes:
+        """The file. `lines` come in portions, as they are read; `emblem`: an SVG. Raises CannotPrint, which carries no word
+        of the book."""
         async with self._turn:
             process = await asyncio.create_subprocess_exec(
                 sys.executable,
@@ -69,7 +69,7 @@ class Bindery:
             )
             try:
                 async with asyncio.timeout(SECONDS_MAX):
-                    made, _ = await asyncio.gather(_read(process), _send(process, self._emblem, head, lines))
+                    made, _ = await asyncio.gather(_read(process), _send(process, emblem, head, lines))
                     is_made = await process.wait() == 0
             except TimeoutError:
                 raise CannotPrint(f"a book that takes more than {SECONDS_MAX} seconds") from None

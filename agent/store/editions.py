@@ -13,6 +13,12 @@ async def keep(connection: Connection, value: bytes) -> None:
     await connection.execute("INSERT INTO letter_edition (value) VALUES ($1) ON CONFLICT (value) DO NOTHING", value)
 
 
+async def kept(connection: Connection) -> list[tuple[int, bytes]]:
+    """(place, bytes) of every edition, whether it can be read or not."""
+    rows = await connection.fetch_all("SELECT place, value FROM letter_edition ORDER BY place")
+    return [(row[0], bytes(row[1])) for row in rows]
+
+
 async def after(connection: Connection, place: int) -> list[tuple[int, LetterEdition]]:
     """(place, edition) of those behind a place; what cannot be read is counted with the feed's (`feed.trouble`)."""
     found = []

@@ -10,12 +10,14 @@ from agent.web.attachments import AttachmentPages
 from agent.web.cards import CardPages
 from agent.web.command import CommandPages
 from agent.web.deliberations import DeliberationPages
+from agent.web.desk import SUPERIORS
 from agent.web.dossiers import DossierPages
 from agent.web.events import EventPages
 from agent.web.handovers import HandoverPages
 from agent.web.home import HomePages
 from agent.web.households import HouseholdPages
 from agent.web.incoming import IncomingPages
+from agent.web.letterhead import LetterheadPages
 from agent.web.letters import LetterPages
 from agent.web.measure import PREFIX, BoxCollector, Measures
 from agent.web.numbers import NumberPages
@@ -52,6 +54,7 @@ NAVIGATION = (
             NavigationEntry(say("Periksa surat"), "/verify"),
             NavigationEntry(say("Buku register"), "/registers"),
             NavigationEntry(say("Nomor surat"), "/numbers"),
+            NavigationEntry(say("Kop surat"), "/letterhead", roles=frozenset(SUPERIORS)),
         ),
     ),
     NavigationEntry(
@@ -113,10 +116,11 @@ def build_app(office: Office, registry: CollectorRegistry, version: str) -> web.
         QuestionPages(office),
         DeliberationPages(office),
         NumberPages(office),
+        LetterheadPages(office),
         SealPages(office),
         IncomingPages(office),
         HandoverPages(office),
-        *register_pages(office, Bindery(office.emblem)),
+        *register_pages(office, Bindery()),
         sync,
     )
     for each in pages:

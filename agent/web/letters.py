@@ -358,7 +358,8 @@ class LetterPages:
         await note_look(self._office, request, "preview_letter", wanted.person.id)
         try:
             sheet, seal = draft_sheet(draft, wanted.kind, self._text(draft)), draft_text(self._office)
-            pages = await asyncio.to_thread(lambda: render_svg(sheet, Paper.A4, seal=seal, emblem=self._office.emblem))
+            emblem = await self._office.emblem()
+            pages = await asyncio.to_thread(lambda: render_svg(sheet, Paper.A4, seal=seal, emblem=emblem))
         except CannotPrint:
             self._measures.print_failed()
             return UNPRINTABLE
@@ -415,10 +416,9 @@ class LetterPages:
         # the seal is that of the letter as it was issued, whoever countersigned it since
         seal = await seal_text(self._office, letter, letter_sheet(letter, kind, text, void_reason=void_reason))
         sheet = letter_sheet(letter, kind, text, void_reason=void_reason, camat=await self._camat(letter))
+        emblem = await self._office.emblem_of(letter.letter_id)
         try:
-            pdf = await asyncio.to_thread(
-                lambda: render_pdf(sheet, paper, copy=is_copy, seal=seal, emblem=self._office.emblem)
-            )
+            pdf = await asyncio.to_thread(lambda: render_pdf(sheet, paper, copy=is_copy, seal=seal, emblem=emblem))
         except CannotPrint:
             self._measures.print_failed()
             raise

@@ -11,6 +11,7 @@ from agent.domain.refusal import NUMBER_RANGE, NUMBER_TOO_LOW
 from agent.store import Desk, highest, letters
 from agent.web.desk import at_counter, by_superior, check_reason
 from agent.web.office import Office
+from agent.web.words import series_name
 from chassis.database import Connection
 from chassis.web import Form, RequestRefused, account_of, add_notice, page, read_form
 from language import say
@@ -115,6 +116,7 @@ class NumberPages:
             "series": await self._series(),
             "policy_error": str(policy) if isinstance(policy, NumberingError) else "",
             "errors": errors,
+            "series_name": series_name,
             "typed": form.as_dict(),
             "must_be_sure": any(sentence.startswith(FAR) for sentence in errors.values()),
         }

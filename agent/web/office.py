@@ -15,7 +15,7 @@ from agent.domain.proposal_fields import Question
 from agent.domain.requests import Person, Route, State, waiting_pairs
 from agent.domain.status import Status
 from agent.identity import BoxIdentity
-from agent.store import Stamper, Store, editions
+from agent.store import Stamper, Store, editions, emblems
 from protocol.letter_kinds import Edition, LetterKind
 
 
@@ -25,7 +25,7 @@ class Office:
 
     `questions` are those of a proposal, by scheme, and `photos` what can be photographed for it; `darkroom` is held
     while a photograph is worked on: one takes tens of megabytes. `unseal` opens what the centre sealed to this box, None
-    for the rest; `emblem`: an SVG for the letterhead, or empty.
+    for the rest; `logo`: the emblem that the settings name, as SVG, or empty: it stands until one is put in place by a page.
     """
 
     settings: AgentSettings
@@ -38,7 +38,7 @@ class Office:
     photos: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     darkroom: asyncio.Lock = field(default_factory=asyncio.Lock)
     unseal: Callable[[bytes], bytes | None] = lambda sealed: None
-    emblem: str = ""
+    logo: str = ""
 
     @property
     def editions(self) -> Mapping[str, Edition]:
@@ -87,6 +87,16 @@ class Office:
             return self.settings.numbering()
         except NumberingError as error:
             return error
+
+    async def emblem(self) -> str:
+        """What stands beside the letterhead today, as SVG; empty for none."""
+        row = await self.store.database.read(emblems.newest)
+        return self.logo if row is None else row.svg
+
+    async def emblem_of(self, letter: bytes) -> str:
+        """What stood there when the letter was written: a reprint shows it again."""
+        svg = await self.store.database.read(lambda c: emblems.of_letter(c, letter))
+        return self.logo if svg is None else svg
 
     def routes(self) -> dict[str, Route]:
         """The steps of every kind of letter."""

@@ -145,6 +145,6 @@ class ProposalPages:
         if slip is None:
             raise web.HTTPNotFound
         await note_look(self._office, request, "print_slip", proposal_id)
-        pdf = await asyncio.to_thread(render_slip, slip, emblem=self._office.emblem)
+        pdf = await asyncio.to_thread(render_slip, slip, emblem=await self._office.emblem())
         headers = {"Content-Disposition": 'inline; filename="tanda-terima.pdf"'}
         return web.Response(body=pdf, content_type="application/pdf", headers=headers)

@@ -287,7 +287,7 @@ class BookPages:
             dated=today,
         )
         first, most = (0, None) if whole else ((volume - 1) * VOLUME_ROWS, VOLUME_ROWS)
-        return await self._bindery.bind(form, head, self._cells(year, first, most))
+        return await self._bindery.bind(form, head, self._cells(year, first, most), await self._office.emblem())
 
     async def _cells(self, year: int, first: int, most: int | None) -> AsyncIterator[list[tuple[str, ...]]]:
         """The lines of a year from the oldest on, portion by portion; at most `most`."""

@@ -190,8 +190,9 @@ class RequestPages:
         await note_look(self._office, request, "preview_letter", found.row.resident)
         sheet = draft_sheet(draft, edition.kind, edition.text)
         seal = draft_text(self._office)
+        emblem = await self._office.emblem()
         try:
-            pages = await asyncio.to_thread(lambda: render_svg(sheet, Paper.A4, seal=seal, emblem=self._office.emblem))
+            pages = await asyncio.to_thread(lambda: render_svg(sheet, Paper.A4, seal=seal, emblem=emblem))
         except CannotPrint:
             self._measures.print_failed()
             raise web.HTTPConflict(text=UNPRINTABLE.sentence) from None

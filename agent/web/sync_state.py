@@ -12,7 +12,7 @@ from aiohttp import web
 from agent.store import attachments, feed, is_numbering_known, letters, oplog, requests
 from agent.web.desk import COUNTER_ROLES, at_counter, person_of
 from agent.web.office import Office
-from agent.web.words import NOTICES, QUARANTINE, halted_words, road_words
+from agent.web.words import NOTICES, QUARANTINE, halted_words, road_words, series_name
 from chassis.database import Connection
 from chassis.web import page, roles, visitor_of
 from protocol.feed import NumberClash
@@ -58,6 +58,7 @@ class SyncPages:
             "status": status,
             "halted": halted_words(status.halted) if status and status.halted else "",
             "quarantine": QUARANTINE,
+            "series_name": series_name,
             "notice_words": NOTICES,
             "complaints": self._office.catalogue.complaints,
             "unknown_kinds": self._office.unknown_kinds(),

@@ -9,7 +9,8 @@ from agent.domain.coverage import Answer, Check, Hit
 from agent.domain.events import EventKind
 from agent.domain.events import State as Residence
 from agent.domain.fields import FieldValue
-from agent.domain.numbering import WIB, date_wib
+from agent.domain.incoming import SERIES_INCOMING
+from agent.domain.numbering import SERIES_ALL, WIB, date_wib
 from agent.domain.questions import Answer as Answers
 from agent.domain.questions import How
 from agent.domain.reports import Finding
@@ -23,7 +24,7 @@ from agent.store.oplog import Outbox
 from agent.store.questions import QuestionRow
 from agent.store.reports import ReportRow
 from chassis.web import formats
-from language import say
+from language import MONTHS, say
 from protocol.feed import Cycle
 from protocol.ids import InvalidCode, parse_village_code
 from protocol.letter_kinds import Edition, FieldType
@@ -71,6 +72,7 @@ COMPARED = {
 }
 SEXES = {"L": say("Laki-laki"), "P": say("Perempuan")}
 REPORTED_FOR = {"self": say("Diri sendiri atau keluarga serumah"), "neighbour": say("Tetangga atau orang lain")}
+SERIES = {SERIES_ALL: say("semua surat"), SERIES_INCOMING: say("surat masuk")}
 EVENTS = {
     EventKind.BORN: say("Kelahiran"),
     EventKind.DIED: say("Kematian"),
@@ -154,6 +156,8 @@ def answer_words(type_: FieldType, answer: FieldValue) -> str:
             return date_words(answer)
         case int() if type_ is FieldType.RUPIAH:
             return rupiah(answer)
+        case str() if type_ is FieldType.CHOICE:
+            return say(answer)
         case _:
             return str(answer)
 
@@ -329,7 +333,7 @@ def is_open(cycle: Cycle, now_ms: int) -> bool:
 
 def month_words(month: int) -> str:
     """`Mei 2021` for a month counted 12 * year + month - 1."""
-    return say("{month} {year}", month=formats.MONTHS[month % 12], year=month // 12)
+    return say("{month} {year}", month=MONTHS[month % 12], year=month // 12)
 
 
 def cycle_names(known: list[Cycle]) -> dict[str, str]:
@@ -480,6 +484,11 @@ def report_state(row: ReportRow) -> tuple[str, str]:
 def photo_name(label: str) -> str:
     """`KTP` and `Foto rumah`, as the tables have them, within a sentence: foto KTP, foto rumah."""
     return say("foto {document}", document=say(label.removeprefix("Foto ")))
+
+
+def series_name(series: str) -> str:
+    """A series of numbers as a page names it: a kind or code of letters stands for itself."""
+    return SERIES.get(series, series)
 
 
 def about_document(label: str, sentence: str) -> str:

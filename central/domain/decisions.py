@@ -21,6 +21,7 @@ from msgspec import Struct
 from central.domain.identities import Identity, IdentityVerdict, pair_key
 from central.domain.matching import Band, Person, compare, match_nik
 from central.domain.reasons import ReasonCode
+from language import MONTHS
 from protocol.ids import InvalidCode, Kk, Nik, NikProblem, Sex, is_placeholder, parse_kk, parse_nik, parse_village_code
 from protocol.names import name_key
 from protocol.regions import UnknownRegion, Village, VillageKind, village_by_any_code
@@ -522,17 +523,16 @@ def place_text(code: str) -> str:
     return home.place if home else "daftar kabupaten"
 
 
-_MONTHS = ("Januari Februari Maret April Mei Juni Juli Agustus September Oktober November Desember").split()
 _WIB_MS, _DAY_MS = 7 * 3_600_000, 86_400_000
 
 
 @lru_cache(maxsize=512)
 def period_text(first: int, until: int) -> str:
     """`Mei-Juli 2021`, `November 2020 - Januari 2021`, `Mei 2021`."""
-    a, b = f"{_MONTHS[first % 12]} {first // 12}", f"{_MONTHS[until % 12]} {until // 12}"
+    a, b = f"{MONTHS[first % 12]} {first // 12}", f"{MONTHS[until % 12]} {until // 12}"
     if first == until:
         return a
-    return f"{_MONTHS[first % 12]}-{b}" if first // 12 == until // 12 else f"{a} - {b}"
+    return f"{MONTHS[first % 12]}-{b}" if first // 12 == until // 12 else f"{a} - {b}"
 
 
 def date_text(ms: int) -> str:
@@ -543,7 +543,7 @@ def date_text(ms: int) -> str:
 @lru_cache(maxsize=512)
 def _day_text(days: int) -> str:
     day = date.fromordinal(date(1970, 1, 1).toordinal() + days)
-    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
+    return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
 
 
 def day_iso(ms: int) -> str:
@@ -554,7 +554,7 @@ def day_iso(ms: int) -> str:
 def day_text(iso: str) -> str:
     """`2021-04-30` as `30 April 2021`; any other text as it stands, and a phrase where there is none."""
     day = _date(iso)
-    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}" if day else iso.strip() or "tanggal yang tidak disebutkan"
+    return f"{day.day} {MONTHS[day.month - 1]} {day.year}" if day else iso.strip() or "tanggal yang tidak disebutkan"
 
 
 def months_text(first: int, until: int) -> str:

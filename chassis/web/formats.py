@@ -3,22 +3,7 @@
 import re
 from datetime import UTC, date, datetime, tzinfo
 
-from language import Figure, say
-
-MONTHS = (
-    say("Januari"),
-    say("Februari"),
-    say("Maret"),
-    say("April"),
-    say("Mei"),
-    say("Juni"),
-    say("Juli"),
-    say("Agustus"),
-    say("September"),
-    say("Oktober"),
-    say("November"),
-    say("Desember"),
-)
+from language import MONTHS, Figure, say
 
 NO_CALENDAR = say("waktu di luar kalender")
 MONTH_SPAN = re.compile(

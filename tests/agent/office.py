@@ -270,7 +270,7 @@ async def open_counter(
         identity=enrolled(chosen.identity_folder) if is_enrolled else None,
         questions=QUESTIONS,
         photos=PHOTOS,
-        emblem=office_emblem(chosen),
+        logo=office_emblem(chosen),
     )
     registry = CollectorRegistry()
     app = build_app(office, registry, "0.1.0")

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
 
+import pytest
 from aiohttp.test_utils import TestClient, TestServer
 from pypdf import PdfReader
 
@@ -13,7 +14,9 @@ from agent.domain.catalogue import CHANGED, UNREADABLE, UNSIGNED, Catalogue
 from agent.domain.requests import Route
 from agent.store import inspection
 from agent.web.kiosk import build_kiosk_app
+from chassis.database import Connection
 from chassis.signing import Key, verify
+from protocol.codec import pack
 from protocol.feed import LetterEdition
 from tests.agent.editions import BBM, SKTM, changed, states
 from tests.agent.letter_samples import SHIPPED
@@ -201,3 +204,36 @@ def test_the_first_that_holds_stays() -> None:
     assert catalogue.in_force(date(2021, 5, 9)).keys() == {key for key, _ in SHIPPED}
     assert [each.version for each in catalogue.news(TODAY)] == [100]
     assert catalogue.news(TODAY + timedelta(days=30)) == []
+
+
+@pytest.mark.parametrize(
+    "where",
+    [b"Perahu", BBM.row.encode()[-20:], BBM.kind.encode(), BBM.signature],
+    ids=["wording", "row", "kind", "signature"],
+)
+async def test_one_altered_byte_of_a_kept_edition_is_reported(counter: Counter, where: bytes) -> None:
+    judge = partial(verify, REGENCY_KEY.public)
+    await hear(counter, SKTM, BBM)
+    assert await inspection.inspect(counter.store, judge) == []
+    value = pack(BBM)
+    at = value.index(where)
+    altered = value[:at] + bytes([value[at] ^ 1]) + value[at + 1 :]
+
+    async def alter(connection: Connection) -> None:
+        await connection.execute("UPDATE letter_edition SET value = $1 WHERE value = $2", altered, value)
+
+    await counter.store.database.transact(alter)
+    (problem,) = await inspection.inspect(counter.store, judge)
+    assert "not signed by the regency" in problem
+    assert await inspection.inspect(counter.store) == [], "without the regency's key nothing can be judged"
+
+
+async def test_a_kept_edition_that_is_torn_is_reported(counter: Counter) -> None:
+    await hear(counter, SKTM)
+
+    async def tear(connection: Connection) -> None:
+        await connection.execute("UPDATE letter_edition SET value = substr(value, 1, length(value) - 9)")
+
+    await counter.store.database.transact(tear)
+    (problem,) = await inspection.inspect(counter.store, partial(verify, REGENCY_KEY.public))
+    assert "cannot be read" in problem

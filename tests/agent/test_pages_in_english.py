@@ -15,6 +15,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from agent.config import Kiosk
 from agent.domain.residents import MARITAL_STATUSES, RELATIONS, RELIGIONS
+from agent.domain.sheets import letterhead_lines, office_address
 from agent.web.kiosk import build_kiosk_app
 from chassis.database import Connection
 from chassis.signing import Key
@@ -192,6 +193,8 @@ async def test_pages_show_nothing_untranslated_but_data(counter: Counter, monkey
     known = {
         *await data_of(counter),
         *AS_ON_CARDS,
+        *letterhead_lines(counter.office.settings.letterhead()),
+        office_address(counter.office.settings.letterhead()),
         counter.office.settings.home.place.split(",")[0],
         "Bahasa Indonesia",
     }

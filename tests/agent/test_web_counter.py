@@ -13,7 +13,7 @@ from msgspec import structs
 from agent.domain.events import Event, EventKind
 from agent.domain.rosters import Roster, read_roster
 from agent.domain.status import Status
-from agent.store import dossiers, events, results, rosters
+from agent.store import dossiers, emblems, events, results, rosters
 from chassis.database import Connection
 from chassis.web import require_declarations
 from protocol.codec import pack, unpack
@@ -43,6 +43,7 @@ from tests.chassis.conftest import Browser
 PAGE_BYTES_MAX = 100_000
 PAGE_SECONDS_MAX = 0.1
 SERIES_MAX = 250
+EMBLEM = '<svg xmlns="http://www.w3.org/2000/svg" width="10" height="12"><path d="M5 0L10 2V9L5 12L0 9V2Z"/></svg>'
 BOOKS = ("outgoing", "incoming", "expedition", "residents", "mutations")
 NEW_RESIDENT = {
     "nik": "3510251708900009",
@@ -71,6 +72,12 @@ async def event_path(counter: Counter) -> str:
     made = await counter.store.write(lambda desk: events.record(desk, resident, moved, "clerk"))
     assert isinstance(made, bytes)
     return f"/residents/{resident.hex()}/events/{made.hex()}/withdraw"
+
+
+async def emblem_path(counter: Counter) -> str:
+    """An emblem in place, and its picture."""
+    await counter.store.database.transact(lambda c: emblems.put(c, EMBLEM, "head", counter.stamps.now_ms()))
+    return "/letterhead/emblem"
 
 
 async def result_path(counter: Counter, letter: str) -> str:
@@ -147,6 +154,8 @@ async def paths(counter: Counter, clerk: Browser) -> dict[str, str]:
         "/deliberations/new": "/deliberations/new",
         "/deliberations/{id}": await counter.deliberate(clerk),
         "/numbers": "/numbers",
+        "/letterhead": "/letterhead",
+        "/letterhead/emblem": await emblem_path(counter),
         "/verify": "/verify",
         "/registers": "/registers",
         "/registers/incoming/new": "/registers/incoming/new",
@@ -162,10 +171,12 @@ async def paths(counter: Counter, clerk: Browser) -> dict[str, str]:
     }
 
 
-SUPERIORS_ONLY = {"/letters/{id}/void", *(f"/registers/residents/{form}" for form in ("pdf", "xlsx", "csv"))}
+SUPERIORS_ONLY = {"/letters/{id}/void", "/letterhead", "/letterhead/emblem"} | {
+    *(f"/registers/residents/{form}" for form in ("pdf", "xlsx", "csv"))
+}
 MADE_BESIDE = ("/pdf", "/xlsx")
 """Books are bound in a process of their own: they take longer and hold nobody up."""
-POSTS_OF_SUPERIORS = {"/letters/{id}/void", "/numbers/void"}
+POSTS_OF_SUPERIORS = {"/letters/{id}/void", "/numbers/void", "/letterhead", "/letterhead/remove"}
 
 
 async def test_every_role_sees_every_page_it_may_and_no_other(counter: Counter) -> None:

@@ -8,6 +8,7 @@ from pypdf import PdfReader
 
 from protocol.messages import Mark
 from tests.agent.office import DAY_MS, Counter, words_of
+from tests.chassis.conftest import PASSWORD
 
 NASTY = "<script>alert(1)</script> '; DROP TABLE letter; -- =cmd|' /C calc'!A0"
 
@@ -54,9 +55,25 @@ async def test_double_click_and_back_button_give_one_number(counter: Counter) ->
 
 async def test_two_tabs_are_two_letters_only_when_both_are_issued(counter: Counter) -> None:
     clerk = await counter.browser()
-    locations = {await counter.issue(clerk) for _ in range(2)}
-    assert len(locations) == 2
+    page = f"/letters/new?kind=skd&resident={counter.somebody}"
+    tabs = [{**await clerk.fields_of(await clerk.get(page)), "purpose": "rekening bank"} for _ in range(2)]
+    ready = [await clerk.fields_of(await clerk.post("/letters/check", tab)) for tab in tabs]
+    issued = [await clerk.post("/letters", tab, allow_redirects=False) for tab in (*reversed(ready), *ready)]
+    assert len({answer.headers["Location"] for answer in issued}) == 2
     assert await counter.value("SELECT group_concat(number) FROM (SELECT number FROM letter ORDER BY 1)") == "1,2"
+
+
+async def test_a_form_outlives_the_session_it_was_opened_in(counter: Counter) -> None:
+    clerk = await counter.browser()
+    form = await clerk.fields_of(await clerk.get(f"/letters/new?kind=skd&resident={counter.somebody}"))
+    counter.stamps.ms += (counter.office.settings.idle_seconds + 1) * 1000
+    asked = await clerk.post("/letters/check", {**form, "purpose": "rekening bank"})
+    assert asked.status == 401
+    assert "Isian yang baru dikirim tidak hilang" in words_of(await asked.text())
+    back = await clerk.post("/login", {**await clerk.fields_of(asked), "login": "clerk", "password": PASSWORD})
+    checked = await clerk.post("/letters/check", await clerk.fields_of(back))
+    await clerk.post("/letters", await clerk.fields_of(checked))
+    assert await counter.value("SELECT number FROM letter") == 1
 
 
 async def test_fifty_at_once_get_fifty_numbers_without_holes(counter: Counter) -> None:
