@@ -10,7 +10,6 @@ record id): accept, and refuse what an accepted one excludes.
 
 from collections import defaultdict
 from collections.abc import Container, Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from hashlib import sha256
@@ -18,15 +17,26 @@ from hashlib import sha256
 import msgspec
 from msgspec import Struct
 
+from central.domain.decisions.facts import (
+    ACCEPTED,
+    NEEDS_REVIEW,
+    REJECTED,
+    WITHDRAWN,
+    Coverage,
+    CyclePolicy,
+    Grounds,
+    Policy,
+    Proposal,
+    Verdict,
+    key_nik,
+)
 from central.domain.identities import Identity, IdentityVerdict, pair_key
-from central.domain.matching import Band, Person, compare, match_nik
+from central.domain.matching import Band, Person, compare
 from central.domain.reasons import ReasonCode
-from protocol.ids import InvalidCode, Kk, Nik, NikProblem, Sex, is_placeholder, parse_kk, parse_nik, parse_village_code
+from protocol.ids import InvalidCode, NikProblem, Sex, parse_nik, parse_village_code
 from protocol.names import name_key
 from protocol.regions import UnknownRegion, Village, VillageKind, village_by_any_code
-from protocol.schemes import Claim, DeterminedBy, Effect, Relation, Rulebook, Unit, month_text, relation
-
-ACCEPTED, REJECTED, NEEDS_REVIEW, WITHDRAWN = "accepted", "rejected", "needs_review", "withdrawn"
+from protocol.schemes import Claim, DeterminedBy, Effect, Relation, Unit, month_text, relation
 
 EVIDENCE_MAX = 8
 """Facts named in one answer: enough to see why, few enough to read."""
@@ -36,91 +46,6 @@ RECORD_BYTES = 16
 
 _FACTS = b"kampung/facts/1"
 _encode = msgspec.msgpack.Encoder().encode
-
-
-class Proposal(Struct, frozen=True, array_like=True):
-    """A proposal as its village recorded it, its place in the log, and what the centre can prove about its time (ms).
-
-    `match_nik`, `match_kk`: the keys people are found by (`key_nik`, `key_kk`), None where there is none.
-    `anchor_ms`: the centre's time the record cites, 0 where it proves nothing; `received_ms`: first receipt.
-    """
-
-    record: bytes
-    village: str
-    epoch: int
-    seq: int
-    scheme: str
-    cycle: str
-    nik: str
-    kk: str
-    match_nik: str | None
-    match_kk: str | None
-    name: str
-    birth_date: str
-    sex: str
-    mother: str
-    claimed_ms: int
-    anchor_ms: int
-    received_ms: int
-    is_withdrawn: bool = False
-
-    def time_ms(self) -> int:
-        """The claimed time, moved no further than anchor and receipt prove."""
-        return max(self.anchor_ms, min(self.claimed_ms, self.received_ms))
-
-
-class Coverage(Struct, frozen=True):
-    """A person or household that a scheme pays or has determined, as a list says. Months: 12 * year + month - 1."""
-
-    reference: bytes  # digest of the list's row, for the auditor
-    scheme: str
-    component: str
-    nik: str
-    kk: str
-    name_key: str
-    first: int
-    until: int
-    village: str
-    as_of: str
-
-
-class CyclePolicy(Struct, frozen=True):
-    code: str
-    scheme: str
-    first: int
-    until: int
-    closes_ms: int
-
-
-@dataclass(frozen=True)
-class Policy:
-    """The rules in force and the cycles, both recorded facts."""
-
-    book: Rulebook
-    cycles: Mapping[str, CyclePolicy]
-
-
-class Grounds(Struct, frozen=True):
-    """One fact an answer rests on."""
-
-    kind: str  # coverage | proposal | cycle | nik
-    scheme: str
-    first: int
-    until: int
-    village: str
-    as_of: str
-    reference: bytes
-
-
-class Verdict(Struct):
-    """An answer, its reason and what it rests on. `values` fill the reason's sentence."""
-
-    outcome: str
-    code: ReasonCode | None = None
-    values: dict[str, str] = {}
-    rule: str = ""
-    evidence: tuple[Grounds, ...] = ()
-    facts_hash: bytes = b""
 
 
 class _Candidate(Struct):
@@ -144,17 +69,6 @@ class _Candidate(Struct):
                 mother_key=name_key(p.mother),
             )
         return self._person
-
-
-def key_nik(text: str) -> Nik | None:
-    """The NIK as a key people are matched by; None where it is malformed or a placeholder."""
-    nik = parse_nik(text)
-    return None if isinstance(nik, NikProblem) else match_nik(nik)
-
-
-def key_kk(text: str) -> Kk | None:
-    kk = parse_kk(text)
-    return None if not isinstance(kk, str) or is_placeholder(kk) else kk
 
 
 Identities = Mapping[bytes, IdentityVerdict]
