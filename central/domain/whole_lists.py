@@ -1,0 +1,318 @@
+"""Two whole lists of persons, compared: 50,000 against 300,000 in seconds.
+
+What it is for: the same pairs and bands as asking `blocking.Index` and `matching.compare` for every person, in columns.
+What it must never do: decide by a rule of its own. Columns only drop pairs that cannot reach a band somebody acts on, by
+the same weights; what is left is put to `band`. POSSIBLE pairs are not made here: they are for whoever looks at one person.
+Place in the flow: imports and rosters give the persons of two lists; certain pairs go on, conflicts and likely ones are held.
+"""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import date
+from itertools import chain
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+from rapidfuzz.distance import JaroWinkler
+from rapidfuzz.process import cpdist
+
+from central.domain.blocking import BLOCK_MAX, Block, digits_of, name_sound
+from central.domain.matching import (
+    DATE_BITS,
+    FAR_BITS,
+    HOUSE_BITS_MAX,
+    LIKELY_MIN,
+    LOOSE_NAME_MIN,
+    NAME_EQUAL_BITS,
+    NEAR_DIGITS_MAX,
+    SLIP_BITS,
+    SLIP_OF_GOOD_NIKS_BITS,
+    SLIP_OF_SAME_DATE_BITS,
+    TWO_GOOD_NIKS_BITS,
+    Band,
+    DateLink,
+    Person,
+    compare,
+    is_weak,
+)
+from protocol.ids import DAY_OFFSET_WOMAN, NUMBER_LENGTH, Sex, is_placeholder
+
+THREADS = 2
+"""Sorting and comparing names let go of the interpreter; an office's server has two cores to give."""
+PAIRS_MAX = 2_000_000
+"""Pairs weighed at once: some hundred megabytes."""
+
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+Pairs = tuple[Ints, Ints]
+NOBODY = -1
+
+
+class Skipped(Struct, frozen=True):
+    """Blocks of one kind with more than BLOCK_MAX records of the second list: these records of the first list were not
+    compared with them. Whether somebody is in there is not known.
+    """
+
+    block: Block
+    numbers: tuple[int, ...]
+
+
+class Matches(Struct, frozen=True):
+    """Pairs of places in the two lists, in rising order, each once; never POSSIBLE or NONE."""
+
+    pairs: tuple[tuple[int, int, Band], ...]
+    skipped: tuple[Skipped, ...]
+
+
+def match_lists(left: Sequence[Person], right: Sequence[Person]) -> Matches:
+    """Who of the first list is in the second; put the longer one second."""
+    return _match(left, right, lambda pairs: pairs)
+
+
+def match_within(persons: Sequence[Person]) -> Matches:
+    """Who stands in one list more than once."""
+
+    def once(pairs: Pairs) -> Pairs:
+        first = pairs[0] < pairs[1]
+        return pairs[0][first], pairs[1][first]
+
+    return _match(persons, persons, once)
+
+
+def _match(left: Sequence[Person], right: Sequence[Person], chosen: Callable[[Pairs], Pairs]) -> Matches:
+    names = _Names()
+    a = _columns(left, names)
+    b = a if right is left else _columns(right, names)
+    joins = [(block, a.keys[block, at], b.keys[block, at]) for block, at in a.keys]
+    with ThreadPoolExecutor(THREADS) as threads:
+        found = list(threads.map(lambda join: _join(join[1], join[2]), joins))
+        parts = [chosen(part) for pairs, _ in found for part in _cut(pairs)]
+        likely = list(threads.map(lambda pairs: _worth_a_look(a, b, pairs), parts))
+    codes = [pairs[0] * len(right) + pairs[1] for pairs in likely]
+    pairs = _named_alike(a, b, np.unique(np.concatenate(codes)) if codes else np.zeros(0, np.int64), len(right), names)
+    bands = ((i, j, compare(left[i], right[j])) for i, j in pairs)
+    acting = (Band.CERTAIN, Band.IDENTITY_CONFLICT, Band.LIKELY)
+    skipped: dict[Block, set[int]] = {}
+    for (block, _, _), (_, numbers) in zip(joins, found, strict=True):
+        if len(numbers):
+            skipped.setdefault(block, set()).update(numbers.tolist())
+    return Matches(
+        tuple(each for each in bands if each[2] in acting),
+        tuple(Skipped(block, tuple(sorted(numbers))) for block, numbers in skipped.items()),
+    )
+
+
+# --------------------------------------------------------------------------------------------------- columns
+
+
+class _Names:
+    """Name keys, sounds and doors by number, the same in both lists."""
+
+    def __init__(self) -> None:
+        self.keys: dict[str, int] = {"": 0}
+        self.doors: dict[tuple[object, ...], int] = {}
+        self._sounds: dict[str, int] = {}
+
+    def numbers(self, keys: Sequence[str]) -> Ints:
+        known = self.keys
+        return np.fromiter((known.setdefault(key, len(known)) for key in keys), np.int64, len(keys))
+
+    def sounds(self) -> Ints:
+        """By number of a name key, the number of its sound."""
+        known = self._sounds
+        return np.array([known.setdefault(name_sound(key), len(known)) for key in self.keys])
+
+
+@dataclass(frozen=True)
+class _Columns:
+    """One entry a person. `digits`: of the NIK, one column each. `born`: YYYYMMDD, 0 for none. `sex`: 0, 1 or NOBODY.
+
+    `keys`: pairs of arrays, whose record is in which block; several for NIKs with one digit masked.
+    """
+
+    nik: Ints
+    digits: NDArray[np.uint8]
+    is_good: Bools
+    born: Ints
+    is_weak: Bools
+    sex: Ints
+    name: Ints
+    keys: dict[tuple[Block, int], Pairs]
+
+
+_TENS = 10 ** np.arange(NUMBER_LENGTH - 1, -1, -1, dtype=np.int64)
+
+
+def _columns(persons: Sequence[Person], names: _Names) -> _Columns:
+    n = len(persons)
+    everybody = np.arange(n)
+    texts = [digits_of(person) for person in persons]
+    nik = np.fromiter((int(text) if text else NOBODY for text in texts), np.int64, n)
+    digits = (np.maximum(nik, 0)[:, None] // _TENS % 10).astype(np.uint8)
+    is_valid = np.fromiter((not person.broken_nik for person in persons), np.bool_, n) & (nik != NOBODY)
+    sex = np.fromiter((_SEXES[person.sex] for person in persons), np.int64, n)
+    born, weak = _birth_dates(persons)
+    name = names.numbers([person.name_key for person in persons])
+    sound = names.sounds()[name]
+    door = np.fromiter((_door(person, names) for person in persons), np.int64, n)
+    cards = [[int(kk) for kk in person.kks if not is_placeholder(kk)] for person in persons]
+    card_rows = np.repeat(everybody, np.fromiter(map(len, cards), np.int64, n))
+    card = np.fromiter(chain.from_iterable(cards), np.int64, len(card_rows))
+    has_nik = everybody[nik != NOBODY]
+    masked = {
+        (Block.MASKED_NIK, at): (has_nik, nik[has_nik] - digits[has_nik, at] * ten) for at, ten in enumerate(_TENS)
+    }
+    has_birth = everybody[(born != 0) & ~weak & (sex != NOBODY)]
+    has_name = everybody[(born != 0) & (name != 0)]
+    has_door = everybody[door != NOBODY]
+    return _Columns(
+        nik=nik,
+        digits=digits,
+        is_good=is_valid & _agrees(digits, born, weak, sex),
+        born=born,
+        is_weak=weak,
+        sex=sex,
+        name=name,
+        keys={
+            (Block.NIK, 0): (has_nik, nik[has_nik]),
+            **masked,
+            (Block.KK, 0): (card_rows, card),
+            (Block.BIRTH, 0): (has_birth, born[has_birth] * 2 + sex[has_birth]),
+            (Block.NAME, 0): (has_name, sound[has_name] * 10_000 + born[has_name] // 10_000),
+            (Block.DOOR, 0): (has_door, door[has_door]),
+        },
+    )
+
+
+_SEXES = {None: NOBODY, Sex.MALE: 0, Sex.FEMALE: 1}
+
+
+def _birth_dates(persons: Sequence[Person]) -> tuple[Ints, Bools]:
+    """YYYYMMDD (0 for none), and which are days that are written where the birth date is not known."""
+    dates: dict[date | None, int] = {None: 0}
+    numbers = np.fromiter((dates.setdefault(each.birth_date, len(dates)) for each in persons), np.int64, len(persons))
+    days = list(dates)
+    coded = [0 if day is None else day.year * 10_000 + day.month * 100 + day.day for day in days]
+    weak = [day is not None and is_weak(day) for day in days]
+    return np.array(coded)[numbers], np.array(weak)[numbers]
+
+
+def _door(person: Person, names: _Names) -> int:
+    if person.village is None or not (person.rt and person.rw and person.name_key):
+        return NOBODY
+    doors = names.doors
+    return doors.setdefault((person.village, person.rt, person.rw, person.name_key), len(doors))
+
+
+def _agrees(digits: NDArray[np.uint8], born: Ints, weak: Bools, sex: Ints) -> Bools:
+    """`matching.has_good_nik` of valid NIKs, in columns."""
+    number = digits.astype(np.int64)
+    day, month, year = (number[:, at] * 10 + number[:, at + 1] for at in (6, 8, 10))
+    is_woman = day > DAY_OFFSET_WOMAN
+    day = day - is_woman * DAY_OFFSET_WOMAN
+    born_day, born_month = born % 100, born // 100 % 100
+    is_day = ((born_day == day) & (born_month == month)) | ((born_day == month) & (born_month == day))
+    is_date = (born == 0) | weak | (is_day & (born // 10_000 % 100 == year))
+    found: Bools = is_date & ((sex == NOBODY) | (sex == is_woman))
+    return found
+
+
+# ----------------------------------------------------------------------------------------------------- pairs
+
+
+def _join(left: Pairs, right: Pairs) -> tuple[Pairs, Ints]:
+    """Every pair of one key, and the left records whose block is too big."""
+    rows, keys = left
+    order = np.argsort(right[1], kind="stable")
+    ranked = right[1][order]
+    first = np.searchsorted(ranked, keys, "left")
+    count = np.searchsorted(ranked, keys, "right") - first
+    is_huge = count > BLOCK_MAX
+    count = np.where(is_huge, 0, count)
+    at = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count) + np.repeat(first, count)
+    return (np.repeat(rows, count), right[0][order[at]]), rows[is_huge]
+
+
+def _cut(pairs: Pairs) -> list[Pairs]:
+    return [(pairs[0][at : at + PAIRS_MAX], pairs[1][at : at + PAIRS_MAX]) for at in range(0, len(pairs[0]), PAIRS_MAX)]
+
+
+_BITS_MIN = LIKELY_MIN - NAME_EQUAL_BITS - HOUSE_BITS_MAX
+"""What birth date and NIK must give at the least, whatever name and house add."""
+
+
+def _worth_a_look(a: _Columns, b: _Columns, pairs: Pairs) -> Pairs:
+    """Without the pairs that no name and no house can lift to LIKELY."""
+    i, j = pairs
+    is_same_nik = (a.nik[i] == b.nik[j]) & (a.nik[i] != NOBODY)
+    sex = a.sex[i], b.sex[j]
+    day = _date_bits(a, b, pairs)
+    is_open = is_same_nik | (((sex[0] == sex[1]) | (sex[0] == NOBODY) | (sex[1] == NOBODY)) & (day >= _DATE_MIN))
+    i, j, is_same_nik, day = i[is_open], j[is_open], is_same_nik[is_open], day[is_open]
+    is_kept = is_same_nik | (day + _nik_bits(a, b, (i, j), day) >= _BITS_MIN)
+    return i[is_kept], j[is_kept]
+
+
+_DATE_MIN = _BITS_MIN - SLIP_BITS
+
+
+def _date_bits(a: _Columns, b: _Columns, pairs: Pairs) -> Ints:
+    """`matching.date_link`, as its weight."""
+    one, other = a.born[pairs[0]], b.born[pairs[1]]
+    swapped = other // 10_000 * 10_000 + other % 100 * 100 + other // 100 % 100
+    is_unsure = a.is_weak[pairs[0]] | b.is_weak[pairs[1]]
+    bits = np.full(len(one), DATE_BITS[DateLink.OTHER])
+    near = np.flatnonzero((one // 10_000 % 10 == other // 10_000 % 10) | (one % 10_000 == other % 10_000))
+    tens = _TENS[-8:]
+    differing = (one[near, None] // tens % 10 != other[near, None] // tens % 10).sum(1)
+    bits[near[differing == 1]] = DATE_BITS[DateLink.SLIP]
+    bits[one == swapped] = DATE_BITS[DateLink.SWAPPED]
+    bits[one == other] = DATE_BITS[DateLink.SAME]
+    bits[is_unsure] = DATE_BITS[DateLink.OTHER]
+    bits[is_unsure & (one // 10_000 == other // 10_000)] = DATE_BITS[DateLink.WEAK]
+    bits[(one == 0) | (other == 0)] = DATE_BITS[DateLink.UNKNOWN]
+    return bits
+
+
+def _nik_bits(a: _Columns, b: _Columns, pairs: Pairs, day: Ints) -> Ints:
+    """`matching.nik_link`, as its weight. Two broken NIKs that are equal weigh as a slip."""
+    one, other = a.digits[pairs[0]], b.digits[pairs[1]]
+    are_good = a.is_good[pairs[0]] & b.is_good[pairs[1]]
+    differs = one != other
+    count = differs.sum(1)
+    is_slip = count <= 1
+    two = np.flatnonzero(count == 2)
+    crossed = (one[two, :-1] == other[two, 1:]) & (one[two, 1:] == other[two, :-1])
+    is_slip[two] = (differs[two, :-1] & differs[two, 1:] & crossed).any(1)
+    is_same_date, is_other_date = day == DATE_BITS[DateLink.SAME], np.isin(day, _OTHER_DATES)
+    of_same_date = np.where(are_good, SLIP_OF_GOOD_NIKS_BITS, SLIP_OF_SAME_DATE_BITS)
+    bits = np.where(is_slip, np.where(is_same_date, of_same_date, SLIP_BITS), 0)
+    bits[~is_slip & (count > NEAR_DIGITS_MAX)] = FAR_BITS
+    bits[are_good & (~is_slip | is_other_date)] = TWO_GOOD_NIKS_BITS
+    bits[(a.nik[pairs[0]] == NOBODY) | (b.nik[pairs[1]] == NOBODY)] = 0
+    return bits
+
+
+_OTHER_DATES = (DATE_BITS[DateLink.SLIP], DATE_BITS[DateLink.OTHER])
+
+
+def _named_alike(a: _Columns, b: _Columns, codes: Ints, width: int, names: _Names) -> list[tuple[int, int]]:
+    """Pairs of one NIK whatever they are called, and of the others those with like names; every two names compared once."""
+    i, j = np.divmod(codes, max(width, 1))
+    is_same_nik = (a.nik[i] == b.nik[j]) & (a.nik[i] != NOBODY)
+    pairs, place = np.unique(a.name[i] * len(names.keys) + b.name[j], return_inverse=True)
+    keys = np.array(list(names.keys), dtype=object)
+    one, other = np.divmod(pairs, len(names.keys))
+    likeness = cpdist(
+        keys[one],
+        keys[other],
+        scorer=JaroWinkler.normalized_similarity,
+        score_cutoff=LOOSE_NAME_MIN,
+        dtype=np.float64,
+        workers=THREADS,
+    )
+    is_alike = (likeness >= LOOSE_NAME_MIN) & (one != 0) & (other != 0)
+    kept = is_same_nik | is_alike[place]
+    return list(zip(i[kept].tolist(), j[kept].tolist(), strict=True))
