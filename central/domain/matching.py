@@ -49,7 +49,7 @@ def name_similarity(key_a: str, key_b: str) -> float:
 # -------------------------------------------------------------------------------------------------- persons
 
 
-class Person(Struct, frozen=True, kw_only=True):
+class Person(Struct, frozen=True, kw_only=True, gc=False):
     """What one record says about a person; None or empty where it says nothing.
 
     `birth_date` is the *recorded* one: a date read out of the NIK would only repeat the NIK. `kks` are all cards the person

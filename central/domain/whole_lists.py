@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
-from itertools import chain
 
 import numpy as np
 from msgspec import Struct
@@ -18,7 +17,7 @@ from numpy.typing import NDArray
 from rapidfuzz.distance import JaroWinkler
 from rapidfuzz.process import cpdist
 
-from central.domain.blocking import BLOCK_MAX, Block, digits_of, name_sound
+from central.domain.blocking import BLOCK_MAX, Block, name_sound
 from central.domain.matching import (
     DATE_BITS,
     FAR_BITS,
@@ -37,7 +36,7 @@ from central.domain.matching import (
     compare,
     is_weak,
 )
-from protocol.ids import DAY_OFFSET_WOMAN, NUMBER_LENGTH, Sex, is_placeholder
+from protocol.ids import DAY_OFFSET_WOMAN, NUMBER_LENGTH, Sex
 
 THREADS = 2
 """Sorting and comparing names let go of the interpreter; an office's server has two cores to give."""
@@ -108,11 +107,11 @@ def _match(left: Sequence[Person], right: Sequence[Person], chosen: Callable[[Pa
 
 
 class _Names:
-    """Name keys, sounds and doors by number, the same in both lists."""
+    """Name keys, sounds and homes (village, RT, RW) by number, the same in both lists."""
 
     def __init__(self) -> None:
         self.keys: dict[str, int] = {"": 0}
-        self.doors: dict[tuple[object, ...], int] = {}
+        self.homes: dict[tuple[str | None, str, str], int] = {}
         self._sounds: dict[str, int] = {}
 
     def numbers(self, keys: Sequence[str]) -> Ints:
@@ -148,29 +147,29 @@ _TENS = 10 ** np.arange(NUMBER_LENGTH - 1, -1, -1, dtype=np.int64)
 def _columns(persons: Sequence[Person], names: _Names) -> _Columns:
     n = len(persons)
     everybody = np.arange(n)
-    texts = [digits_of(person) for person in persons]
-    nik = np.fromiter((int(text) if text else NOBODY for text in texts), np.int64, n)
+    nik = np.fromiter((int(each.nik or each.broken_nik or NOBODY) for each in persons), np.int64, n)
+    is_valid = np.fromiter((each.nik is not None for each in persons), np.bool_, n)
+    nik[is_valid & _is_placeholder(nik)] = NOBODY
     digits = (np.maximum(nik, 0)[:, None] // _TENS % 10).astype(np.uint8)
-    is_valid = np.fromiter((not person.broken_nik for person in persons), np.bool_, n) & (nik != NOBODY)
     sex = np.fromiter((_SEXES[person.sex] for person in persons), np.int64, n)
     born, weak = _birth_dates(persons)
     name = names.numbers([person.name_key for person in persons])
     sound = names.sounds()[name]
-    door = np.fromiter((_door(person, names) for person in persons), np.int64, n)
-    cards = [[int(kk) for kk in person.kks if not is_placeholder(kk)] for person in persons]
-    card_rows = np.repeat(everybody, np.fromiter(map(len, cards), np.int64, n))
-    card = np.fromiter(chain.from_iterable(cards), np.int64, len(card_rows))
+    home = _homes(persons, names)
+    card_rows = np.repeat(everybody, np.fromiter((len(each.kks) for each in persons), np.int64, n))
+    card = np.fromiter((int(kk) for each in persons for kk in each.kks), np.int64, len(card_rows))
+    card_rows, card = card_rows[~_is_placeholder(card)], card[~_is_placeholder(card)]
     has_nik = everybody[nik != NOBODY]
     masked = {
         (Block.MASKED_NIK, at): (has_nik, nik[has_nik] - digits[has_nik, at] * ten) for at, ten in enumerate(_TENS)
     }
     has_birth = everybody[(born != 0) & ~weak & (sex != NOBODY)]
     has_name = everybody[(born != 0) & (name != 0)]
-    has_door = everybody[door != NOBODY]
+    has_door = everybody[(home != NOBODY) & (name != 0)]
     return _Columns(
         nik=nik,
         digits=digits,
-        is_good=is_valid & _agrees(digits, born, weak, sex),
+        is_good=is_valid & (nik != NOBODY) & _agrees(digits, born, weak, sex),
         born=born,
         is_weak=weak,
         sex=sex,
@@ -181,7 +180,7 @@ def _columns(persons: Sequence[Person], names: _Names) -> _Columns:
             (Block.KK, 0): (card_rows, card),
             (Block.BIRTH, 0): (has_birth, born[has_birth] * 2 + sex[has_birth]),
             (Block.NAME, 0): (has_name, sound[has_name] * 10_000 + born[has_name] // 10_000),
-            (Block.DOOR, 0): (has_door, door[has_door]),
+            (Block.DOOR, 0): (has_door, home[has_door] << 32 | name[has_door]),
         },
     )
 
@@ -199,11 +198,18 @@ def _birth_dates(persons: Sequence[Person]) -> tuple[Ints, Bools]:
     return np.array(coded)[numbers], np.array(weak)[numbers]
 
 
-def _door(person: Person, names: _Names) -> int:
-    if person.village is None or not (person.rt and person.rw and person.name_key):
-        return NOBODY
-    doors = names.doors
-    return doors.setdefault((person.village, person.rt, person.rw, person.name_key), len(doors))
+def _homes(persons: Sequence[Person], names: _Names) -> Ints:
+    known = names.homes
+    homes = ((each.village, each.rt, each.rw) for each in persons)
+    return np.fromiter(
+        (known.setdefault(home, len(known)) if all(home) else NOBODY for home in homes), np.int64, len(persons)
+    )
+
+
+def _is_placeholder(numbers: Ints) -> Bools:
+    """`ids.is_placeholder` of numbers that passed its parsers: none of those that begin with 0 is anybody's."""
+    found: Bools = (numbers < 10**15) | (numbers // 10**12 == 9999) | (numbers % 1111111111111111 == 0)
+    return found
 
 
 def _agrees(digits: NDArray[np.uint8], born: Ints, weak: Bools, sex: Ints) -> Bools:
