@@ -284,9 +284,9 @@ class Band(enum.Enum):
     NONE = "none"
 
 
-LIKELY_MIN, POSSIBLE_MIN = 26, 17
+LIKELY_MIN, POSSIBLE_MIN = 24, 17
 """Bits. In the 15 thousand million pairs of 50,000 against 300,000 rows some thousands are one person: one in 2^21. With
-five bits more nearly all pairs are right before anybody is asked (docs/adr/0007-matching.md)."""
+three bits more eight of nine pairs would be right; the best measured, too (docs/adr/0007-matching.md)."""
 
 # What each piece is worth: how many times as often it is found on one person's two records as on two people's, as a power
 # of two. Dates: 22,000 days of birth. Names: few words are very common. Homes: 217 villages, about 50 RT/RW in each.
