@@ -16,7 +16,7 @@ from protocol.schemes import Rulebook
 ACCEPTED, REJECTED, NEEDS_REVIEW, WITHDRAWN = "accepted", "rejected", "needs_review", "withdrawn"
 
 
-class Proposal(Struct, frozen=True, array_like=True):
+class Proposal(Struct, frozen=True, array_like=True, gc=False):
     """A proposal as its village recorded it, its place in the log, and what the centre can prove about its time (ms).
 
     `match_nik`, `match_kk`: the keys people are found by (`key_nik`, `key_kk`), None where there is none.
@@ -47,7 +47,7 @@ class Proposal(Struct, frozen=True, array_like=True):
         return max(self.anchor_ms, min(self.claimed_ms, self.received_ms))
 
 
-class Coverage(Struct, frozen=True):
+class Coverage(Struct, frozen=True, gc=False):
     """A person or household that a scheme pays or has determined, as a list says. Months: 12 * year + month - 1."""
 
     reference: bytes  # digest of the list's row, for the auditor

@@ -93,7 +93,9 @@ class Case:
 
     def __init__(self, proposals: Iterable[Proposal], coverages: Iterable[Coverage]) -> None:
         self._candidates = [_Candidate(p, p.record, p.match_nik, p.match_kk) for p in proposals]
-        self._index = _Index(coverages)
+        niks, kks = {c.nik for c in self._candidates if c.nik}, {c.kk for c in self._candidates if c.kk}
+        # most of a long list is about people whom nobody here shares a number with
+        self._index = _Index(c for c in coverages if c.nik in niks or c.kk in kks)
         self.pairs = _pairs(self._candidates, self._index)
 
     def keys(self) -> set[bytes]:
