@@ -35,6 +35,7 @@ from central.domain.matching import (
     Person,
     compare,
     is_weak,
+    name_bits,
 )
 from protocol.ids import DAY_OFFSET_WOMAN, NUMBER_LENGTH, Sex
 
@@ -46,6 +47,8 @@ PAIRS_MAX = 2_000_000
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 Pairs = tuple[Ints, Ints]
+Weighed = tuple[Ints, Ints, Ints]
+"""Pairs, and what birth date and NIK say of each in bits."""
 NOBODY = -1
 
 
@@ -84,23 +87,26 @@ def _match(left: Sequence[Person], right: Sequence[Person], chosen: Callable[[Pa
     names = _Names()
     a = _columns(left, names)
     b = a if right is left else _columns(right, names)
-    joins = [(block, a.keys[block, at], b.keys[block, at]) for block, at in a.keys]
+
+    def look(block: tuple[Block, int]) -> tuple[list[Weighed], Ints]:
+        pairs, huge = _join(a.keys[block], b.keys[block])
+        return [_worth_a_look(a, b, part) for part in _cut(chosen(pairs))], huge
+
     with ThreadPoolExecutor(THREADS) as threads:
-        found = list(threads.map(lambda join: _join(join[1], join[2]), joins))
-        parts = [chosen(part) for pairs, _ in found for part in _cut(pairs)]
-        likely = list(threads.map(lambda pairs: _worth_a_look(a, b, pairs), parts))
-    codes = [pairs[0] * len(right) + pairs[1] for pairs in likely]
-    pairs = _named_alike(a, b, np.unique(np.concatenate(codes)) if codes else np.zeros(0, np.int64), len(right), names)
+        found = dict(zip(a.keys, threads.map(look, a.keys), strict=True))
+    pairs = _named_alike(a, b, [part for parts, _ in found.values() for part in parts], len(right), names)
     bands = ((i, j, compare(left[i], right[j])) for i, j in pairs)
-    acting = (Band.CERTAIN, Band.IDENTITY_CONFLICT, Band.LIKELY)
     skipped: dict[Block, set[int]] = {}
-    for (block, _, _), (_, numbers) in zip(joins, found, strict=True):
-        if len(numbers):
-            skipped.setdefault(block, set()).update(numbers.tolist())
+    for (block, _), (_, huge) in found.items():
+        if len(huge):
+            skipped.setdefault(block, set()).update(huge.tolist())
     return Matches(
-        tuple(each for each in bands if each[2] in acting),
+        tuple(each for each in bands if each[2] in _ACTING),
         tuple(Skipped(block, tuple(sorted(numbers))) for block, numbers in skipped.items()),
     )
+
+
+_ACTING = (Band.CERTAIN, Band.IDENTITY_CONFLICT, Band.LIKELY)
 
 
 # --------------------------------------------------------------------------------------------------- columns
@@ -126,7 +132,7 @@ class _Names:
 
 @dataclass(frozen=True)
 class _Columns:
-    """One entry a person. `digits`: of the NIK, one column each. `born`: YYYYMMDD, 0 for none. `sex`: 0, 1 or NOBODY.
+    """One entry a person. `digits` of the NIK, `born_digits`: one column each. `born`: YYYYMMDD, 0 for none. `sex`: 0, 1 or NOBODY.
 
     `keys`: pairs of arrays, whose record is in which block; several for NIKs with one digit masked.
     """
@@ -135,6 +141,7 @@ class _Columns:
     digits: NDArray[np.uint8]
     is_good: Bools
     born: Ints
+    born_digits: NDArray[np.uint8]
     is_weak: Bools
     sex: Ints
     name: Ints
@@ -171,6 +178,7 @@ def _columns(persons: Sequence[Person], names: _Names) -> _Columns:
         digits=digits,
         is_good=is_valid & (nik != NOBODY) & _agrees(digits, born, weak, sex),
         born=born,
+        born_digits=(born[:, None] // _TENS[-8:] % 10).astype(np.uint8),
         is_weak=weak,
         sex=sex,
         name=name,
@@ -230,8 +238,9 @@ def _agrees(digits: NDArray[np.uint8], born: Ints, weak: Bools, sex: Ints) -> Bo
 
 def _join(left: Pairs, right: Pairs) -> tuple[Pairs, Ints]:
     """Every pair of one key, and the left records whose block is too big."""
-    rows, keys = left
-    order = np.argsort(right[1], kind="stable")
+    by_key = np.argsort(left[1])  # in rising order a search finds its place beside the last one
+    rows, keys = left[0][by_key], left[1][by_key]
+    order = np.argsort(right[1])
     ranked = right[1][order]
     first = np.searchsorted(ranked, keys, "left")
     count = np.searchsorted(ranked, keys, "right") - first
@@ -249,18 +258,23 @@ _BITS_MIN = LIKELY_MIN - NAME_EQUAL_BITS - HOUSE_BITS_MAX
 """What birth date and NIK must give at the least, whatever name and house add."""
 
 
-def _worth_a_look(a: _Columns, b: _Columns, pairs: Pairs) -> Pairs:
+def _worth_a_look(a: _Columns, b: _Columns, pairs: Pairs) -> Weighed:
     """Without the pairs that no name and no house can lift to LIKELY."""
     i, j = pairs
     is_same_nik = (a.nik[i] == b.nik[j]) & (a.nik[i] != NOBODY)
     sex = a.sex[i], b.sex[j]
-    day = _date_bits(a, b, pairs)
-    is_open = is_same_nik | (((sex[0] == sex[1]) | (sex[0] == NOBODY) | (sex[1] == NOBODY)) & (day >= _DATE_MIN))
+    may_be_one_sex = (sex[0] == sex[1]) | (sex[0] == NOBODY) | (sex[1] == NOBODY)
+    i, j, is_same_nik = (each[is_same_nik | may_be_one_sex] for each in (i, j, is_same_nik))
+    day = _date_bits(a, b, (i, j))
+    is_open = is_same_nik | (day >= _DATE_MIN)
     i, j, is_same_nik, day = i[is_open], j[is_open], is_same_nik[is_open], day[is_open]
-    is_kept = is_same_nik | (day + _nik_bits(a, b, (i, j), day) >= _BITS_MIN)
-    return i[is_kept], j[is_kept]
+    bits = np.where(is_same_nik, _ENOUGH, day + _nik_bits(a, b, (i, j), day))
+    is_kept = bits >= _BITS_MIN
+    return i[is_kept], j[is_kept], bits[is_kept]
 
 
+_ENOUGH = 100
+"""For a pair of one NIK, which is looked at whatever the two are called."""
 _DATE_MIN = _BITS_MIN - SLIP_BITS
 
 
@@ -270,10 +284,8 @@ def _date_bits(a: _Columns, b: _Columns, pairs: Pairs) -> Ints:
     swapped = other // 10_000 * 10_000 + other % 100 * 100 + other // 100 % 100
     is_unsure = a.is_weak[pairs[0]] | b.is_weak[pairs[1]]
     bits = np.full(len(one), DATE_BITS[DateLink.OTHER])
-    near = np.flatnonzero((one // 10_000 % 10 == other // 10_000 % 10) | (one % 10_000 == other % 10_000))
-    tens = _TENS[-8:]
-    differing = (one[near, None] // tens % 10 != other[near, None] // tens % 10).sum(1)
-    bits[near[differing == 1]] = DATE_BITS[DateLink.SLIP]
+    differing = (a.born_digits[pairs[0]] != b.born_digits[pairs[1]]).sum(1)
+    bits[differing == 1] = DATE_BITS[DateLink.SLIP]
     bits[one == swapped] = DATE_BITS[DateLink.SWAPPED]
     bits[one == other] = DATE_BITS[DateLink.SAME]
     bits[is_unsure] = DATE_BITS[DateLink.OTHER]
@@ -304,21 +316,29 @@ def _nik_bits(a: _Columns, b: _Columns, pairs: Pairs, day: Ints) -> Ints:
 _OTHER_DATES = (DATE_BITS[DateLink.SLIP], DATE_BITS[DateLink.OTHER])
 
 
-def _named_alike(a: _Columns, b: _Columns, codes: Ints, width: int, names: _Names) -> list[tuple[int, int]]:
-    """Pairs of one NIK whatever they are called, and of the others those with like names; every two names compared once."""
-    i, j = np.divmod(codes, max(width, 1))
-    is_same_nik = (a.nik[i] == b.nik[j]) & (a.nik[i] != NOBODY)
+def _named_alike(
+    a: _Columns, b: _Columns, parts: Sequence[Weighed], width: int, names: _Names
+) -> list[tuple[int, int]]:
+    """Pairs of one NIK, and of the others those whose names and the best house may make LIKELY; each pair once, in rising
+    order, and every two names compared once.
+    """
+    if not parts:
+        return []
+    one, other, weights = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+    _, first = np.unique(one * width + other, return_index=True)
+    i, j, bits = one[first], other[first], weights[first]
     pairs, place = np.unique(a.name[i] * len(names.keys) + b.name[j], return_inverse=True)
     keys = np.array(list(names.keys), dtype=object)
-    one, other = np.divmod(pairs, len(names.keys))
+    left, right = np.divmod(pairs, len(names.keys))
     likeness = cpdist(
-        keys[one],
-        keys[other],
+        keys[left],
+        keys[right],
         scorer=JaroWinkler.normalized_similarity,
         score_cutoff=LOOSE_NAME_MIN,
         dtype=np.float64,
         workers=THREADS,
     )
-    is_alike = (likeness >= LOOSE_NAME_MIN) & (one != 0) & (other != 0)
-    kept = is_same_nik | is_alike[place]
+    is_alike = (likeness >= LOOSE_NAME_MIN) & (left != 0) & (right != 0)
+    name = np.where(is_alike, np.fromiter(map(name_bits, likeness.tolist()), np.int64, len(pairs)), -_ENOUGH)
+    kept = (bits == _ENOUGH) | (bits + name[place] + HOUSE_BITS_MAX >= LIKELY_MIN)
     return list(zip(i[kept].tolist(), j[kept].tolist(), strict=True))
