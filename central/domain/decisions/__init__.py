@@ -1,4 +1,6 @@
-"""The centre's answer on every proposal: `facts` are what it rests on, `walk` is the rule."""
+"""The centre's answer on every proposal: `facts` are what it rests on, `walk` is the rule, `wording` says it; `likely` finds
+who may be one person under two numbers.
+"""
 
 from central.domain.decisions.facts import (
     ACCEPTED,
@@ -14,24 +16,24 @@ from central.domain.decisions.facts import (
     key_kk,
     key_nik,
 )
+from central.domain.decisions.likely import Known, likely_pairs
 from central.domain.decisions.walk import (
     EVIDENCE_MAX,
+    NOBODY_LIKELY,
     NOTHING_SAID,
     Case,
     Identities,
+    Pairs,
     covered_person,
-    date_text,
-    day_text,
     decide,
-    months_text,
-    period_text,
-    place_text,
 )
+from central.domain.decisions.wording import date_text, day_text, months_text, period_text, place_text
 
 __all__ = [
     "ACCEPTED",
     "EVIDENCE_MAX",
     "NEEDS_REVIEW",
+    "NOBODY_LIKELY",
     "NOTHING_SAID",
     "REJECTED",
     "WITHDRAWN",
@@ -40,6 +42,8 @@ __all__ = [
     "CyclePolicy",
     "Grounds",
     "Identities",
+    "Known",
+    "Pairs",
     "Policy",
     "Proposal",
     "Verdict",
@@ -49,6 +53,7 @@ __all__ = [
     "decide",
     "key_kk",
     "key_nik",
+    "likely_pairs",
     "months_text",
     "period_text",
     "place_text",
