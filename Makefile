@@ -44,8 +44,9 @@ powerloss: $(VENV)/ready ## crash states of a recorded disk: STATES=n
 kills: $(VENV)/ready ## kill -9 of real processes under load: KILLS=n
 	$(BIN)/python -m tests.acceptance.kills --kills $(KILLS) --seed $(SEED)
 
-bench: $(VENV)/ready ## figures as ratios, in one run; the last one stands in build/bench.json
+bench: $(VENV)/ready ## figures as ratios, in one run; the last ones stand in build/bench*.json
 	$(BIN)/python -m tests.benchmarks
+	$(BIN)/python -m tests.benchmarks.matching
 
 pages: $(VENV)/ready ## a full office's pages: time, size, the program's memory
 	$(BIN)/python -m tests.benchmarks.pages

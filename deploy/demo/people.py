@@ -173,15 +173,15 @@ _BALINESE = _Names(
     (),
     0.0,
 )
-_COMMUNITIES = (_JAVANESE, _USING, _MADURESE, _BALINESE)
-_STREETS = _list(
+COMMUNITIES = (_JAVANESE, _USING, _MADURESE, _BALINESE)
+STREETS = _list(
     "MAWAR MELATI KENANGA ANGGREK DAHLIA FLAMBOYAN CEMPAKA NANGKA MANGGIS RAMBUTAN SALAK JERUK KERINCI SEMERU RAUNG"
 )
 _TITLES_BEFORE, _TITLES_AFTER = ("H. ", "HJ. ", "DRS. ", "KH. "), (", S.PD", ", SE", ", S.AG", " (ALM)")
 
 
 def _draw_community(rng: random.Random) -> _Names:
-    return rng.choices(_COMMUNITIES, weights=[names.share for names in _COMMUNITIES])[0]
+    return rng.choices(COMMUNITIES, weights=[names.share for names in COMMUNITIES])[0]
 
 
 def _draw_name(rng: random.Random, names: _Names, sex: Sex) -> str:
@@ -248,9 +248,9 @@ def household(rng: random.Random, village: Village, *, today: date = TODAY, take
     card = _Card(
         kk=make_kk(rng, village.district.code, _draw_date(rng, _years_before(today, 12), today), numbers),
         village=village,
-        address=f"DUSUN {rng.choice(_STREETS)}"
+        address=f"DUSUN {rng.choice(STREETS)}"
         if not village.is_ward
-        else f"JL. {rng.choice(_STREETS)} {rng.randint(1, 90)}",
+        else f"JL. {rng.choice(STREETS)} {rng.randint(1, 90)}",
         rt=rt,
         rw=rw,
     )

@@ -10,24 +10,33 @@ record id): accept, and refuse what an accepted one excludes.
 
 from collections import defaultdict
 from collections.abc import Container, Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
 from hashlib import sha256
 
 import msgspec
 from msgspec import Struct
 
+from central.domain.decisions.facts import (
+    ACCEPTED,
+    NEEDS_REVIEW,
+    REJECTED,
+    WITHDRAWN,
+    Coverage,
+    CyclePolicy,
+    Grounds,
+    Policy,
+    Proposal,
+    Verdict,
+    key_nik,
+)
+from central.domain.decisions.wording import date_text, day_text, home_of, period_text, place_text
 from central.domain.identities import Identity, IdentityVerdict, pair_key
-from central.domain.matching import Band, Person, compare, match_nik
+from central.domain.matching import Band, Person, compare
 from central.domain.reasons import ReasonCode
-from language import MONTHS
-from protocol.ids import InvalidCode, Kk, Nik, NikProblem, Sex, is_placeholder, parse_kk, parse_nik, parse_village_code
+from protocol.ids import NikProblem, Sex, parse_nik
 from protocol.names import name_key
-from protocol.regions import UnknownRegion, Village, VillageKind, village_by_any_code
-from protocol.schemes import Claim, DeterminedBy, Effect, Relation, Rulebook, Unit, month_text, relation
-
-ACCEPTED, REJECTED, NEEDS_REVIEW, WITHDRAWN = "accepted", "rejected", "needs_review", "withdrawn"
+from protocol.regions import VillageKind
+from protocol.schemes import Claim, DeterminedBy, Effect, Relation, Unit, relation
 
 EVIDENCE_MAX = 8
 """Facts named in one answer: enough to see why, few enough to read."""
@@ -37,91 +46,6 @@ RECORD_BYTES = 16
 
 _FACTS = b"kampung/facts/1"
 _encode = msgspec.msgpack.Encoder().encode
-
-
-class Proposal(Struct, frozen=True, array_like=True):
-    """A proposal as its village recorded it, its place in the log, and what the centre can prove about its time (ms).
-
-    `match_nik`, `match_kk`: the keys people are found by (`key_nik`, `key_kk`), None where there is none.
-    `anchor_ms`: the centre's time the record cites, 0 where it proves nothing; `received_ms`: first receipt.
-    """
-
-    record: bytes
-    village: str
-    epoch: int
-    seq: int
-    scheme: str
-    cycle: str
-    nik: str
-    kk: str
-    match_nik: str | None
-    match_kk: str | None
-    name: str
-    birth_date: str
-    sex: str
-    mother: str
-    claimed_ms: int
-    anchor_ms: int
-    received_ms: int
-    is_withdrawn: bool = False
-
-    def time_ms(self) -> int:
-        """The claimed time, moved no further than anchor and receipt prove."""
-        return max(self.anchor_ms, min(self.claimed_ms, self.received_ms))
-
-
-class Coverage(Struct, frozen=True):
-    """A person or household that a scheme pays or has determined, as a list says. Months: 12 * year + month - 1."""
-
-    reference: bytes  # digest of the list's row, for the auditor
-    scheme: str
-    component: str
-    nik: str
-    kk: str
-    name_key: str
-    first: int
-    until: int
-    village: str
-    as_of: str
-
-
-class CyclePolicy(Struct, frozen=True):
-    code: str
-    scheme: str
-    first: int
-    until: int
-    closes_ms: int
-
-
-@dataclass(frozen=True)
-class Policy:
-    """The rules in force and the cycles, both recorded facts."""
-
-    book: Rulebook
-    cycles: Mapping[str, CyclePolicy]
-
-
-class Grounds(Struct, frozen=True):
-    """One fact an answer rests on."""
-
-    kind: str  # coverage | proposal | cycle | nik
-    scheme: str
-    first: int
-    until: int
-    village: str
-    as_of: str
-    reference: bytes
-
-
-class Verdict(Struct):
-    """An answer, its reason and what it rests on. `values` fill the reason's sentence."""
-
-    outcome: str
-    code: ReasonCode | None = None
-    values: dict[str, str] = {}
-    rule: str = ""
-    evidence: tuple[Grounds, ...] = ()
-    facts_hash: bytes = b""
 
 
 class _Candidate(Struct):
@@ -151,17 +75,9 @@ def person_of(proposal: Proposal) -> Person:
     )
 
 
-def key_nik(text: str) -> Nik | None:
-    """The NIK as a key people are matched by; None where it is malformed or a placeholder."""
-    nik = parse_nik(text)
-    return None if isinstance(nik, NikProblem) else match_nik(nik)
-
-
-def key_kk(text: str) -> Kk | None:
-    kk = parse_kk(text)
-    return None if not isinstance(kk, str) or is_placeholder(kk) else kk
-
-
+Pairs = Mapping[bytes, Mapping[bytes, bytes]]
+_NO_PAIRS: Mapping[bytes, bytes] = {}
+NOBODY_LIKELY: Pairs = {}
 Identities = Mapping[bytes, IdentityVerdict]
 """What people said about records that share a NIK, by `pair_key`."""
 NOTHING_SAID: Identities = {}
@@ -172,28 +88,38 @@ def decide(
     proposals: Iterable[Proposal],
     coverages: Iterable[Coverage],
     identities: Identities = NOTHING_SAID,
+    likely: Pairs = NOBODY_LIKELY,
 ) -> dict[bytes, Verdict]:
-    """The answer on every proposal given; they and the coverages must make up whole neighbourhoods."""
-    return Case(proposals, coverages).decide(policy, identities)
+    """The answer on every proposal given; they and the coverages must make up whole neighbourhoods: also of whoever is
+    `likely` to be one person.
+    """
+    return Case(proposals, coverages, likely).decide(policy, identities)
 
 
 class Case:
     """Whole neighbourhoods, compared once. `pairs`: by record, the others that bear its NIK and another person's name
     (the record of a proposal, the reference of a coverage), each with the key of what may have been said about the two.
+    `likely`: the same of others that are probably this person under another number (`likely_pairs`).
     """
 
-    def __init__(self, proposals: Iterable[Proposal], coverages: Iterable[Coverage]) -> None:
+    def __init__(
+        self, proposals: Iterable[Proposal], coverages: Iterable[Coverage], likely: Pairs = NOBODY_LIKELY
+    ) -> None:
         self._candidates = [_Candidate(p, p.record, p.match_nik, p.match_kk) for p in proposals]
-        self._index = _Index(coverages)
+        niks, kks = {c.nik for c in self._candidates if c.nik}, {c.kk for c in self._candidates if c.kk}
+        named = {other for others in likely.values() for other in others}
+        # most of a long list is about people whom nobody here shares a number with
+        self._index = _Index(c for c in coverages if c.nik in niks or c.kk in kks or c.reference in named)
+        self._likely = likely
         self.pairs = _pairs(self._candidates, self._index)
 
     def keys(self) -> set[bytes]:
         """Whatever was said about these has a say here; nearly always nothing."""
-        return {key for others in self.pairs.values() for key in others.values()}
+        return {key for pairs in (self.pairs, self._likely) for others in pairs.values() for key in others.values()}
 
     def decide(self, policy: Policy, identities: Identities = NOTHING_SAID) -> dict[bytes, Verdict]:
         ordered = sorted(self._candidates, key=lambda c: _order(policy, c.proposal))
-        walk = _Walk(policy, self._index, self.pairs, identities)
+        walk = _Walk(policy, self._index, self.pairs, identities, self._likely, ordered)
         return {c.record: walk.decide(c) for c in ordered}
 
 
@@ -208,30 +134,34 @@ class _Index:
     def __init__(self, coverages: Iterable[Coverage]) -> None:
         self._by_nik: dict[str, list[Coverage]] = {}
         self._by_kk: dict[str, list[Coverage]] = {}
+        self._by_reference: dict[bytes, Coverage] = {}
         for c in sorted(coverages, key=lambda c: (c.scheme, c.component, c.first, c.until, c.reference)):
             if c.nik:
                 self._by_nik.setdefault(c.nik, []).append(c)
             if c.kk:
                 self._by_kk.setdefault(c.kk, []).append(c)
+            self._by_reference[c.reference] = c
+
+    def named(self, references: Iterable[bytes]) -> list[Coverage]:
+        """Those that are there, in one fixed order: a list may have been taken back since."""
+        return [self._by_reference[each] for each in sorted(references) if each in self._by_reference]
 
     def of_nik(self, nik: str | None) -> Sequence[Coverage]:
         return self._by_nik.get(nik, ()) if nik else ()
 
-    def linked(self, candidate: _Candidate, strangers: Container[bytes]) -> list[tuple[Coverage, Unit]]:
+    def linked(
+        self, candidate: _Candidate, strangers: Container[bytes], same: Iterable[bytes]
+    ) -> list[tuple[Coverage, Unit]]:
         """What covers this person, then what covers the household; each coverage once. `strangers` bear this person's
-        NIK and are somebody else's, of this household at the most.
+        NIK and are somebody else's, of this household at the most; `same` bear another number and are this person's.
         """
         own = self.of_nik(candidate.nik)
         shared = self._by_kk.get(candidate.kk, ()) if candidate.kk else ()
-        if not own and not shared:
+        if not own and not shared and not same:
             return []
-        own = [c for c in own if c.reference not in strangers]
+        own = [c for c in own if c.reference not in strangers] + self.named(same)
         seen = {c.reference for c in own}
         return [(c, Unit.PERSON) for c in own] + [(c, Unit.HOUSEHOLD) for c in shared if c.reference not in seen]
-
-
-Pairs = Mapping[bytes, Mapping[bytes, bytes]]
-_NO_PAIRS: Mapping[bytes, bytes] = {}
 
 
 def _pairs(candidates: Sequence[_Candidate], index: _Index) -> Pairs:
@@ -261,11 +191,12 @@ def _pairs(candidates: Sequence[_Candidate], index: _Index) -> Pairs:
 class _Doubt(Struct, frozen=True):
     """Of one proposal: the others of its NIK that nobody has judged, and what was said about the rest.
 
-    `is_conflicted`: one of the open ones is a proposal.
+    `is_conflicted`: one of the open ones is a proposal. `likely`: the others of another number that nobody has judged.
     """
 
     is_conflicted: bool
     open_pairs: Set[bytes]
+    likely: Set[bytes]
     said: Mapping[bytes, IdentityVerdict]
 
     def allows(self, other: bytes, first_until: int, second_until: int) -> bool:
@@ -276,28 +207,48 @@ class _Doubt(Struct, frozen=True):
 class _Walk:
     """One pass in order; remembers whom it accepted."""
 
-    def __init__(self, policy: Policy, covered: _Index, pairs: Pairs, identities: Identities) -> None:
+    def __init__(
+        self,
+        policy: Policy,
+        covered: _Index,
+        pairs: Pairs,
+        identities: Identities,
+        likely: Pairs,
+        candidates: Sequence[_Candidate],
+    ) -> None:
         self._policy = policy
         self._covered = covered
         self._pairs = pairs
         self._identities = identities
+        self._likely = likely
+        self._standing = {c.record: c for c in candidates if likely and not c.proposal.is_withdrawn}
+        self._accepted: dict[bytes, _Candidate] = {}
         self._by_nik: defaultdict[str, list[_Candidate]] = defaultdict(list)
         self._by_kk: defaultdict[str, list[_Candidate]] = defaultdict(list)
 
     def decide(self, candidate: _Candidate) -> Verdict:
         pairs = self._pairs.get(candidate.record, _NO_PAIRS)
-        said = {other: self._identities[key] for other, key in pairs.items() if key in self._identities}
+        likely = self._likely.get(candidate.record, _NO_PAIRS)
+        every = {**pairs, **likely} if likely else pairs
+        said = {other: self._identities[key] for other, key in every.items() if key in self._identities}
         strangers = {other for other, verdict in said.items() if verdict.identity is Identity.DIFFERENT}
+        same = said.keys() & likely.keys() - strangers
         open_pairs = pairs.keys() - said.keys()
-        linked = self._covered.linked(candidate, strangers)
-        rivals = self._rivals(candidate, strangers)
+        linked = self._covered.linked(candidate, strangers, same)
+        rivals = self._rivals(candidate, strangers, same)
         is_conflicted = any(len(other) == RECORD_BYTES for other in open_pairs)
-        verdict = self._judge(candidate, linked, rivals, _Doubt(is_conflicted, open_pairs, said))
+        waiting = self._present(likely.keys() - said.keys())
+        verdict = self._judge(candidate, linked, rivals, _Doubt(is_conflicted, open_pairs, waiting, said))
         if verdict.outcome == ACCEPTED:
             self._accept(candidate)
-        settled = sorted((pairs[other], each.identity.value, each.until) for other, each in said.items())
+        settled = sorted((every[other], each.identity.value, each.until) for other, each in said.items())
+        settled += [(other, "", 0) for other in sorted(waiting)]
         verdict.facts_hash = _facts_hash(self._policy, candidate, linked, rivals, is_conflicted, settled)
         return verdict
+
+    def _present(self, likely: Set[bytes]) -> Set[bytes]:
+        """Without proposals that were withdrawn and lists that were taken back."""
+        return (likely & self._standing.keys()) | {coverage.reference for coverage in self._covered.named(likely)}
 
     def _judge(
         self, c: _Candidate, linked: list[tuple[Coverage, Unit]], rivals: list[tuple[_Candidate, Unit]], doubt: "_Doubt"
@@ -313,7 +264,7 @@ class _Walk:
         refused = self._ward(p) or _window(p, cycle)
         if refused is not None:
             return refused
-        if not linked and not rivals and not doubt.is_conflicted:
+        if not linked and not rivals and not doubt.is_conflicted and not doubt.likely:
             return Verdict(ACCEPTED)  # most people
         claim = Claim(p.scheme, "", cycle.first, cycle.until)
         held = self._identity(linked, claim, doubt)
@@ -325,6 +276,7 @@ class _Walk:
         return (
             self._overlap(linked, claim)
             or self._rivalry(c, rivals, claim)
+            or self._probably(doubt.likely, claim)
             or Verdict(ACCEPTED, rule=self._warnings(linked, claim))
         )
 
@@ -336,7 +288,7 @@ class _Walk:
         scheme = self._policy.book.schemes.get(p.scheme)
         if scheme is None or scheme.determined_by is not DeterminedBy.VILLAGE:
             return None
-        home = _village(p.village)
+        home = home_of(p.village)
         if home and home.kind is VillageKind.KELURAHAN:
             return Verdict(REJECTED, ReasonCode.NOT_FOR_WARD, {"scheme": scheme.name})
         return None
@@ -353,6 +305,25 @@ class _Walk:
             return None
         evidence = tuple(_grounds(coverage) for coverage in conflicting[:EVIDENCE_MAX])
         return Verdict(NEEDS_REVIEW, ReasonCode.IDENTITY_CONFLICT, evidence=evidence)
+
+    def _probably(self, likely: Set[bytes], claim: Claim) -> Verdict | None:
+        """Held for the village to say who it is: never refused for a likeness, and never paid twice for want of a number."""
+        evidence = [
+            _grounds(coverage)
+            for coverage in self._covered.named(likely)
+            if self._relation(claim, coverage, Unit.PERSON).effect is Effect.REJECT
+        ]
+        for record in sorted(likely & self._standing.keys()):
+            other = self._standing[record].proposal
+            cycle = self._policy.cycles.get(other.cycle)
+            if cycle is None:
+                continue
+            theirs = Claim(cycle.scheme, "", cycle.first, cycle.until)
+            if relation(self._policy.book, claim, theirs, Unit.PERSON).effect is Effect.REJECT:
+                evidence.append(Grounds("proposal", cycle.scheme, cycle.first, cycle.until, other.village, "", record))
+        if not evidence:
+            return None
+        return Verdict(NEEDS_REVIEW, ReasonCode.POSSIBLE_DUPLICATE, evidence=tuple(evidence[:EVIDENCE_MAX]))
 
     def _overlap(self, linked: list[tuple[Coverage, Unit]], claim: Claim) -> Verdict | None:
         blocking = [
@@ -415,16 +386,20 @@ class _Walk:
         other = Claim(coverage.scheme, coverage.component, coverage.first, coverage.until)
         return relation(self._policy.book, claim, other, link)
 
-    def _rivals(self, c: _Candidate, strangers: Container[bytes]) -> list[tuple[_Candidate, Unit]]:
+    def _rivals(
+        self, c: _Candidate, strangers: Container[bytes], same: Iterable[bytes]
+    ) -> list[tuple[_Candidate, Unit]]:
         own: Sequence[_Candidate] = self._by_nik.get(c.nik, ()) if c.nik else ()
         shared = self._by_kk.get(c.kk, ()) if c.kk else ()
-        if not own and not shared:
+        if not own and not shared and not same:
             return []
         own = [r for r in own if r.record not in strangers]
+        own += [self._accepted[each] for each in sorted(same) if each in self._accepted]
         seen = {r.record for r in own}
         return [(r, Unit.PERSON) for r in own] + [(r, Unit.HOUSEHOLD) for r in shared if r.record not in seen]
 
     def _accept(self, c: _Candidate) -> None:
+        self._accepted[c.record] = c
         if c.nik:
             self._by_nik[c.nik].append(c)
         if c.kk:
@@ -506,57 +481,3 @@ def _sex(text: str) -> Sex | None:
         return Sex(text)
     except ValueError:
         return None
-
-
-@lru_cache(maxsize=512)
-def _village(code: str) -> Village | None:
-    try:
-        return village_by_any_code(parse_village_code(code))
-    except (InvalidCode, UnknownRegion):
-        return None
-
-
-@lru_cache(maxsize=512)
-def place_text(code: str) -> str:
-    """`Desa Kemiren, Kecamatan Glagah`, or a phrase where the list does not say."""
-    home = _village(code) if code else None
-    return home.place if home else "daftar kabupaten"
-
-
-_WIB_MS, _DAY_MS = 7 * 3_600_000, 86_400_000
-
-
-@lru_cache(maxsize=512)
-def period_text(first: int, until: int) -> str:
-    """`Mei-Juli 2021`, `November 2020 - Januari 2021`, `Mei 2021`."""
-    a, b = f"{MONTHS[first % 12]} {first // 12}", f"{MONTHS[until % 12]} {until // 12}"
-    if first == until:
-        return a
-    return f"{MONTHS[first % 12]}-{b}" if first // 12 == until // 12 else f"{a} - {b}"
-
-
-def date_text(ms: int) -> str:
-    """`17 Mei 2021` in WIB."""
-    return _day_text((ms + _WIB_MS) // _DAY_MS)
-
-
-@lru_cache(maxsize=512)
-def _day_text(days: int) -> str:
-    day = date.fromordinal(date(1970, 1, 1).toordinal() + days)
-    return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
-
-
-def day_iso(ms: int) -> str:
-    """`2021-05-17` in WIB."""
-    return date.fromordinal(date(1970, 1, 1).toordinal() + (ms + _WIB_MS) // _DAY_MS).isoformat()
-
-
-def day_text(iso: str) -> str:
-    """`2021-04-30` as `30 April 2021`; any other text as it stands, and a phrase where there is none."""
-    day = _date(iso)
-    return f"{day.day} {MONTHS[day.month - 1]} {day.year}" if day else iso.strip() or "tanggal yang tidak disebutkan"
-
-
-def months_text(first: int, until: int) -> str:
-    """`2021-05..2021-07`: the form for machines and auditors."""
-    return f"{month_text(first)}..{month_text(until)}"

@@ -1,0 +1,112 @@
+"""What a decision rests on and what it says: proposals, coverages, policy; the verdict and its grounds.
+
+Values only. Place in the flow: `batches` and the store make the facts, the walk beside this reads them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from msgspec import Struct
+
+from central.domain.matching import match_nik
+from central.domain.reasons import ReasonCode
+from protocol.ids import Kk, Nik, NikProblem, is_placeholder, parse_kk, parse_nik
+from protocol.schemes import Rulebook
+
+ACCEPTED, REJECTED, NEEDS_REVIEW, WITHDRAWN = "accepted", "rejected", "needs_review", "withdrawn"
+
+
+class Proposal(Struct, frozen=True, array_like=True, gc=False):
+    """A proposal as its village recorded it, its place in the log, and what the centre can prove about its time (ms).
+
+    `match_nik`, `match_kk`: the keys people are found by (`key_nik`, `key_kk`), None where there is none.
+    `anchor_ms`: the centre's time the record cites, 0 where it proves nothing; `received_ms`: first receipt.
+    """
+
+    record: bytes
+    village: str
+    epoch: int
+    seq: int
+    scheme: str
+    cycle: str
+    nik: str
+    kk: str
+    match_nik: str | None
+    match_kk: str | None
+    name: str
+    birth_date: str
+    sex: str
+    mother: str
+    claimed_ms: int
+    anchor_ms: int
+    received_ms: int
+    is_withdrawn: bool = False
+
+    def time_ms(self) -> int:
+        """The claimed time, moved no further than anchor and receipt prove."""
+        return max(self.anchor_ms, min(self.claimed_ms, self.received_ms))
+
+
+class Coverage(Struct, frozen=True, gc=False):
+    """A person or household that a scheme pays or has determined, as a list says. Months: 12 * year + month - 1."""
+
+    reference: bytes  # digest of the list's row, for the auditor
+    scheme: str
+    component: str
+    nik: str
+    kk: str
+    name_key: str
+    first: int
+    until: int
+    village: str
+    as_of: str
+
+
+class CyclePolicy(Struct, frozen=True):
+    code: str
+    scheme: str
+    first: int
+    until: int
+    closes_ms: int
+
+
+@dataclass(frozen=True)
+class Policy:
+    """The rules in force and the cycles, both recorded facts."""
+
+    book: Rulebook
+    cycles: Mapping[str, CyclePolicy]
+
+
+class Grounds(Struct, frozen=True):
+    """One fact an answer rests on."""
+
+    kind: str  # coverage | proposal | cycle | nik
+    scheme: str
+    first: int
+    until: int
+    village: str
+    as_of: str
+    reference: bytes
+
+
+class Verdict(Struct):
+    """An answer, its reason and what it rests on. `values` fill the reason's sentence."""
+
+    outcome: str
+    code: ReasonCode | None = None
+    values: dict[str, str] = {}
+    rule: str = ""
+    evidence: tuple[Grounds, ...] = ()
+    facts_hash: bytes = b""
+
+
+def key_nik(text: str) -> Nik | None:
+    """The NIK as a key people are matched by; None where it is malformed or a placeholder."""
+    nik = parse_nik(text)
+    return None if isinstance(nik, NikProblem) else match_nik(nik)
+
+
+def key_kk(text: str) -> Kk | None:
+    kk = parse_kk(text)
+    return None if not isinstance(kk, str) or is_placeholder(kk) else kk
