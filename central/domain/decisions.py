@@ -82,6 +82,12 @@ class Coverage(Struct, frozen=True):
     until: int
     village: str
     as_of: str
+    birth_date: str = ""  # as far as the list tells, like the rest below
+    sex: str = ""
+    mother_key: str = ""
+    rt: str = ""
+    rw: str = ""
+    amount: int = 0  # rupiah of one payment
 
 
 class CyclePolicy(Struct, frozen=True):
@@ -449,7 +455,13 @@ def _bad_nik(p: Proposal) -> Verdict:
 
 
 def covered_person(coverage: Coverage) -> Person:
-    return Person(nik=key_nik(coverage.nik), name_key=coverage.name_key)
+    return Person(
+        nik=key_nik(coverage.nik),
+        name_key=coverage.name_key,
+        birth_date=_date(coverage.birth_date),
+        sex=_sex(coverage.sex),
+        mother_key=coverage.mother_key,
+    )
 
 
 def _grounds(c: Coverage) -> Grounds:

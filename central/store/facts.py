@@ -140,7 +140,8 @@ async def add_coverages(connection: Connection, import_id: int, rows: Iterable[t
     """(source row, coverage) of one list; proposals of the same people or households become dirty."""
     await connection.execute_many(
         "INSERT INTO coverage (reference, import, row, scheme, component, match_nik, match_kk, name_key, month_from,"
-        " month_until, village, as_of) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
+        " month_until, village, as_of, birth_date, sex, mother_key, rt, rw, amount) VALUES ($1, $2, $3, $4, $5, $6, $7, $8,"
+        " $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)"
         " ON CONFLICT (reference) DO NOTHING",
         [
             (
@@ -156,6 +157,12 @@ async def add_coverages(connection: Connection, import_id: int, rows: Iterable[t
                 c.until,
                 c.village,
                 c.as_of,
+                c.birth_date,
+                c.sex,
+                c.mother_key,
+                c.rt,
+                c.rw,
+                c.amount,
             )
             for row, c in rows
         ],
@@ -214,7 +221,7 @@ _ANSWER = "outcome, code, facts_hash, decided_ms, feed_seq"
 
 _COVERAGE = (
     "reference, scheme, component, coalesce(match_nik, ''), coalesce(match_kk, ''), name_key, month_from, month_until,"
-    " village, as_of"
+    " village, as_of, birth_date, sex, mother_key, rt, rw, amount"
 )
 
 
