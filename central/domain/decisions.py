@@ -34,6 +34,9 @@ EVIDENCE_MAX = 8
 RECORD_BYTES = 16
 """A proposal goes by 16 bytes, a coverage by 32."""
 
+LIST_EPOCH = 0
+"""A village's logs count from 1; a body's proposal comes from a list, and its seq is the row."""
+
 _FACTS = b"kampung/facts/1"
 _encode = msgspec.msgpack.Encoder().encode
 

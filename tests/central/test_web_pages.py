@@ -11,8 +11,8 @@ from aiohttp.test_utils import TestClient, TestServer
 from prometheus_client import CollectorRegistry
 
 from central.domain.decisions import ACCEPTED, NEEDS_REVIEW, REJECTED, WITHDRAWN
+from central.domain.lists import Fate
 from central.domain.reasons import ReasonCode
-from central.domain.siksng.rows import Fate
 from central.store import overview
 from central.store.overview import PAGE_ROWS
 from central.web import words
