@@ -255,7 +255,7 @@ async def test_a_bodys_proposals_are_decided_like_a_villages(regency: Regency, m
         (3, 0, DESA, 2, "accepted", ""),
         (4, 0, DESA, 2, "rejected", "covered_by_scheme"),
         (5, 0, DESA, 2, "rejected", "nik_invalid"),
-        (1, 1, DESA, None, "accepted", ""),
+        (2, 1, DESA, None, "accepted", ""),
     ]
     assert await regency.outcome(own) == ("accepted", "")
     assert (await regency.database.read(lambda c: audit(c, regency.rules))).problems == []
