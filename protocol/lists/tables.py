@@ -235,7 +235,7 @@ def plain_header(cell: str) -> str:
 def clean_text(cell: str) -> str:
     """Text without what cannot be seen (zero-width, direction marks, controls), single blanks."""
     if cell.isascii() and cell.isprintable():
-        return " ".join(cell.split())
+        return " ".join(cell.split()) if "  " in cell else cell.strip()
     kept = (" " if letter.isspace() else letter for letter in cell)
     return " ".join(
         "".join(letter for letter in kept if unicodedata.category(letter) not in ("Cc", "Cf", "Cs")).split()

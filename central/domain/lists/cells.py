@@ -47,7 +47,7 @@ def read_answer(cell: str) -> bool | None:
 def read_deceased(cell: str) -> bool | None:
     """The same for keterangan_meninggal, where free text stands too: MENINGGAL 12-03-2021."""
     text = cell.upper()
-    if text in _ALIVE:
+    if text in _NO or text in _ALIVE:
         return False
     return True if _DEAD.fullmatch(text) else read_answer(cell)
 
@@ -84,7 +84,7 @@ def read_amount(cell: str) -> int | None:
 
 def read_house_number(cell: str) -> str:
     """RT or RW as three digits; empty where the cell holds no such number."""
-    found = _HOUSE_NUMBER.fullmatch(cell.lstrip("'").strip())
+    found = _HOUSE_NUMBER.fullmatch(cell.lstrip("'").strip()) if cell else None
     return found[1].zfill(3) if found and int(found[1]) else ""
 
 

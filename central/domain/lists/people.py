@@ -91,9 +91,8 @@ class PeopleReader:
         key = name_key(name)
         if not key:
             remarks.append(Remark(RemarkCode.NAME_MISSING, "Nama tidak diisi.", self.title(self._name)))
-        rt, rw = read_house_number(cells[self._rt]), read_house_number(cells[self._rw])
-        if cells[self._rt_rw]:
-            rt, rw = split_rt_rw(cells[self._rt_rw])
+        rt, rw = split_rt_rw(cells[self._rt_rw]) if cells[self._rt_rw] else ("", "")
+        rt, rw = read_house_number(cells[self._rt]) or rt, read_house_number(cells[self._rw]) or rw
         return ListedPerson(
             line,
             nik,
@@ -105,7 +104,7 @@ class PeopleReader:
             self._read_village(cells, remarks),
             self._read_birth_date(cells[self._birth], nik, remarks) if cells[self._birth] else "",
             self._read_sex(cells[self._sex], remarks) if cells[self._sex] else "",
-            clean_text(cells[self._mother])[:TEXT_CHARS_MAX],
+            clean_text(cells[self._mother])[:TEXT_CHARS_MAX] if cells[self._mother] else "",
             rt,
             rw,
         )
