@@ -118,7 +118,13 @@ async def check(
     reading = ListReading(table, plan, names, _today(now_ms))
     batches: Iterator[Batch] = reading.batches()
     encoded = msgspec.json.encode(plan)
-    await database.transact(lambda c: imports.begin_check(c, import_id, encoded))
+
+    async def begin(connection: Connection) -> None:
+        if (await _require(connection, import_id)).is_done:
+            raise ImportRefused("Daftar ini sudah diimpor. Batalkan dahulu bila akan diimpor dengan cara lain.")
+        await imports.begin_check(connection, import_id, encoded)
+
+    await database.transact(begin)
     fates: dict[str, int] = {}
     number = found = 0
     while (batch := await beside(lambda: next(batches, None))) is not None:
@@ -131,7 +137,7 @@ async def check(
         progress.add(len(batch.reports))
     refused = reading.refusal()
     if refused is not None:
-        await database.transact(lambda c: imports.begin_check(c, import_id, encoded))
+        await database.transact(begin)
         raise ImportRefused(refused.sentence)
     await database.transact(lambda c: imports.end_check(c, import_id, sum(fates.values()), found))
     return Checked(sum(fates.values()), fates, found)
