@@ -519,10 +519,12 @@ async def test_no_address_or_log_line_carries_a_persons_number(hall: Hall, capsy
 
 
 async def test_pages_need_no_script(hall: Hall) -> None:
-    for path in paths(hall.story).values():
+    for path in (path for route, path in paths(hall.story).items() if route not in LEADING_ON):
         _, html = await hall.get(path)
         assert "onclick" not in html
         assert "javascript:" not in html
+        if path.endswith(".csv"):
+            continue
         assert html.count("<h1") == 1
         assert re.search(r"<title>[^<]+</title>", html)
         for control in re.findall(
