@@ -306,7 +306,7 @@ def import_file(
                             database, record.id, rules=shipped_rules(), actor=actor(), now_ms=now_ms, is_whole=is_whole
                         )
                 finally:
-                    if record.imported_ms == now_ms:  # not one that somebody has open on a page
+                    if record.taken or record.imported_ms == now_ms:  # not one that somebody has open on a page
                         await database.transact(lambda c: imports.discard(c, record.id))
         summary = {"file": file.name, "rows": checked.rows, "fates": checked.fates, FACTS[kind]: checked.facts}
         summary |= {"ignored_columns": list(ignored(table, plan))} | ({} if dry_run else {"import": record.id})

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from central.domain.answers import Rules
 from central.domain.lists import Kind, Plan, Table, find_faults
 from central.domain.lists.plans import choices
+from central.domain.lists.table import is_numbering
 from central.domain.periods import parse_period
 from chassis.web import Form
 from protocol.feed import Cycle
@@ -72,7 +73,8 @@ class ColumnLine:
 
 def column_lines(table: Table, plan: Plan) -> list[ColumnLine]:
     """Every column with a few of its values."""
-    rows = [row.cells for row in islice(table.rows(), SAMPLE_ROWS) if isinstance(row, RawRow)]
+    first = (row.cells for row in islice(table.rows(), SAMPLE_ROWS) if isinstance(row, RawRow))
+    rows = [cells for cells in first if not is_numbering(cells)]
     lines = []
     for at, (title, meaning) in enumerate(zip(table.titles, plan.meanings, strict=True)):
         values = list(dict.fromkeys(show_masked(cells[at]) for cells in rows if cells[at]))[:SAMPLES]

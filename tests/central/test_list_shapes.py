@@ -1,13 +1,19 @@
 """The shapes in which lists come: each is understood by its headers, or by what an officer says of it."""
 
-import pytest
+from datetime import date
 
-from central.domain.lists import Fate, Kind, ProposalRow, RemarkCode
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from central.domain.lists import Fate, Kind, ListReading, ProposalRow, RemarkCode, find_faults, guess, open_table
 from central.domain.lists.cells import read_amount, read_sex
+from central.web.import_forms import column_lines
 from protocol.lists.tables import ListRefused
 from protocol.names import name_key
 from protocol.schemes import month, month_text
-from tests.central.test_lists import HEAD, KK, NIK, NIK_2, ReadList, codes, faults, read, read_bytes, row
+from tests.central.test_lists import HEAD, KK, NIK, NIK_2, SCHEMES, ReadList, codes, faults, read, read_bytes, row
 
 YEAR_2021 = {"first": month(2021, 1), "until": month(2021, 12)}
 BNBA = (
@@ -233,3 +239,63 @@ def test_a_destroyed_column_can_be_left_out() -> None:
     answer = read_bytes(content, meanings=meanings)
     assert isinstance(answer, ReadList)
     assert {report.fate for report in answer.reports} == {Fate.KEPT}
+
+
+# ------------------------------------------------------------------------------------------- whatever comes
+
+titles = st.sampled_from(
+    [*BNBA.split(","), *BPNT.split(","), *SIAK.split(","), *GURU.split(";"), *HEAD.split(","), "x", ""]
+)
+cells = st.one_of(
+    st.sampled_from(
+        [
+            NIK,
+            KK,
+            "YA",
+            "TIDAK",
+            "3.51E+15",
+            "17/05/1985",
+            "Tahap 1 2021",
+            "PKH",
+            "Rp 1.000,-",
+            "SUKOJATI",
+            '"',
+            "JUMLAH",
+        ]
+    ),
+    st.text(max_size=12),
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(titles, min_size=1, max_size=8),
+    st.lists(st.lists(cells, max_size=9), max_size=8),
+    st.sampled_from(";,\t"),
+    st.sampled_from(Kind),
+    st.sampled_from(["", "day_first", "month_first"]),
+    st.binary(max_size=8),
+)
+def test_any_table_ends_in_a_report(
+    head: list[str], rows: list[list[str]], delimiter: str, kind: Kind, date_order: str, tail: bytes
+) -> None:
+    """Even under a plan that an officer could not have confirmed: it is read to its end, each row with one fate."""
+    data = "\n".join(delimiter.join(row) for row in [head, *rows]).encode("utf-8", "replace") + tail
+    table = open_table(data)
+    if isinstance(table, ListRefused):
+        assert table.sentence
+        return
+    plan = replace(
+        guess(table, kind), scheme="PKH", cycle="GURU-2021", village="3510252010", date_order=date_order, **YEAR_2021
+    )
+    find_faults(table, plan, SCHEMES, ["GURU-2021"])
+    reading = ListReading(table, plan, SCHEMES, date(2021, 5, 3))
+    batches = list(reading.batches())
+    reports = [report for batch in batches for report in batch.reports]
+    lines = [report.row for report in reports]
+    assert lines == sorted(set(lines))
+    assert sum(report.facts for report in reports) == sum(len(batch.readings) for batch in batches)
+    has_numbers = plan.place("nik") >= 0 or plan.place("kk") >= 0
+    assert all(report.reason for report in reports if report.fate is not Fate.KEPT) or not has_numbers
+    reading.refusal()
+    column_lines(table, plan)

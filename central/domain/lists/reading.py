@@ -22,7 +22,7 @@ from central.domain.lists.columns import HAS, PERIOD_OF
 from central.domain.lists.people import ListedPerson, PeopleReader
 from central.domain.lists.plans import Kind, Plan, other_programmes
 from central.domain.lists.rows import CoverageRow, Fate, ProposalRow, Reading, Remark, RemarkCode, RowReport
-from central.domain.lists.table import Table
+from central.domain.lists.table import Table, is_numbering
 from central.domain.matching import SAME_NAME_MIN, name_similarity
 from central.domain.periods import Span, parse_period
 from protocol.ids import Nik, mask_nik
@@ -112,7 +112,7 @@ class ListReading:
             remark = self._find_furniture(cells, first, nik)
             if remark is not None:
                 return Fate.DROPPED, remark
-        elif len(nik) <= 2 and self._is_numbering(cells):
+        elif len(nik) <= 2 and is_numbering(cells):
             return Fate.DROPPED, Remark(RemarkCode.HEADER_AGAIN, "Baris nomor kolom.")
         for at, code, read, reason in self._ended:
             has_ended = read(cells[at])
@@ -130,10 +130,6 @@ class ListReading:
         if nik and plain_header(nik) == self._nik_title:
             return Remark(RemarkCode.HEADER_AGAIN, "Baris judul yang terulang.")
         return None
-
-    def _is_numbering(self, cells: Sequence[str]) -> bool:
-        """The line `1 2 3 4` that many forms have under their header."""
-        return all(cell == str(at) for at, cell in enumerate(cells, start=1) if cell)
 
     def _note_shared(self, person: ListedPerson, remarks: list[Remark]) -> None:
         if person.nik is None:

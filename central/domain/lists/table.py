@@ -23,8 +23,6 @@ from protocol.lists.tables import (
 
 SAMPLE_ROWS = 2_000
 """Rows that a column is judged by before the whole file is read."""
-SHOWN_ROWS = 3
-"""Rows that the mapping page shows of each column."""
 ROWS_MAX = 300_000
 """All families of the regency that are in any scheme are some 250,000."""
 
@@ -75,6 +73,11 @@ def open_table(data: bytes) -> Table | ListRefused:
             FileProblem.EMPTY, "Berkas hanya berisi baris judul. Periksa apakah unduhannya sudah lengkap."
         )
     return table
+
+
+def is_numbering(cells: Sequence[str]) -> bool:
+    """The line `1 2 3 4` that many forms have under their header."""
+    return all(cell == str(at) for at, cell in enumerate(cells, start=1) if cell)
 
 
 def _is_title(cell: str) -> bool:
