@@ -6,14 +6,14 @@ running centre; it notices what they changed within a second.
 
 import asyncio
 import contextlib
-import csv
 import os
 import pwd
 import re
 import sys
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from hashlib import sha256
 from importlib import metadata, resources
 from pathlib import Path
 from typing import Annotated, Any
@@ -21,7 +21,8 @@ from typing import Annotated, Any
 import structlog
 import typer
 from prometheus_client import CollectorRegistry
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as BarProgress
 
 from central import audit as audits
 from central import config
@@ -30,15 +31,17 @@ from central.domain.agencies import ScopeError, read_seat
 from central.domain.answers import Rules
 from central.domain.catalogue import CatalogueError
 from central.domain.coverage_sets import month_of
-from central.domain.periods import parse_period
+from central.domain.lists import Kind
+from central.domain.lists.plans import ignored
 from central.enrolment import Enrolment
-from central.imports import ImportRefused, import_coverage, read_list
+from central.imports import ImportRefused, Progress, Said, accept, bring, check, open_list, plan_said, undo
 from central.ingest import Ingest
 from central.machine import MachineClock, RevocationFile
 from central.pipeline import Pipeline, judge_next
 from central.rules import shipped_agencies, shipped_rules
 from central.seals import SealLists
-from central.store import boxes, coverage_sets, editions, facts, feeds, overview, seals, trail
+from central.store import boxes, coverage_sets, editions, facts, feeds, imports, overview, seals, trail
+from central.store.imports import ImportFile
 from central.web.app import build_app, build_metrics_app
 from central.web.desk import Desk
 from central.web.dossiers import AGENCY
@@ -47,6 +50,7 @@ from central.web.public import build_public_app
 from central.web.sync import Door, Wakeups
 from chassis import backups, commands, schema, systemd
 from chassis.commands import Stopped, err, out, show
+from chassis.csv_text import csv_text
 from chassis.database import SERVER, Connection, Database, MigrationFolder, SqliteDatabase
 from chassis.service import run_until, serve, watch
 from chassis.signing import Key
@@ -70,6 +74,9 @@ WIB_MS = 7 * 3_600_000
 SERIAL_MAX = 1_000_000
 """No village enrols so often: a larger number is a slip of the keyboard, and it would stand in the list for ever."""
 PERMISSION_CHARACTERS_MAX = 300
+FACTS = {Kind.COVERAGE: "coverages", Kind.PROPOSALS: "proposals"}
+REPORT_ROWS = 5_000
+"""Rows of a report that are held at once."""
 CYCLE_CODE = re.compile(r"[A-Z0-9][A-Z0-9-]{1,63}")
 """What is published reaches every box and stays: a code or name that a box cannot read would halt them all."""
 CYCLE_NAME_CHARACTERS_MAX = 120
@@ -260,46 +267,81 @@ async def _record(database: Database, action: str, subject: str) -> None:
 
 @program.command("import")
 def import_file(
-    file: Annotated[Path, typer.Argument(help="A CSV list in SIKS-NG/DTKS shape.")],
+    file: Annotated[Path, typer.Argument(help="A list as CSV, TSV or workbook (XLSX, XLS, ODS).")],
     permission: Annotated[str, typer.Option(help="The permission under which the list is used.")],
     as_of: Annotated[str, typer.Option(help="Date of the list's data, like 2021-04-30.")],
-    period: Annotated[str, typer.Option(help="Months for programmes without a period of their own.")] = "",
+    kind: Annotated[Kind, typer.Option(help="What a row becomes.")] = Kind.COVERAGE,
+    period: Annotated[str, typer.Option(help="Months of rows without a period of their own.")] = "",
+    scheme: Annotated[str, typer.Option(help="Scheme of rows that name none.")] = "",
+    component: Annotated[str, typer.Option(help="Component of rows that name none.")] = "",
+    cycle: Annotated[str, typer.Option(help="The cycle that proposals are for.")] = "",
+    village_code: Annotated[str, typer.Option("--village", help="Village of rows that name none.")] = "",
+    date_order: Annotated[str, typer.Option(help="day_first or month_first, where the dates do not show it.")] = "",
+    column: Annotated[
+        list[str] | None, typer.Option(help="TITLE=MEANING of a column, e.g. 'No Induk=nik'; again for more.")
+    ] = None,
+    sheet: Annotated[int, typer.Option(min=0, help="Which visible sheet, from 1; 0: the first with rows.")] = 0,
+    is_whole: Annotated[bool, typer.Option("--all-or-nothing", help="Import only if no row is rejected.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only report what each row would become.")] = False,
     report: Annotated[Path | None, typer.Option(help="Write the per-row report here (CSV).")] = None,
     settings_path: SettingsOption = DEFAULT_SETTINGS,
     as_json: JsonOption = False,
 ) -> None:
-    """Import who is covered by other schemes. A bad row is that row's problem; the same file twice is refused."""
+    """Import a list of recipients or proposals. A bad row is that row's problem; the same file twice is refused."""
     settings = load(settings_path)
+    said = Said(kind, scheme, component, period, cycle, village_code, date_order, tuple(column or ()))
 
     async def work() -> None:
         _check_source(permission, as_of)
-        default = parse_period(period, "") if period else None
-        if period and default is None:
-            raise Stopped(f"--period {period!r} is no period: write it like '2021-05 s/d 2021-07'")
         content = file.read_bytes()
-        columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
-        with Progress(*columns, console=err, disable=not err.is_terminal, transient=True) as progress:
-            progress.add_task(f"reading {file.name}")
-            found = read_list(content, default_period=default)
-            if report is not None:
-                _write_report(report, found.reports)
-            summary: dict[str, Any] = {"file": file.name, "rows": len(found.reports), "fates": _count(found.reports)}
-            summary |= {"coverages": len(found.coverages), "ignored_columns": list(found.ignored_columns)}
-            if not dry_run:
-                async with begun_archive(settings) as database:
-                    done = await import_coverage(
-                        database,
-                        content,
-                        found,
-                        name=file.name,
-                        permission=permission,
-                        as_of=as_of,
-                        actor=actor(),
-                        now_ms=MachineClock().now_ms(),
-                    )
-                    summary["import"] = done.import_id
+        table, book = await open_list(content, sheet)
+        plan, now_ms = plan_said(table, said, book.sheet), MachineClock().now_ms()
+        brought = ImportFile(sha256(content).digest(), file.name, permission, as_of, now_ms, actor(), content, kind)
+        progress = Progress()
+        async with begun_archive(settings) as database:
+            with _shown(f"reading {file.name}", progress):
+                record = await bring(database, brought)
+                try:
+                    checked = await check(database, record.id, table, plan, shipped_rules(), now_ms, progress)
+                    if report is not None:
+                        await _write_report(database, record.id, report)
+                    if not dry_run:
+                        await accept(
+                            database, record.id, rules=shipped_rules(), actor=actor(), now_ms=now_ms, is_whole=is_whole
+                        )
+                finally:
+                    if record.taken or record.imported_ms == now_ms:  # not one that somebody has open on a page
+                        await database.transact(lambda c: imports.discard(c, record.id))
+        summary = {"file": file.name, "rows": checked.rows, "fates": checked.fates, FACTS[kind]: checked.facts}
+        summary |= {"ignored_columns": list(ignored(table, plan))} | ({} if dry_run else {"import": record.id})
         show(summary, as_json=as_json)
+
+    run_command(work())
+
+
+@contextlib.contextmanager
+def _shown(words: str, progress: Progress) -> Iterator[None]:
+    """How far it is, on a terminal."""
+    columns = SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn()
+    with BarProgress(*columns, console=err, disable=not err.is_terminal, transient=True) as bar:
+        task = bar.add_task(words, total=None)
+        progress.on_change = lambda: bar.update(task, total=progress.total, completed=progress.rows)
+        yield
+
+
+@program.command("import-undo")
+def import_undo(
+    number: Annotated[int, typer.Argument(metavar="IMPORT", min=1, help="Its number, as `import` and the page say.")],
+    reason: Annotated[str, typer.Option(help="Why, for whoever asks later.")],
+    settings_path: SettingsOption = DEFAULT_SETTINGS,
+) -> None:
+    """Take everything that a list brought out of force; what rested on it is decided again. Its file and report stay."""
+    settings = load(settings_path)
+
+    async def work() -> None:
+        async with archive(settings) as database:
+            done = await undo(database, number, reason=reason, actor=actor(), now_ms=MachineClock().now_ms())
+        out.print(f"import {number}, {done.record.name}: undone")
 
     run_command(work())
 
@@ -312,27 +354,14 @@ def _check_source(permission: str, as_of: str) -> None:
         raise Stopped(f"--as-of {as_of}: that day has not come yet")
 
 
-def _count(reports: Any) -> dict[str, int]:
-    fates: dict[str, int] = {}
-    for each in reports:
-        fates[each.fate.value] = fates.get(each.fate.value, 0) + 1
-    return fates
-
-
-def _write_report(path: Path, reports: Any) -> None:
+async def _write_report(database: Database, import_id: int, path: Path) -> None:
     """Row, fate, and each remark with its column and masked value."""
     with path.open("w", newline="", encoding="utf-8") as target:
-        writer = csv.writer(target)
-        writer.writerow(["row", "fate", "column", "value", "reason"])
-        for each in reports:
-            for remark in each.remarks or (None,):
-                cells = [remark.column, remark.value, remark.reason] if remark else ["", "", ""]
-                writer.writerow([each.row, each.fate.value, *(_escape(cell or "") for cell in cells)])
-
-
-def _escape(cell: str) -> str:
-    """A spreadsheet must not take a cell for a formula."""
-    return "'" + cell if cell[:1] in set("=+-@\t\r") else cell
+        target.write(csv_text([("row", "fate", "column", "value", "reason")]))
+        row = 0
+        while lines := await database.read(lambda c, after=row: imports.rows_after(c, import_id, after, REPORT_ROWS)):  # type: ignore[misc]
+            target.write(csv_text(imports.report_cells(lines)))
+            row = lines[-1].row
 
 
 @program.command("import-outbox")

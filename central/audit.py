@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from central.domain.answers import Rules, policy
 from central.domain.batches import read_batch
-from central.domain.decisions import decide
+from central.domain.decisions import LIST_EPOCH, decide
 from central.reconcile import is_told
 from central.store import attachments, dossiers, facts, feeds, identities, logs, trail
 from chassis.database import Connection
@@ -68,7 +68,8 @@ async def _check_batches(connection: Connection, found: Findings) -> None:
     every void letter was told to all."""
     kept_dossiers, lost_dossiers = await dossiers.all_records(connection), 0
     kept_photographs, lost_photographs = await attachments.all_records(connection), 0
-    kept = {proposal.record: proposal for proposal, _ in await facts.all_proposals(connection)}
+    answered = await facts.all_proposals(connection)
+    kept = {proposal.record: proposal for proposal, _ in answered if proposal.epoch != LIST_EPOCH}
     told_to_all = await feeds.keys(connection, REGENCY)
     missing = wrong = silent = 0
     async for batch in logs.tabulated(connection):

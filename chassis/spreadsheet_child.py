@@ -1,43 +1,49 @@
 """The child process that unpacks a workbook: standard input to CSV on standard output, within limits set before the first byte.
 
 Run by file, never imported: it must see nothing of the program, and whatever a hostile file does to it ends here.
+Arguments: number of the visible sheet (0: the first with rows), bytes of memory, seconds of processor, cells of a sheet.
+The first line of the answer is JSON: the sheet's number and the names of all visible ones.
 Exit codes: 0 done, 3 needs a password, 4 cannot be read, 5 has no sheet with rows, 6 too many cells.
 """
 
 import csv
 import datetime
 import io
+import json
 import resource
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import chain, islice
 
-MEMORY_BYTES_MAX = 512 * 1024 * 1024
-"""A roster of 30,000 rows takes some 150 MB here; a workbook that asks for more is a bomb."""
-CPU_SECONDS_MAX = 20
-CELLS_MAX = 4_000_000
 FLOAT_EXACT_MAX = 2**53
 TITLE_ROWS_MAX = 50
 """A sheet is looked at this far for something in it."""
 
 
-def main() -> int:
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES_MAX, MEMORY_BYTES_MAX))
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS_MAX, CPU_SECONDS_MAX))
+def main(sheet_asked: int, memory_bytes: int, cpu_seconds: int, cells_max: int) -> int:
+    resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
+    resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
     from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetTypeEnum, SheetVisibleEnum  # noqa: PLC0415
 
     try:
         book = CalamineWorkbook.from_filelike(io.BytesIO(sys.stdin.buffer.read()))
-        for sheet in book.sheets_metadata:
-            if sheet.typ is not SheetTypeEnum.WorkSheet or sheet.visible is not SheetVisibleEnum.Visible:
+        names = [
+            sheet.name
+            for sheet in book.sheets_metadata
+            if sheet.typ is SheetTypeEnum.WorkSheet and sheet.visible is SheetVisibleEnum.Visible
+        ]
+        for number, name in enumerate(names, start=1):
+            if sheet_asked not in (0, number):
                 continue
-            opened = book.get_sheet_by_name(sheet.name)
-            if opened.total_height * opened.total_width > CELLS_MAX:
+            opened = book.get_sheet_by_name(name)
+            if opened.total_height * opened.total_width > cells_max:
                 return 6
-            rows = opened.to_python(skip_empty_area=False)
-            if sum(any(cell != "" for cell in row) for row in rows[:TITLE_ROWS_MAX]) > 1:
-                write(rows)
+            rows = opened.iter_rows()
+            first = list(islice(rows, TITLE_ROWS_MAX))
+            if sum(any(cell != "" for cell in row) for row in first) > 1:
+                write(json.dumps([number, names]), chain(first, rows))
                 return 0
     except PasswordError:
         return 3
@@ -46,8 +52,9 @@ def main() -> int:
     return 5
 
 
-def write(rows: Sequence[Sequence[object]]) -> None:
+def write(heading: str, rows: Iterable[Sequence[object]]) -> None:
     out = io.TextIOWrapper(sys.stdout.buffer, encoding="utf-8", newline="")
+    out.write(heading + "\n")
     csv.writer(out, delimiter=";").writerows([text(cell) for cell in row] for row in rows)
     out.flush()
 
@@ -56,6 +63,8 @@ def text(cell: object) -> str:
     """A cell as text on one line, so that a line of the CSV is a row of the sheet. A number that a float cannot hold
     exactly is written as what it is: damaged."""
     match cell:
+        case str():
+            return " ".join(cell.split("\n")).replace("\r", " ") if "\n" in cell or "\r" in cell else cell
         case bool():
             return "TRUE" if cell else "FALSE"
         case float() if cell.is_integer():
@@ -70,7 +79,7 @@ def text(cell: object) -> str:
 
 if __name__ == "__main__":
     try:
-        code = main()
+        code = main(*map(int, sys.argv[1:]))
     except MemoryError:
         code = 4
     sys.exit(code)

@@ -10,9 +10,9 @@ from central.domain.coverage_sets import Covered, make_sets
 from central.store import feeds
 from chassis.database import Connection
 from chassis.signing import seal
-from protocol.codec import pack
-from protocol.coverage import KEY_BYTES, list_key, part_key
-from protocol.feed import REGENCY, CoverageKey
+from protocol.codec import pack, unpack
+from protocol.coverage import KEY_BYTES, list_key, part_key, set_id
+from protocol.feed import REGENCY, CoverageKey, CoverageList, CoveragePart
 from protocol.ops import ID_BYTES
 from protocol.schemes import RuleSet
 
@@ -43,6 +43,28 @@ async def publish(
             items.append(feeds.Publication("coverage_part", key, pack(part), critical=False))
         key = list_key(each.heading.set_id)
         items.append(feeds.Publication("coverage_list", key, pack(each.heading), critical=False))
+    await feeds.publish(connection, REGENCY, items, now_ms)
+
+
+async def withdraw(connection: Connection, import_id: int, now_ms: int) -> None:
+    """Say that nobody is in the sets of an import: a village then holds no list that it could look into."""
+    rows = await connection.fetch_all(
+        "SELECT DISTINCT digest, scheme, component, month_from, month_until, coverage.as_of FROM coverage"
+        " JOIN import_file ON import_file.id = coverage.import WHERE coverage.import = $1",
+        import_id,
+    )
+    items = []
+    for source, scheme, component, first, until, as_of in rows:
+        name = set_id(source, scheme, component, first, until)
+        said = await feeds.current(connection, REGENCY, list_key(name))
+        if said is None:
+            continue
+        heading = unpack(said, CoverageList)
+        for number in range(heading.parts):
+            part = CoveragePart(name, heading.key_id, number, 0, b"")
+            items.append(feeds.Publication("coverage_part", part_key(name, number), pack(part), critical=False))
+        nobody = CoverageList(name, heading.key_id, scheme, component, first, until, as_of, 0)
+        items.append(feeds.Publication("coverage_list", list_key(name), pack(nobody), critical=False))
     await feeds.publish(connection, REGENCY, items, now_ms)
 
 

@@ -59,6 +59,18 @@ async def withdrawn(connection: Connection, village: str) -> set[bytes]:
     return {r[0] for r in rows}
 
 
+async def mark_source(connection: Connection, import_id: int, records: Iterable[bytes]) -> None:
+    """These proposals came from a list."""
+    await connection.execute_many(
+        "UPDATE proposal SET import = $1 WHERE record = $2", [(import_id, record) for record in records]
+    )
+
+
+async def withdraw_listed(connection: Connection, import_id: int) -> None:
+    """A list is undone: what it proposed counts as taken back, so that whoever stood behind it is decided again."""
+    await connection.execute("UPDATE proposal SET is_withdrawn = 1, is_dirty = 1 WHERE import = $1", import_id)
+
+
 Answered = tuple[Proposal, Answer]
 
 
@@ -138,9 +150,16 @@ async def say_again(connection: Connection) -> None:
 
 async def add_coverages(connection: Connection, import_id: int, rows: Iterable[tuple[int, Coverage]]) -> None:
     """(source row, coverage) of one list; proposals of the same people or households become dirty."""
+    await put_coverages(connection, import_id, rows)
+    await disturb_covered(connection, import_id)
+
+
+async def put_coverages(connection: Connection, import_id: int, rows: Iterable[tuple[int, Coverage]]) -> None:
+    """A part of a list; `disturb_covered` must follow in the same transaction."""
     await connection.execute_many(
         "INSERT INTO coverage (reference, import, row, scheme, component, match_nik, match_kk, name_key, month_from,"
-        " month_until, village, as_of) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
+        " month_until, village, as_of, birth_date, sex, mother_key, rt, rw, amount) VALUES ($1, $2, $3, $4, $5, $6, $7, $8,"
+        " $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)"
         " ON CONFLICT (reference) DO NOTHING",
         [
             (
@@ -156,15 +175,31 @@ async def add_coverages(connection: Connection, import_id: int, rows: Iterable[t
                 c.until,
                 c.village,
                 c.as_of,
+                c.birth_date,
+                c.sex,
+                c.mother_key,
+                c.rt,
+                c.rw,
+                c.amount,
             )
             for row, c in rows
         ],
     )
+
+
+async def disturb_covered(connection: Connection, import_id: int) -> None:
+    """Proposals of the people and households of a list become dirty."""
     for column in ("match_nik", "match_kk"):
         await connection.execute(
             f"UPDATE proposal SET is_dirty = 1 WHERE {column} IN (SELECT {column} FROM coverage WHERE import = $1)",
             import_id,
         )
+
+
+async def remove_coverages(connection: Connection, import_id: int) -> None:
+    """A list is undone: whoever it covered is decided again without it."""
+    await disturb_covered(connection, import_id)
+    await connection.execute("DELETE FROM coverage WHERE import = $1", import_id)
 
 
 # --- cycles -----------------------------------------------------------------------------------------------------------
@@ -214,7 +249,7 @@ _ANSWER = "outcome, code, facts_hash, decided_ms, feed_seq"
 
 _COVERAGE = (
     "reference, scheme, component, coalesce(match_nik, ''), coalesce(match_kk, ''), name_key, month_from, month_until,"
-    " village, as_of"
+    " village, as_of, birth_date, sex, mother_key, rt, rw, amount"
 )
 
 

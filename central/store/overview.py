@@ -1,10 +1,11 @@
-"""What officers and operators look at: the fleet, the decisions, the imports, counted and listed. Reads only."""
+"""What officers and operators look at: the fleet, the decisions, counted and listed. Reads only."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
 
+from central.domain.decisions import LIST_EPOCH
 from central.store import boxes, feeds, logs
 from central.store.boxes import Box
 from chassis.database import Connection
@@ -142,6 +143,7 @@ class Trail:
     is_withdrawn: bool
     decision: Decision
     feed_seq: int
+    source: Source | None
     stored_seq: int
     applied_seq: int
     sources: Mapping[bytes, Source] = field(default_factory=dict)
@@ -177,18 +179,21 @@ async def decisions(connection: Connection, chosen: Filter, page: int) -> tuple[
 async def trail(connection: Connection, proposal: bytes) -> Trail | None:
     row = await connection.fetch_one(
         "SELECT proposal.village, epoch, proposal.seq, nik, kk, name, birth_date, claimed_ms, anchor_ms, received_ms,"
-        " is_withdrawn, feed_seq FROM proposal WHERE record = $1",
+        " is_withdrawn, feed_seq, import FROM proposal WHERE record = $1",
         proposal,
     )
     if row is None:
         return None
     values = dict(zip(row.keys(), row, strict=True))
+    del values["import"]
+    name = await connection.fetch_value("SELECT name FROM import_file WHERE id = $1", row["import"])
     said = await feeds.said_at(connection, row["village"], [row["feed_seq"]])
     decision = msgspec.msgpack.decode(said[0].value, type=Decision)
     box = await boxes.newest(connection, row["village"])
     return Trail(
         **values | {"is_withdrawn": bool(row["is_withdrawn"])},
         decision=decision,
+        source=Source(row["import"], name, row["seq"]) if name is not None else None,
         stored_seq=box.cursors[0] if box else 0,
         applied_seq=box.cursors[1] if box else 0,
         sources=await _sources(connection, decision),
@@ -197,6 +202,8 @@ async def trail(connection: Connection, proposal: bytes) -> Trail | None:
 
 async def asked(connection: Connection, trail: Trail) -> ProposalWithAnswers | None:
     """What its form asked beside the person, from the village's own record; None of a proposal of the first schema."""
+    if trail.epoch == LIST_EPOCH:
+        return None
     op = await logs.op_at(connection, trail.village, trail.epoch, trail.seq)
     body = read_op(op)[1] if op else None
     return body if isinstance(body, ProposalWithAnswers) else None
@@ -222,52 +229,6 @@ async def decision_counts(connection: Connection) -> list[tuple[str, str, str, i
         "SELECT cycle, outcome, code, count(*) FROM proposal GROUP BY cycle, outcome, code ORDER BY cycle, outcome, code"
     )
     return [(r[0], r[1], r[2], r[3]) for r in rows]
-
-
-# --- imports ----------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class ImportLine:
-    id: int
-    name: str
-    permission: str
-    as_of: str
-    imported_ms: int
-    imported_by: str
-    rows: int
-    coverages: int
-    fates: Sequence[tuple[str, int]]
-
-
-async def imports(connection: Connection) -> list[ImportLine]:
-    rows = await connection.fetch_all(
-        "SELECT id, name, permission, as_of, imported_ms, imported_by, rows,"
-        " (SELECT count(*) FROM coverage WHERE import = import_file.id) FROM import_file ORDER BY id DESC LIMIT 500"
-    )
-    fates: dict[int, list[tuple[str, int]]] = {}
-    for import_id, fate, count in await connection.fetch_all(
-        "SELECT import, fate, count(*) FROM import_row GROUP BY import, fate ORDER BY import, fate"
-    ):
-        fates.setdefault(import_id, []).append((fate, count))
-    return [ImportLine(*(*r, fates.get(r[0], []))) for r in rows]
-
-
-async def import_fates(connection: Connection, import_id: int) -> list[tuple[str, int]]:
-    return await _pairs(
-        connection, "SELECT fate, count(*) FROM import_row WHERE import = $1 GROUP BY fate ORDER BY fate", import_id
-    )
-
-
-async def import_rows(connection: Connection, import_id: int, page: int) -> list[tuple[int, str, str]]:
-    """(row, fate, reason) of one page, rows with a reason first."""
-    rows = await connection.fetch_all(
-        "SELECT row, fate, reason FROM import_row WHERE import = $1 ORDER BY reason = '', row LIMIT $2 OFFSET $3",
-        import_id,
-        PAGE_ROWS,
-        (page - 1) * PAGE_ROWS,
-    )
-    return [(r[0], r[1], r[2]) for r in rows]
 
 
 # --- numbers for the metrics ------------------------------------------------------------------------------------------

@@ -13,6 +13,8 @@ from central.web.editions import EditionPages
 from central.web.fleet import EVERYBODY, FleetPages
 from central.web.home import HomePages
 from central.web.identities import IdentityPages
+from central.web.import_jobs import ImportJobs
+from central.web.imports import ImportPages
 from central.web.metrics import PREFIX, CentreCollector
 from central.web.objections import ObjectionPages
 from central.web.reports import ReportPages
@@ -59,6 +61,8 @@ def build_app(
     )
     environment.globals["wib"] = WIB
     environment.filters.update(mask_name=mask_name, mask_nik=mask_nik, claimed=claimed)
+    jobs = ImportJobs(desk)
+    app.on_cleanup.append(jobs.close)
     for pages in (
         HomePages(desk),
         FleetPages(desk),
@@ -68,6 +72,7 @@ def build_app(
         ReportPages(desk),
         EditionPages(desk),
         DossierPages(desk),
+        ImportPages(desk, jobs),
     ):
         app.add_routes(pages.routes())
     app.cleanup_ctx.append(measured.watched)

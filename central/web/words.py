@@ -96,6 +96,12 @@ EVIDENCE = {"coverage": "daftar penerima", "proposal": "usulan lain", "cycle": "
 CHECKS = {"clear": "tidak ditemukan", "overlap": "kemungkinan tumpang tindih", "unknown": "belum diketahui"}
 """What the village's own check said when it proposed; it decided nothing."""
 FATES = {"kept": "Dipakai", "merged": "Digabung", "rejected": "Ditolak", "held": "Ditahan", "dropped": "Dilewati"}
+IMPORT_STATES = {
+    "draft": ("Belum diperiksa", "wait"),
+    "checked": ("Sudah diperiksa, belum diimpor", "wait"),
+    "done": ("Diimpor", "good"),
+    "undone": ("Dibatalkan", "plain"),
+}
 QUARANTINE = {
     "unknown_kind": "jenis catatan belum dikenal",
     "future_schema": "bentuk catatan lebih baru dari program ini",

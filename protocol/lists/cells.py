@@ -40,6 +40,8 @@ _DATE_LIKE = re.compile(r"[0-9./-]{1,10}")
 
 def clean_number(cell: str) -> str:
     """A NIK or KK without what spreadsheets put around it. Never adds, drops or changes a digit."""
+    if len(cell) == NUMBER_LENGTH and cell.isascii() and cell.isdigit():
+        return cell
     text = clean_text(cell).lstrip("'`\u2018\u2019").strip()
     formula = _FORMULA_TEXT.fullmatch(text)
     if formula is not None:

@@ -176,17 +176,22 @@ def read_rows(lines: Sequence[str], header: Header) -> Iterator[RawRow | BrokenR
 
 def _read_row(lines: Sequence[str], at: int, delimiter: str, width: int | None) -> tuple[RawRow | BrokenRow, int]:
     """The row that starts on a line, and how many lines it takes. A broken row always takes one: the next may be sound."""
+    line = lines[at]
+    if '"' not in line and len(line) <= CELL_CHARS_MAX and "\x00" not in line:  # nearly every row of nearly every list
+        cells = [cell.strip() for cell in line.split(delimiter)]
+        if len(cells) == width:
+            return RawRow(at + 1, cells), 1
     problem = RowBreak.UNCLOSED_QUOTE
     for used in range(1, QUOTED_LINES_MAX + 1):
         text = "\n".join(lines[at : at + used])
         if len(text) > LINE_CHARS_MAX:
             problem = RowBreak.TOO_LONG if used == 1 else problem
             break
-        cells = _split_cells(text, delimiter)
-        if cells is not None:
-            problem_found = _check_cells(cells, width)
+        split = _split_cells(text, delimiter)
+        if split is not None:
+            problem_found = _check_cells(split, width)
             if problem_found is None:
-                return RawRow(at + 1, cells), used
+                return RawRow(at + 1, split), used
             problem = problem_found if used == 1 else problem
             break
         if text.count('"') % 2 == 0:
@@ -230,7 +235,7 @@ def plain_header(cell: str) -> str:
 def clean_text(cell: str) -> str:
     """Text without what cannot be seen (zero-width, direction marks, controls), single blanks."""
     if cell.isascii() and cell.isprintable():
-        return " ".join(cell.split())
+        return " ".join(cell.split()) if "  " in cell else cell.strip()
     kept = (" " if letter.isspace() else letter for letter in cell)
     return " ".join(
         "".join(letter for letter in kept if unicodedata.category(letter) not in ("Cc", "Cf", "Cs")).split()

@@ -14,6 +14,7 @@ from agent.domain.coverage import NOTHING_KNOWN, Answer, Check
 from agent.store import coverage
 from agent.web.words import check_words
 from central.domain.decisions import Coverage
+from central.imports import undo
 from central.store import coverage_sets, facts, feeds, imports
 from central.store.imports import ImportFile
 from chassis.database import Connection
@@ -23,7 +24,7 @@ from protocol.regions import village
 from protocol.schemes import Unit
 from tests.agent.office import CYCLE, SUKOJATI, Counter, open_counter, tell, words_of
 from tests.builders import as_entry, siksng_csv, village_people
-from tests.central.desk import DESA, OTHER_DESA, PANGAN, RULES, Machine, Regency, in_memory, kk, nik
+from tests.central.desk import DESA, OTHER_DESA, PANGAN, RULES, START_MS, Machine, Regency, in_memory, kk, nik
 
 assert DESA == SUKOJATI
 YEAR = "2021-01 s/d 2021-12"
@@ -56,12 +57,13 @@ class Desk:
         """A list of one household in a scheme that no ministry's list tells of."""
         source = sha256(scheme.encode()).digest()
         row = Coverage(source, scheme, "", nik(number), kk(number), "", 12 * 2021, 12 * 2021 + 11, DESA, "2021-05-02")
-        file = ImportFile(source, scheme, "contoh", "2021-05-02", 0, "command:test", 1, b"")
+        file = ImportFile(source, scheme, "contoh", "2021-05-02", 0, "command:test", b"")
 
         async def work(connection: Connection) -> None:
             clock = self.regency.clock
-            import_id = await imports.add(connection, file, [(1, "kept", "")])
+            import_id = await imports.put(connection, file)
             await facts.add_coverages(connection, import_id, [(1, row)])
+            await imports.mark_done(connection, import_id, "command:test", 0)
             await coverage_sets.publish(connection, 12 * 2021 + 4, clock.random, clock.now_ms(), import_id)
 
         await self.regency.database.transact(work)
@@ -118,6 +120,20 @@ async def test_a_person_and_a_household_in_a_list_of_another_village_are_held_by
         assert (hit.scheme, hit.link, hit.as_of) == (scheme, Unit.HOUSEHOLD, "2021-05-02")
     later = msgspec.structs.replace(PANGAN, month_from=12 * 2022, month_until=12 * 2022 + 2)
     assert (await desk.check(nik(2), kk(2), later)).answer is Answer.UNKNOWN, "the list says nothing of 2022"
+
+
+async def test_a_list_that_was_undone_is_as_if_never_heard_of(desk: Desk) -> None:
+    await desk.publish_rules()
+    done = await desk.regency.import_list(list_of("PKH"))
+    await desk.carry()
+    assert (await desk.check(nik(2), kk(2))).answer is Answer.OVERLAP
+    await undo(desk.regency.database, done.id, reason="berkas salah", actor="rini", now_ms=START_MS)
+    await desk.carry()
+    check = await desk.check(nik(2), kk(2))
+    assert (check.answer, "PKH" in check.missing) == (Answer.UNKNOWN, True)
+    await desk.regency.import_list(list_of("PKH"))
+    await desk.carry()
+    assert (await desk.check(nik(2), kk(2))).answer is Answer.OVERLAP
 
 
 async def test_what_no_rule_forbids_is_a_note_and_an_overlap_shows_though_lists_are_missing(desk: Desk) -> None:

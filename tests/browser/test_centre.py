@@ -19,6 +19,7 @@ from chassis.database import Connection, SqliteDatabase
 from chassis.web.accounts import create_account, hash_password
 from protocol.regions import villages
 from tests.browser.conftest import Aside, photograph, sign_in
+from tests.browser.rooms import violations
 from tests.central.desk import RULES, START_MS, Regency, Story, fill, migrations
 
 if TYPE_CHECKING:
@@ -177,4 +178,60 @@ def test_the_fleet_with_the_keyboard_alone(chromium: "sync_api.Browser", site: S
     names = page.locator("tbody tr td:first-child").all_inner_texts()
     assert names == sorted(names)
     assert set(page.locator("tbody tr td:nth-child(2)").all_inner_texts()) == {"Songgon"}
+    page.context.close()
+
+
+LIST = """DAFTAR PENERIMA PKH;;;;;;
+No;NIK;Nama;Tgl Lahir;Alamat;;Bulan
+;;;;RT;RW;
+1;2;3;4;5;6;7
+1;3510251705850001;SUTRISNO;03/04/1985;1;2;
+2;3.51025E+15;WATI;04/03/1990;1;2;
+3;3510255705850002;SRI;;1;2;2021-05
+JUMLAH;;;;;;
+"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_an_officer_imports_a_list_with_the_keyboard_alone(
+    chromium: "sync_api.Browser", site: Site, scheme: str, pictures: Path, tmp_path: Path
+) -> None:
+    """Without a script: an error summary leads to what is missing, the page that goes on by itself leads to the report."""
+    page = sign_in(chromium, site.address, "petugas", PASSWORD, color_scheme=scheme, bypass_csp=True)
+    listed = tmp_path / f"pkh-{scheme}.csv"
+    listed.write_text(LIST + f"\n4;3510255705850003;{'TITIN' if scheme == 'dark' else 'TUTIK'};;1;2;2021-05")
+
+    def look(name: str) -> None:
+        photograph(page, path=str(pictures / f"centre-{name}-{scheme}.png"), full_page=True)
+        assert violations(page) == [], name
+        assert page.evaluate("document.documentElement.scrollWidth") <= 1024, f"{name}: no sideways scrolling"
+
+    page.goto(site.address + "/imports")
+    page.locator("summary").press("Enter")
+    page.get_by_label("Daftar penerima bantuan").press("Space")
+    page.get_by_label("Izin pemakaian data").fill("Nota kesepahaman 7/2021")
+    page.get_by_label("Data per tanggal").fill("2021-04-30")
+    page.get_by_label("Berkas").set_input_files(listed)
+    look("import-new")
+    page.get_by_role("button", name="Lanjut").press("Enter")
+    page.locator("#column-1").wait_for()
+    look("import-plan")
+    page.get_by_role("button", name="Periksa semua baris").press("Enter")
+    page.locator(".error-summary").wait_for()
+    assert page.locator(".error-summary li").count() == 2
+    look("import-plan-errors")
+    page.get_by_label("Program", exact=False).first.select_option("PKH")
+    page.get_by_label("Urutan tanggal lahir").select_option("day_first")
+    page.get_by_label("Periode").last.fill("2021-01 s/d 2021-03")
+    page.get_by_role("button", name="Periksa semua baris").press("Enter")
+    page.get_by_role("button", name="Impor 3 kepesertaan").wait_for()
+    look("import-checked")
+    page.get_by_label("Hanya baris yang sah").press("Space")
+    page.get_by_role("button", name="Impor 3 kepesertaan").press("Enter")
+    page.get_by_text("Batalkan impor ini").wait_for()
+    page.locator("summary").press("Enter")
+    look("import-done")
+    page.get_by_label("Alasan").fill("berkas latihan")
+    page.get_by_role("button", name="Batalkan impor").press("Enter")
+    page.get_by_text("berkas latihan").wait_for()
     page.context.close()

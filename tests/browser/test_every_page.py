@@ -71,6 +71,8 @@ def desk(request: pytest.FixtureRequest, aside: Aside, tmp_path_factory: pytest.
             "/decisions/{proposal}/identity/{key}": aside.run(in_doubt(site.story)),
             "/imports/": "/imports/1",
             "/reports/": f"/reports/{site.story.report.hex()}",
+            "/imports/{id}/report.csv": "/imports/1/report.csv",
+            "/imports/{id}/plan": "/imports/1/plan",
             "/dossiers/": f"/dossiers/{site.story.dossier.hex()}",
             PICTURE: f"/dossiers/{site.story.dossier.hex()}/photographs/{site.story.photograph.hex()}",
         }
@@ -188,6 +190,7 @@ def test_axe_finds_what_is_there_to_find(chromium: "sync_api.Browser") -> None:
 
 
 NO_PAGES = {
+    "/imports/{id}/progress",  # leads on where nothing goes on
     "/language/{language}",  # leads back to the page that it was asked from
     "/letters/preview/{key}",  # a picture, shown to whoever writes that letter
     "/requests/{id}/preview",  # a picture, shown once there is something to print

@@ -16,15 +16,16 @@ import msgspec
 
 from central.domain.answers import Rules
 from central.domain.decisions import Proposal, key_kk, key_nik
-from central.domain.periods import parse_period
+from central.domain.lists import Kind, Plan, guess
 from central.domain.reports import Need
 from central.enrolment import Enrolment
-from central.imports import CoverageImport, import_coverage, read_list
+from central.imports import accept, bring, check, table_of
 from central.ingest import Answer, Ingest, Quiet
 from central.pipeline import judge_next
 from central.reports import receive
 from central.rules import shipped_rules
 from central.store import boxes, facts, feeds
+from central.store.imports import ImportFile, ImportRecord
 from chassis import schema
 from chassis.database import Connection, Database, InPlaceDatabase, MigrationFolder
 from chassis.signing import Key, verify
@@ -429,18 +430,35 @@ class Regency:
 
         await self.database.transact(put)
 
-    async def import_list(self, content: bytes, *, name: str = "pkh.csv", as_of: str = "2021-04-30") -> CoverageImport:
-        found = read_list(content, default_period=parse_period("2021-01 s/d 2021-12", ""))
-        return await import_coverage(
+    async def import_list(
+        self,
+        content: bytes,
+        *,
+        name: str = "pkh.csv",
+        as_of: str = "2021-04-30",
+        kind: Kind = Kind.COVERAGE,
+        is_whole: bool = False,
+        **chosen: object,
+    ) -> ImportRecord:
+        """Bring a list, check it with the plan its titles suggest, and take it over; rows without a period mean 2021."""
+        table = table_of(content)
+        plan: Plan = msgspec.structs.replace(guess(table, kind), **chosen)
+        if kind is Kind.COVERAGE and not plan.first:
+            plan = msgspec.structs.replace(plan, first=month(2021, 1), until=month(2021, 12))
+        now_ms, actor = self.clock.now_ms(), "command:test"
+        file = ImportFile(sha256(content).digest(), name, "contoh", as_of, now_ms, actor, content, kind)
+        brought = await bring(self.database, file)
+        await check(self.database, brought.id, table, plan, self.rules, now_ms)
+        taken = await accept(
             self.database,
-            content,
-            found,
-            name=name,
-            permission="contoh",
-            as_of=as_of,
-            actor="command:test",
-            now_ms=self.clock.now_ms(),
+            brought.id,
+            rules=self.rules,
+            actor=actor,
+            now_ms=now_ms,
+            is_whole=is_whole,
+            chance=self.clock.random,
         )
+        return taken.record
 
     async def settle(self) -> set[str]:
         """Until nothing waits; the feeds that have news."""

@@ -54,8 +54,8 @@ async def add(connection: Connection, fact: Coverage | tuple[str, str, bytes] | 
     match fact:
         case Coverage():
             digest = fact.reference
-            file = ImportFile(digest, "x", "x", fact.as_of, 0, "x", 1, b"")
-            number = await imports.add(connection, file, [(1, "kept", "")])
+            file = ImportFile(digest, "x", "x", fact.as_of, 0, "x", b"")
+            number = await imports.put(connection, file)
             await facts.add_coverages(connection, number, [(1, fact)])
         case (_, village, record):
             await facts.withdraw(connection, village, record)

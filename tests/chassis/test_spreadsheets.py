@@ -8,8 +8,7 @@ from datetime import date, datetime
 import openpyxl
 import pytest
 
-from chassis import spreadsheets
-from chassis.spreadsheets import WorkbookRefused, as_csv, is_workbook
+from chassis.spreadsheets import Limits, WorkbookRefused, as_csv, is_workbook, read_workbook
 
 
 def workbook(*sheets: list[list[object]], hidden: int = 0) -> bytes:
@@ -89,11 +88,19 @@ async def test_what_is_no_workbook_gets_a_sentence(content: bytes) -> None:
         await as_csv(content)
 
 
-async def test_a_workbook_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(spreadsheets, "SECONDS_MAX", 0.001)
+async def test_a_workbook_that_never_ends_is_given_up() -> None:
     with pytest.raises(WorkbookRefused):
-        await as_csv(workbook(ROWS))
-    monkeypatch.setattr(spreadsheets, "SECONDS_MAX", 30)
-    monkeypatch.setattr(spreadsheets, "CSV_BYTES_MAX", 10)
+        await as_csv(workbook(ROWS), Limits(seconds=0.001))
     with pytest.raises(WorkbookRefused, match="terlalu besar"):
-        await as_csv(workbook(ROWS))
+        await as_csv(workbook(ROWS), Limits(csv_bytes=10))
+
+
+async def test_of_several_sheets_one_is_chosen_and_all_are_named() -> None:
+    book = workbook([["rahasia", "x"]] * 2, [], [["NIK", "Nama"], ["1", "2"]], [["KK", "RT"], ["3", "4"]], hidden=1)
+    first = await read_workbook(book)
+    assert (first.sheets, first.sheet, first.text[:3]) == (("L1", "L2", "L3"), 2, b"NIK")
+    chosen = await read_workbook(book, 3)
+    assert (chosen.sheet, chosen.text[:2]) == (3, b"KK")
+    for empty_or_absent in (1, 9):
+        with pytest.raises(WorkbookRefused, match="lembar yang terisi"):
+            await read_workbook(book, empty_or_absent)

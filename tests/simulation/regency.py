@@ -277,11 +277,11 @@ class Regency:
         async def work(connection: Connection) -> None:
             if await imports.find_digest(connection, digest) is not None:
                 return
-            list_ = imports.ImportFile(
-                digest, "daftar.csv", "simulasi", "2021-05-01", self.clock.now_ms(), "petugas", len(coverages), b""
-            )
-            file_id = await imports.add(connection, list_, [(n, "kept", "") for n in range(1, len(coverages) + 1)])
+            now_ms = self.clock.now_ms()
+            list_ = imports.ImportFile(digest, "daftar.csv", "simulasi", "2021-05-01", now_ms, "petugas", b"")
+            file_id = await imports.put(connection, list_)
             await facts.add_coverages(connection, file_id, enumerate(coverages, start=1))
+            await imports.mark_done(connection, file_id, "petugas", now_ms)
 
         self._do(work)
 

@@ -1,116 +1,21 @@
-"""Birth dates as office programs write them: day first, month first, serial numbers, month words.
+"""Birth dates of a roster's column (`protocol/lists/dates`), and what the clerk is told of a cell that is no date."""
 
-What it must never do: guess. Which of two numbers is the day is decided by the column where it decides, else by the NIK,
-which carries the birth date; where neither does, the row is refused.
-"""
-
-import enum
-import re
-from collections.abc import Iterable
-from datetime import date, timedelta
-
-from msgspec import Struct
+from datetime import date
 
 from agent.domain.fields import Fault
 from language import say
+from protocol.lists import dates
+from protocol.lists.dates import DateProblem, Order
 
-_NUMBERS = re.compile(r"([0-9]{1,2})[-/. ]([0-9]{1,2})[-/. ]([0-9]{4})(?: 0{1,2}[:.]00(?:[:.]00)?)?")
-_YEAR_FIRST = re.compile(r"([0-9]{4})[-/.]([0-9]{1,2})[-/.]([0-9]{1,2})(?:[ T]0{1,2}:00(?::00)?(?:\.0+)?)?")
-_WORDS = re.compile(r"([0-9]{1,2})[-/. ]+([A-Z]{3,9})[-/., ]+([0-9]{4})")
-_SERIAL = re.compile(r"([1-9][0-9]{4})(?:[.,]0+)?")  # four digits, before May 1927, would also be a bare year
-_MONTHS = {
-    word: month
-    for month, words in enumerate(
-        (
-            "JAN JANUARI JANUARY",
-            "FEB PEB FEBRUARI PEBRUARI FEBRUARY",
-            "MAR MARET MARCH",
-            "APR APRIL",
-            "MEI MAY",
-            "JUN JUNI JUNE",
-            "JUL JULI JULY",
-            "AGU AGT AGS AGUSTUS AUG AUGUST",
-            "SEP SEPT SEPTEMBER",
-            "OKT OKTOBER OCT OCTOBER",
-            "NOV NOP NOVEMBER NOPEMBER",
-            "DES DESEMBER DEC DECEMBER",
-        ),
-        1,
-    )
-    for word in words.split()
-}
-_FIRST_SERIAL = date(1899, 12, 30)
-"""Day 0 of spreadsheets, counted from after the leap day of 1900 that they invented."""
-
-UNREADABLE = Fault("not_a_date", say("bukan tanggal. Tulis hari-bulan-tahun, misalnya 31-12-1980."))
-TWO_READINGS = Fault(
-    "two_readings",
-    say(
+FAULTS = {
+    DateProblem.UNREADABLE: say("bukan tanggal. Tulis hari-bulan-tahun, misalnya 31-12-1980."),
+    DateProblem.TWO_READINGS: say(
         "hari dan bulannya dapat tertukar, dan NIK tidak memastikan. Cocokkan dengan KTP-el atau KK, tulis hari-bulan-tahun."
     ),
-)
-
-
-class Order(enum.Enum):
-    """What a column shows of itself. MIXED: a spreadsheet has swapped some of its dates and left others."""
-
-    DAY_FIRST = "day_first"
-    MONTH_FIRST = "month_first"
-    MIXED = "mixed"
-
-
-class Swappable(Struct, frozen=True):
-    """Two numbers of which either may be the day, and a year."""
-
-    first: int
-    second: int
-    year: int
-
-
-def order_of(cells: Iterable[str]) -> Order:
-    """The order of a column, by the dates of it that have one reading only; day first is how Indonesia writes."""
-    has_day_first = has_month_first = False
-    for cell in cells:
-        found = _NUMBERS.fullmatch(cell)
-        if found is not None:
-            has_day_first = has_day_first or int(found[1]) > 12
-            has_month_first = has_month_first or int(found[2]) > 12
-    if not has_month_first:
-        return Order.DAY_FIRST
-    return Order.MIXED if has_day_first else Order.MONTH_FIRST
+}
 
 
 def read_date(cell: str, order: Order, in_nik: date | None) -> date | Fault:
-    """The date of a cell. `in_nik`: what the NIK says, of which day and month are used; None where it says nothing."""
-    read = _parse(cell)
-    if not isinstance(read, Swappable):
-        return UNREADABLE if read is None else read
-    day_first, month_first = _date(read.year, read.second, read.first), _date(read.year, read.first, read.second)
-    if order is Order.DAY_FIRST or month_first is None:
-        return day_first or UNREADABLE
-    if order is Order.MONTH_FIRST or day_first is None or day_first == month_first:
-        return month_first
-    for each in (day_first, month_first):
-        if in_nik is not None and (each.day, each.month) == (in_nik.day, in_nik.month):
-            return each
-    return TWO_READINGS
-
-
-def _parse(cell: str) -> date | Swappable | None:
-    text = cell.upper()
-    if found := _NUMBERS.fullmatch(text):
-        return Swappable(int(found[1]), int(found[2]), int(found[3]))
-    if found := _YEAR_FIRST.fullmatch(text):
-        return _date(int(found[1]), int(found[2]), int(found[3]))
-    if found := _WORDS.fullmatch(text):
-        return _date(int(found[3]), _MONTHS.get(found[2], 0), int(found[1]))
-    if found := _SERIAL.fullmatch(text):
-        return _FIRST_SERIAL + timedelta(days=int(found[1]))
-    return None
-
-
-def _date(year: int, month: int, day: int) -> date | None:
-    try:
-        return date(year, month, day)
-    except ValueError:
-        return None
+    """The date of a cell. `in_nik`: what the NIK says, None where it says nothing."""
+    read = dates.read_date(cell, order, in_nik)
+    return Fault(read.value, FAULTS[read]) if isinstance(read, DateProblem) else read

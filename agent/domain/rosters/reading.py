@@ -9,12 +9,13 @@ from datetime import date
 from agent.domain.fields import Fault
 from agent.domain.residents import LABELS
 from agent.domain.rosters.columns import CODES, cell_of, is_known_header, map_columns
-from agent.domain.rosters.dates import Order, order_of, read_date
+from agent.domain.rosters.dates import read_date
 from agent.domain.rosters.rows import Fate, Remark, Roster, RosterRow, RowReport
 from language import say
 from protocol import ids
 from protocol.ids import NikProblem, is_placeholder, mask_nik, parse_nik
 from protocol.lists.cells import ROW_BREAKS, TOTAL, Endings, clean_number, refuse_destroyed, shorten, show_masked
+from protocol.lists.dates import Order, order_of
 from protocol.lists.tables import (
     BrokenRow,
     FileProblem,

@@ -4,6 +4,7 @@ who may be one person under two numbers.
 
 from central.domain.decisions.facts import (
     ACCEPTED,
+    LIST_EPOCH,
     NEEDS_REVIEW,
     REJECTED,
     WITHDRAWN,
@@ -33,6 +34,7 @@ from central.domain.decisions.wording import date_text, day_iso, day_text, month
 __all__ = [
     "ACCEPTED",
     "EVIDENCE_MAX",
+    "LIST_EPOCH",
     "NEEDS_REVIEW",
     "NOBODY_LIKELY",
     "NOTHING_SAID",

@@ -16,6 +16,10 @@ from protocol.schemes import Rulebook
 ACCEPTED, REJECTED, NEEDS_REVIEW, WITHDRAWN = "accepted", "rejected", "needs_review", "withdrawn"
 
 
+LIST_EPOCH = 0
+"""A village's logs count from 1; a body's proposal comes from a list, and its seq is the row."""
+
+
 class Proposal(Struct, frozen=True, array_like=True, gc=False):
     """A proposal as its village recorded it, its place in the log, and what the centre can prove about its time (ms).
 
@@ -60,6 +64,12 @@ class Coverage(Struct, frozen=True, gc=False):
     until: int
     village: str
     as_of: str
+    birth_date: str = ""  # as far as the list tells, like the rest below
+    sex: str = ""
+    mother_key: str = ""
+    rt: str = ""
+    rw: str = ""
+    amount: int = 0  # rupiah of one payment
 
 
 class CyclePolicy(Struct, frozen=True):

@@ -429,7 +429,13 @@ def _bad_nik(p: Proposal) -> Verdict:
 
 
 def covered_person(coverage: Coverage) -> Person:
-    return Person(nik=key_nik(coverage.nik), name_key=coverage.name_key)
+    return Person(
+        nik=key_nik(coverage.nik),
+        name_key=coverage.name_key,
+        birth_date=_date(coverage.birth_date),
+        sex=_sex(coverage.sex),
+        mother_key=coverage.mother_key,
+    )
 
 
 def _grounds(c: Coverage) -> Grounds:

@@ -1,6 +1,6 @@
-"""What comes out of a list: coverages, and for every row of the file exactly one fate.
+"""What comes out of a list: facts, and for every row of the file exactly one fate.
 
-What it must never do: hold a whole NIK or name in a report (a coverage holds them; it is stored, not shown).
+What it must never do: hold a whole NIK or name in a report (a fact holds them; it is stored, not shown).
 Place in the flow: `reading.py` makes these values, `central/imports` stores and shows them.
 """
 
@@ -31,9 +31,13 @@ class RemarkCode(enum.Enum):
     DECEASED = "deceased"
     INACTIVE = "inactive"
     NO_SCHEME = "no_scheme"
+    SCHEME_UNKNOWN = "scheme_unknown"
     ANSWER_UNCLEAR = "answer_unclear"
     PERIOD_MISSING = "period_missing"
     PERIOD_UNCLEAR = "period_unclear"
+    AMOUNT_UNCLEAR = "amount_unclear"
+    DATE_UNCLEAR = "date_unclear"
+    SEX_UNCLEAR = "sex_unclear"
     NIK_WRONG = "nik_wrong"
     NIK_PLACEHOLDER = "nik_placeholder"
     KK_WRONG = "kk_wrong"
@@ -54,11 +58,14 @@ class Remark(Struct, frozen=True):
 
 
 class RowReport(Struct, frozen=True):
-    """The fate of the row that starts on line `row` of the file. The first remark is the cause of a fate other than kept."""
+    """The fate of the row that starts on line `row` of the file, and how many facts it gives.
+
+    The first remark is the cause of a fate other than kept.
+    """
 
     row: int
     fate: Fate
-    coverages: int
+    facts: int
     remarks: tuple[Remark, ...] = ()
 
     @property
@@ -66,24 +73,39 @@ class RowReport(Struct, frozen=True):
         return self.remarks[0].reason if self.remarks else ""
 
 
-class CoverageRow(Struct, frozen=True, kw_only=True):
-    """One person or household in one scheme for some months, as the list says. NIK and KK are match keys: never a placeholder."""
+class CoverageRow(Struct, frozen=True, kw_only=True, array_like=True, tag="c"):
+    """One person or household in one scheme for some months, as the list says. NIK and KK are match keys: never a
+    placeholder. `birth_date`: ISO; `sex`: L or P; `amount`: rupiah of one payment; empty or 0 where nothing is said.
+    """
 
+    source_row: int
     scheme: str
     component: str
     nik: Nik | None
     kk: Kk | None
-    name: str
     name_key: str
     village: VillageCode | None
     first: int
     until: int
+    birth_date: str = ""
+    sex: str = ""
+    mother_key: str = ""
+    rt: str = ""
+    rw: str = ""
+    amount: int = 0
+
+
+class ProposalRow(Struct, frozen=True, kw_only=True, array_like=True, tag="p"):
+    """One person whom a body proposes. NIK and KK as they were written: what is wrong with them is the decision's to say."""
+
     source_row: int
+    village: VillageCode
+    nik: str
+    kk: str
+    name: str
+    birth_date: str = ""
+    sex: str = ""
+    mother: str = ""
 
 
-class SiksngList(Struct, frozen=True, kw_only=True):
-    """A list that was read. `ignored_columns` are named to the officer: a misspelt programme would be among them."""
-
-    coverages: list[CoverageRow]
-    reports: list[RowReport]
-    ignored_columns: tuple[str, ...]
+Reading = CoverageRow | ProposalRow
