@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from central.domain.attachments import Attachment
-from central.domain.decisions import Proposal, key_kk, key_nik
+from central.domain.decisions import Proposal, key_kk, key_nik, pack_answers
 from central.domain.dossiers import Dossier
 from protocol.codec import decode
 from protocol.messages import Append
@@ -33,6 +33,7 @@ from protocol.ops import (
     ObjectionMade,
     Op,
     ProposalMade,
+    ProposalWithAnswers,
     ProposalWithdrawn,
     Unreadable,
     highest,
@@ -259,6 +260,8 @@ def _proposal(batch: Batch, record: bytes, seq: int, header: Header, body: Propo
         header.claimed_ms,
         0,
         received_ms,
+        False,
+        pack_answers(body.fields) if isinstance(body, ProposalWithAnswers) else b"",
     )
 
 

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from central.domain.answers import Rules
-from central.domain.decisions import Proposal, key_kk, key_nik
+from central.domain.decisions import Proposal, key_kk, key_nik, pack_answers
 from central.domain.periods import parse_period
 from central.enrolment import Enrolment
 from central.imports import CoverageImport, import_coverage, read_list
@@ -107,6 +107,9 @@ BLT_DD = Cycle(
     closes_ms=START_MS + 14 * DAY_MS,
     objection_days=14,
 )
+
+TEACHES = pack_answers([("pupils", "12"), ("teaching_since", "2015-07"), ("civil_servant", "tidak")])
+"""Answers that meet what the Quran teachers' incentive demands."""
 
 T = TypeVar("T")
 
@@ -353,6 +356,7 @@ def proposal_fact(number: int, *, cycle: Cycle = PANGAN, village: str = DESA, **
         "anchor_ms": 0,
         "received_ms": START_MS,
         "is_withdrawn": False,
+        "answers": TEACHES,
     }
     told = usual | changes
     return Proposal(match_nik=key_nik(told["nik"]), match_kk=key_kk(told["kk"]), **told)

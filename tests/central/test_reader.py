@@ -26,7 +26,7 @@ def large(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 async def reader(regency: Regency) -> AsyncIterator[Reader]:
-    async with Reader(regency.rules, Archive(regency.database, regency.clock)) as reader:
+    async with Reader(Archive(regency.database, regency.clock, regency.rules)) as reader:
         yield reader
 
 
@@ -150,7 +150,7 @@ async def test_a_process_that_dies_costs_nothing(
 
 async def test_it_ends_with_its_context(regency: Regency, machine: Machine) -> None:
     await batches(regency, machine, LARGE)
-    async with Reader(regency.rules, Archive(regency.database, regency.clock)) as reader:
+    async with Reader(Archive(regency.database, regency.clock, regency.rules)) as reader:
         await reader.start()
         beside = reader._process
         await reader.work_ahead()

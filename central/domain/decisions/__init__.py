@@ -13,6 +13,8 @@ from central.domain.decisions.facts import (
     Verdict,
     key_kk,
     key_nik,
+    pack_answers,
+    read_answers,
 )
 from central.domain.decisions.walk import (
     EVIDENCE_MAX,
@@ -50,6 +52,8 @@ __all__ = [
     "key_kk",
     "key_nik",
     "months_text",
+    "pack_answers",
     "period_text",
     "place_text",
+    "read_answers",
 ]
