@@ -11,7 +11,18 @@ from msgspec import Struct
 
 from central.domain.catalogue import Dated, Per, SchemeAmount, about
 from central.domain.decisions import date_text, period_text
-from central.domain.rule_changes import Book, CycleTerms
+from central.domain.rule_changes import (
+    AddCriterion,
+    AddExclusion,
+    Book,
+    Change,
+    CycleTerms,
+    EndCriterion,
+    EndExclusion,
+    PutCycle,
+    PutScheme,
+    SetAmount,
+)
 from protocol.criteria import demand
 from protocol.schemes import Criterion, DeterminedBy, Effect, ExclusionRule, Level, Scheme, Unit
 
@@ -27,6 +38,7 @@ DETERMINERS = {
 PERS = {Per.MONTH: "per bulan", Per.ONCE: "sekali", Per.CYCLE: "per periode"}
 VALIDATIONS = {"village": "desa/kelurahan", "lptq": "LPTQ kecamatan"}
 NOTHING = "-"
+WIB_MS, DAY_MS = 7 * 3_600_000, 86_400_000
 
 
 class Difference(Struct, frozen=True, array_like=True):
@@ -85,13 +97,25 @@ def cycle_fields(terms: CycleTerms) -> dict[str, str]:
         "nama": cycle.name,
         "program": cycle.scheme,
         "untuk bulan": period_text(cycle.month_from, cycle.month_until),
-        "usulan mulai": date_text(cycle.opens_ms),
-        "usulan sampai": date_text(cycle.closes_ms - 1),
+        "usulan mulai": _moment(cycle.opens_ms, cycle.opens_ms),
+        "usulan sampai": _moment(cycle.closes_ms, cycle.closes_ms - 1),
         "masa sanggah": f"{cycle.objection_days} hari",
         "kuota penerima": NOTHING if terms.quota is None else f"{terms.quota:,}".replace(",", "."),
         "anggaran": rupiah(terms.budget_rupiah),
         "pengesahan yang wajib": validations_words(terms.validations),
     }
+
+
+def _moment(ms: int, day_ms: int) -> str:
+    """The day alone where the moment is midnight in WIB, as forms and commands make it; otherwise with its time."""
+    into_the_day = (ms + WIB_MS) % DAY_MS
+    return date_text(day_ms) if into_the_day == 0 else f"{date_text(ms)} pukul {_clock(into_the_day)}"
+
+
+def _clock(ms: int) -> str:
+    minutes, rest = divmod(ms, 60_000)
+    words = f"{minutes // 60:02d}.{minutes % 60:02d}"
+    return f"{words}.{rest / 1000:06.3f}" if rest else words
 
 
 def validations_words(validations: Iterable[str]) -> str:
@@ -156,3 +180,23 @@ def _rows(
             come.remove(heir)
         found.append(Difference(what(row), words(row), words(heir) if heir is not None else ""))
     return found + [Difference(what(row), "", words(row)) for row in come]
+
+
+def title(change: Change, book: Book) -> str:
+    """The change in a few words, for lists and headings."""
+    match change:
+        case PutScheme():
+            return f"{'Ubah' if change.scheme.code in book.schemes else 'Tambah'} program {change.scheme.code}"
+        case AddExclusion():
+            return f"Aturan rangkap {pair_words(change.rule)}"
+        case EndExclusion():
+            return f"Akhiri aturan rangkap {pair_words(change.rule)}"
+        case SetAmount():
+            return f"Besaran {side(change.amount.scheme, change.amount.component)}"
+        case AddCriterion():
+            return f"Syarat {change.criterion.scheme}: {demand(change.criterion)}"
+        case EndCriterion():
+            return f"Akhiri syarat {change.criterion.scheme}: {demand(change.criterion)}"
+        case PutCycle():
+            code = change.terms.cycle.code
+            return f"{'Ubah' if code in book.cycles else 'Tambah'} periode {code}"

@@ -84,7 +84,9 @@ def read_edition(content: bytes) -> Edition:
 async def edition_at(connection: Connection, at_ms: int) -> int:
     """The number of the edition in force at a time; 0 for the one that ships with the program."""
     found: int | None = await connection.fetch_value(
-        "SELECT max(number) FROM rule_edition JOIN rule_change ON rule_change.id = change WHERE judged_ms <= $1", at_ms
+        "SELECT max(number) FROM rule_edition JOIN rule_change ON rule_change.id = rule_edition.change"
+        " WHERE judged_ms <= $1",
+        at_ms,
     )
     return found or 0
 

@@ -6,15 +6,18 @@ import jinja2
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
+from central.web.changes import ChangePages
 from central.web.decisions import DecisionPages
 from central.web.desk import Desk
 from central.web.dossiers import AGENCY, DossierPages
+from central.web.drafts import DraftPages
 from central.web.editions import EditionPages
 from central.web.fleet import EVERYBODY, FleetPages
 from central.web.home import HomePages
 from central.web.identities import IdentityPages
 from central.web.metrics import PREFIX, CentreCollector
 from central.web.objections import ObjectionPages
+from central.web.schemes import SchemePages
 from central.web.words import claimed
 from chassis.metrics import HttpMetrics
 from chassis.probes import build_probes
@@ -31,7 +34,13 @@ NAVIGATION = (
         "Terbitan",
         "/cycles",
         frozenset(EVERYBODY),
-        entries=(NavigationEntry("Periode", "/cycles"), NavigationEntry("Naskah surat", "/letters")),
+        entries=(
+            NavigationEntry("Periode", "/cycles"),
+            NavigationEntry("Program", "/schemes"),
+            NavigationEntry("Rangkap", "/exclusions"),
+            NavigationEntry("Perubahan aturan", "/changes"),
+            NavigationEntry("Naskah surat", "/letters"),
+        ),
     ),
     NavigationEntry("Impor", "/imports", frozenset(EVERYBODY)),
     NavigationEntry("Berkas", "/dossiers", frozenset({AGENCY})),
@@ -64,6 +73,9 @@ def build_app(
         IdentityPages(desk),
         ObjectionPages(desk),
         EditionPages(desk),
+        SchemePages(desk),
+        DraftPages(desk),
+        ChangePages(desk),
         DossierPages(desk),
     ):
         app.add_routes(pages.routes())

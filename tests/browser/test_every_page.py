@@ -70,6 +70,10 @@ def desk(request: pytest.FixtureRequest, aside: Aside, tmp_path_factory: pytest.
             "/decisions/": f"/decisions/{site.story.refused.hex()}",
             "/decisions/{proposal}/identity/{key}": aside.run(in_doubt(site.story)),
             "/imports/": "/imports/1",
+            "/schemes/{code}": "/schemes/GURU-NGAJI",
+            "/exclusions/pair": "/exclusions/pair?code=BLT-DD&other=BPNT",
+            "/changes/{id}": "/changes/1",
+            "/changes/new/{kind}": "/changes/new/exclusion?scheme=BLT-DD&other=PKH",
             "/dossiers/": f"/dossiers/{site.story.dossier.hex()}",
             PICTURE: f"/dossiers/{site.story.dossier.hex()}/photographs/{site.story.photograph.hex()}",
         }

@@ -17,12 +17,13 @@ import msgspec
 from central.domain.answers import Rules
 from central.domain.decisions import Proposal, key_kk, key_nik, pack_answers
 from central.domain.periods import parse_period
+from central.domain.rule_changes import AddExclusion, Change
 from central.enrolment import Enrolment
 from central.imports import CoverageImport, import_coverage, read_list
 from central.ingest import Answer, Ingest, Quiet
 from central.pipeline import judge_next
-from central.rules import shipped_rules
-from central.store import boxes, facts, feeds
+from central.rules import shipped_edition, shipped_rules
+from central.store import boxes, facts, feeds, rule_changes
 from chassis import schema
 from chassis.database import Connection, Database, InPlaceDatabase, MigrationFolder
 from chassis.signing import Key, verify
@@ -68,6 +69,7 @@ from protocol.ops import (
     Op,
     Position,
     ProposalMade,
+    ProposalWithAnswers,
     ProposalWithdrawn,
     head_message,
     make_op,
@@ -76,7 +78,7 @@ from protocol.ops import (
 )
 from protocol.parcel import OUTBOX, Label, wrap
 from protocol.regions import village as village_of
-from protocol.schemes import month
+from protocol.schemes import Effect, ExclusionRule, Unit, month
 from tests.agent.pictures import photograph as taken
 from tests.builders import as_entry, siksng_csv, village_people
 from tests.central import kept
@@ -113,6 +115,10 @@ TEACHES = pack_answers([("pupils", "12"), ("teaching_since", "2015-07"), ("civil
 
 T = TypeVar("T")
 
+LAPOR_ASN = ExclusionRule(
+    "LAPOR", "", "ASN-PEDULI", "", Unit.HOUSEHOLD, Effect.REJECT, True, month(2021, 6), None, "contoh dasar hukum"
+)
+"""A rule that nobody has made yet."""
 
 RULES = shipped_rules()
 
@@ -221,6 +227,12 @@ class Machine:
 
     def propose(self, *, cycle: Cycle = PANGAN, claimed_ms: int = START_MS, **changes: Any) -> Op:
         return self.write(proposal_body(self.salt(), cycle=cycle, **changes), claimed_ms=claimed_ms)
+
+    def answer(self, fields: Sequence[tuple[str, str]], *, cycle: Cycle = PANGAN, **changes: Any) -> Op:
+        """Propose with answers to the scheme's questions."""
+        made = proposal_body(self.salt(), cycle=cycle, **changes)
+        asked = {"fields": list(fields), "check": "unknown", "check_as_of": "", "deliberation": b""}
+        return self.write(ProposalWithAnswers(**msgspec.structs.asdict(made), **asked))
 
     def withdraw(self, proposal: bytes) -> Op:
         return self.write(ProposalWithdrawn(self.salt(), proposal, "pindah", "sri"))
@@ -431,6 +443,25 @@ class Regency:
 
         await self.database.transact(put)
 
+    async def draft(self, change: Change, actor: str = "pengusul") -> int:
+        now_ms = self.clock.now_ms()
+        return await self.database.transact(
+            lambda c: rule_changes.draft(c, change, reason="surat dinas", actor=actor, now_ms=now_ms)
+        )
+
+    async def approve(self, change: Change) -> int:
+        """Drafted by one and approved by another."""
+        change_id, now_ms = await self.draft(change), self.clock.now_ms()
+
+        async def work(connection: Connection) -> None:
+            found = await rule_changes.find(connection, change_id)
+            assert found is not None
+            book = await rule_changes.book(connection, shipped_edition())
+            await rule_changes.approve(connection, found, book, actor="penyetuju", now_ms=now_ms)
+
+        await self.database.transact(work)
+        return change_id
+
     async def import_list(self, content: bytes, *, name: str = "pkh.csv", as_of: str = "2021-04-30") -> CoverageImport:
         found = read_list(content, default_period=parse_period("2021-01 s/d 2021-12", ""))
         return await import_coverage(
@@ -573,6 +604,7 @@ async def fill(regency: Regency) -> Story:
     await regency.feed(desa, Cursors(timeline, 6, 5, 2, 2))
     waiting = [("outbox_ops", 7), ("oldest_unacked_ms", regency.clock.at_ms - 3 * 3_600_000)]
     await regency.greet(other, clock_ms=regency.clock.at_ms - 90_000, health=waiting)
+    await regency.draft(AddExclusion(LAPOR_ASN))
     return Story(regency, desa, other, ward, accepted, refused, nasty, late, dossier, photograph.record_id)
 
 
