@@ -72,6 +72,9 @@ CYCLE_CODE = re.compile(r"[A-Z0-9][A-Z0-9-]{1,63}")
 """What is published reaches every box and stays: a code or name that a box cannot read would halt them all."""
 CYCLE_NAME_CHARACTERS_MAX = 120
 ACTOR_CHARACTERS_MAX = 100
+SCOPE_CHARACTERS_MAX = 80
+"""The name of an owner as the page of schemes shows it."""
+OFFICER = "officer"
 WORDING_BYTES_MAX = 2**20
 """A table or text to be published: all thirty kinds that ship take 30 KB."""
 
@@ -600,7 +603,10 @@ def restore(
 
 
 def check_scope(role: str, scope: str) -> None:
-    """An agency's account is bound to its office; all others see what their role sees."""
+    """An agency's account is bound to its office, an officer's may be to the owner of some schemes, whose rules alone they
+    change; all others see what their role sees."""
+    if role == OFFICER and scope.isprintable() and len(scope) <= SCOPE_CHARACTERS_MAX:
+        return
     if role != AGENCY:
         commands.no_scope(role, scope)
         return

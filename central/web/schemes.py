@@ -152,7 +152,7 @@ def _cells(rules: Iterable[ExclusionRule]) -> dict[tuple[str, str], str]:
     """The effect of each ordered pair of schemes that some rule speaks of."""
     found: dict[tuple[str, str], set[str]] = {}
     for rule in rules:
-        is_partial = bool(rule.component or rule.other_component)
+        is_partial = bool(rule.component or rule.other_component) or rule.scheme == rule.other_scheme
         said = "partly" if is_partial else Effect(rule.effect).value
         found.setdefault((rule.scheme, rule.other_scheme), set()).add(said)
         if rule.is_symmetric:
