@@ -21,8 +21,8 @@ from protocol.feed import REGENCY, Cycle
 from protocol.schemes import Rulebook
 
 WAITING, APPROVED, REFUSED = "waiting", "approved", "refused"
-JUDGED_SHOWN = 50
-"""Changes that were judged, on the page that lists them; every one has its own page for good."""
+PAGE_ROWS = 50
+"""Judged changes on one page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,11 +201,17 @@ async def waiting(connection: Connection) -> list[Draft]:
     ]
 
 
-async def judged(connection: Connection) -> list[Draft]:
-    """The last ones, newest first."""
+async def count_judged(connection: Connection) -> int:
+    total: int = await connection.fetch_value("SELECT count(*) FROM rule_change WHERE state <> 'waiting'")
+    return total
+
+
+async def judged(connection: Connection, number: int) -> list[Draft]:
+    """One page of them, newest first; pages count from 1."""
     rows = await connection.fetch_all(
-        f"SELECT {_COLUMNS} FROM rule_change WHERE state <> 'waiting' ORDER BY judged_ms DESC, id DESC LIMIT $1",
-        JUDGED_SHOWN,
+        f"SELECT {_COLUMNS} FROM rule_change WHERE state <> 'waiting' ORDER BY judged_ms DESC, id DESC LIMIT $1 OFFSET $2",
+        PAGE_ROWS,
+        (number - 1) * PAGE_ROWS,
     )
     return [_draft(r) for r in rows]
 

@@ -18,7 +18,7 @@ from central.web.desk import Desk
 from central.web.drafts import REASON_MAX, REASON_WRONG, book_in_force, not_yours, reason_of
 from central.web.fleet import EVERYBODY
 from chassis.database import Connection
-from chassis.web import Account, account_of, add_notice, page, read_form, roles
+from chassis.web import Account, account_of, add_notice, page, page_count, page_number, read_form, roles
 from protocol.feed import REGENCY
 
 JUDGES = ("officer", "admin")
@@ -43,8 +43,12 @@ class ChangePages:
     async def list(self, request: web.Request) -> web.StreamResponse:
         async def look(connection: Connection) -> dict[str, object]:
             book = await book_in_force(connection)
-            waiting, judged = await rule_changes.waiting(connection), await rule_changes.judged(connection)
+            pages = page_count(await rule_changes.count_judged(connection), rule_changes.PAGE_ROWS)
+            number = page_number(request.query.get("page", ""), pages)
+            waiting, judged = await rule_changes.waiting(connection), await rule_changes.judged(connection, number)
             return {
+                "number": number,
+                "pages": pages,
                 "waiting": [(each, title(each.change, book)) for each in waiting],
                 "judged": [(each, title(each.change, book)) for each in judged],
             }

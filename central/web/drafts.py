@@ -70,7 +70,7 @@ class DraftPages:
         account, now_ms = account_of(request), self._desk.clock.now_ms()
         reader = Reader(typed.text, form)
         change, reason = form.read(reader), reason_of(typed)
-        errors = reader.errors or _fault(book, change, account.scope)
+        errors = reader.errors or _fault(book, change, account.scope, form)
         if reason is None:
             errors |= {"reason": REASON_WRONG}
         if errors or reason is None:
@@ -107,14 +107,15 @@ class DraftPages:
         return await page(request, "draft.html", context, status=422 if errors else 200)
 
 
-def _fault(book: Book, change: Change, scope: str) -> dict[str, str]:
+def _fault(book: Book, change: Change, scope: str, form: DraftForm) -> dict[str, str]:
     """Why this change cannot wait for anybody's approval; empty where it can."""
     if not may_change(book, scope, change):
         return {"reason": not_yours(book, change, scope)}
     try:
         after = apply(book, change)
     except ChangeRefused as refused:
-        return {refused.field: refused.sentence}
+        is_asked = any(each.name == refused.field for each in form.fields)
+        return {refused.field if is_asked else "reason": refused.sentence}
     return {} if differences(book, after) else {"reason": NO_CHANGE}
 
 

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from central.audit import audit
 from central.domain.answers import Rules, policy
 from central.domain.catalogue import Per, SchemeAmount
-from central.domain.decisions import Coverage, Proposal, decide
+from central.domain.decisions import Coverage, Policy, Proposal, Verdict, decide
 from central.domain.rule_changes import (
     AddCriterion,
     AddExclusion,
@@ -40,12 +40,13 @@ from protocol.feed import REGENCY
 from protocol.schemes import (
     Effect,
     ExclusionRule,
+    Rulebook,
     RuleSet,
     Unit,
     month,
 )
-from tests.central.desk import LAPOR_ASN, PANGAN, RULES, Machine, Regency, kk, nik, siksng_row
-from tests.central.test_decisions import CYCLES, GURU, coverages_of, proposals_of
+from tests.central.desk import LAPOR_ASN, PANGAN, RULES, Machine, Regency, kk, nik, proposal_fact, siksng_row
+from tests.central.test_decisions import CYCLES, GURU, POLICY, coverage, coverages_of, one, proposals_of
 from tests.central.test_reconcile import fresh, tell
 
 FIRST = shipped_edition()
@@ -301,6 +302,25 @@ async def approve_if_it_fits(connection: Connection, change: Change, now_ms: int
     found = await rule_changes.find(connection, made)
     assert found is not None
     await rule_changes.approve(connection, found, book, actor="dua", now_ms=now_ms)
+
+
+# --- what an answer rests on -------------------------------------------------------------------------------------------
+
+
+def decided(change: Change | None, *coverages: Coverage) -> Verdict:
+    book = apply(BOOK, change) if change else BOOK
+    return one(proposal_fact(1), *coverages, policy=Policy(Rulebook(book.edition.rules), POLICY.cycles))
+
+
+def test_a_hash_holds_what_the_rules_said_here_and_nothing_else_of_them() -> None:
+    held, alone = coverage("PKH"), decided(None)
+    same_answer = PutScheme(NEW_SCHEME), AddExclusion(LAPOR_ASN), EndExclusion(PANGAN_PKH, month(2030, 1))
+    for change in same_answer:
+        assert decided(change, held) == decided(None, held)
+    other_basis = AddExclusion(replace(PANGAN_PKH, basis="dasar lain", first=month(2021, 1)))
+    assert decided(other_basis, held).outcome == decided(None, held).outcome
+    assert decided(other_basis, held).facts_hash != decided(None, held).facts_hash
+    assert decided(other_basis) == alone, "who is covered by nothing rests on no rule"
 
 
 # --- at the centre ----------------------------------------------------------------------------------------------------
