@@ -194,6 +194,7 @@ class _Walk:
         self._identities = identities
         self._by_nik: defaultdict[str, list[_Candidate]] = defaultdict(list)
         self._by_kk: defaultdict[str, list[_Candidate]] = defaultdict(list)
+        self._relations: dict[tuple[object, ...], Relation] = {}
 
     def decide(self, candidate: _Candidate) -> Verdict:
         pairs = self._pairs.get(candidate.record, _NO_PAIRS)
@@ -360,8 +361,13 @@ class _Walk:
         return "; ".join(notes)[:300]
 
     def _relation(self, claim: Claim, coverage: Coverage, link: Unit) -> Relation:
-        other = Claim(coverage.scheme, coverage.component, coverage.first, coverage.until)
-        return relation(self._policy.book, claim, other, link)
+        """Asked more than once of each, and the same of everybody on one list: looked up once a walk."""
+        months = (coverage.scheme, coverage.component, coverage.first, coverage.until)
+        key = (claim.scheme, claim.first, claim.until, months, link)
+        found = self._relations.get(key)
+        if found is None:
+            found = self._relations[key] = relation(self._policy.book, claim, Claim(*months), link)
+        return found
 
     def _rivals(self, c: _Candidate, strangers: Container[bytes]) -> list[tuple[_Candidate, Unit]]:
         own: Sequence[_Candidate] = self._by_nik.get(c.nik, ()) if c.nik else ()
