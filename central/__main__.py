@@ -25,7 +25,7 @@ from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColum
 from rich.progress import Progress as BarProgress
 
 from central import audit as audits
-from central import config
+from central import config, tabulation
 from central.config import CentralSettings
 from central.domain.agencies import ScopeError, read_seat
 from central.domain.answers import Rules
@@ -40,7 +40,7 @@ from central.machine import MachineClock, RevocationFile
 from central.pipeline import Pipeline, judge_next
 from central.rules import shipped_agencies, shipped_rules
 from central.seals import SealLists
-from central.store import boxes, coverage_sets, editions, facts, feeds, imports, overview, seals, trail
+from central.store import boxes, coverage_sets, editions, facts, imports, overview, rule_changes, seals, trail
 from central.store.imports import ImportFile
 from central.web.app import build_app, build_metrics_app
 from central.web.desk import Desk
@@ -56,9 +56,8 @@ from chassis.service import run_until, serve, watch
 from chassis.signing import Key
 from chassis.web import WebSettings
 from protocol import letter_kinds
-from protocol.codec import pack
 from protocol.errors import ProtocolError
-from protocol.feed import REGENCY, Cycle, LetterEdition
+from protocol.feed import Cycle, LetterEdition
 from protocol.ids import InvalidCode, parse_village_code
 from protocol.letter_kinds import read_publication
 from protocol.letter_texts import TextError
@@ -81,6 +80,9 @@ CYCLE_CODE = re.compile(r"[A-Z0-9][A-Z0-9-]{1,63}")
 """What is published reaches every box and stays: a code or name that a box cannot read would halt them all."""
 CYCLE_NAME_CHARACTERS_MAX = 120
 ACTOR_CHARACTERS_MAX = 100
+SCOPE_CHARACTERS_MAX = 80
+"""The name of an owner as the page of schemes shows it."""
+OFFICER = "officer"
 WORDING_BYTES_MAX = 2**20
 """A table or text to be published: all thirty kinds that ship take 30 KB."""
 
@@ -136,6 +138,7 @@ class Central:
     async def run(self, stopping: asyncio.Event) -> None:
         """Serve until `stopping` is set."""
         clock, rules, wakeups = MachineClock(), shipped_rules(), Wakeups()
+        await self.database.transact(tabulation.fill_answers)
         await self.database.transact(lambda c: _announce(c, rules, clock))
         pipeline = Pipeline(self.database, rules, clock, wakeups.wake)
         revoked = RevocationFile(self.settings.revoked)
@@ -171,7 +174,8 @@ class Central:
 async def _announce(connection: Connection, rules: Rules, clock: MachineClock) -> None:
     """What every village must have to check at its counter: the rule book, and this month's key over all sets."""
     now_ms = clock.now_ms()
-    await coverage_sets.publish_rules(connection, rules.book.rules, now_ms)
+    in_force = await rule_changes.in_force(connection, rules)
+    await coverage_sets.publish_rules(connection, in_force.book.rules, now_ms)
     await coverage_sets.publish(connection, month_of(now_ms), clock.random, now_ms)
 
 
@@ -401,28 +405,28 @@ def cycle_add(
     settings = load(settings_path)
 
     async def work() -> None:
-        schemes = shipped_rules().book.schemes
-        known = schemes.get(scheme)
-        if known is None:
-            raise Stopped(f"{scheme!r} is no scheme: {', '.join(sorted(schemes))}")
-        if known.determined_by is DeterminedBy.MINISTRY:
-            raise Stopped(
-                f"{scheme} is determined by its ministry: import its list instead, villages propose it elsewhere"
-            )
         cycle = _cycle(code, scheme, name, (first, until), (opens, closes), objection_days)
         async with begun_archive(settings) as database:
             now_ms = MachineClock().now_ms()
 
             async def put(connection: Connection) -> None:
+                _check_scheme(scheme, await rule_changes.in_force(connection, shipped_rules()))
                 await facts.put_cycle(connection, cycle)
-                item = feeds.Publication("cycle", b"cycle:" + code.encode(), pack(cycle))
-                await feeds.publish(connection, REGENCY, [item], now_ms)
+                await rule_changes.publish_cycle(connection, cycle, now_ms)
 
             await database.transact(put)
             await _record(database, "cycle", code)
         out.print(f"cycle {code} published")
 
     run_command(work())
+
+
+def _check_scheme(scheme: str, rules: Rules) -> None:
+    known = rules.book.schemes.get(scheme)
+    if known is None:
+        raise Stopped(f"{scheme!r} is no scheme: {', '.join(sorted(rules.book.schemes))}")
+    if known.determined_by is DeterminedBy.MINISTRY:
+        raise Stopped(f"{scheme} is determined by its ministry: import its list instead, villages propose it elsewhere")
 
 
 def _cycle(
@@ -555,6 +559,7 @@ def decisions(settings_path: SettingsOption = DEFAULT_SETTINGS, as_json: JsonOpt
 async def _settle(database: Database) -> None:
     """Tabulate and decide whatever waits; the running centre does the same, one transaction at a time."""
     clock, rules = MachineClock(), shipped_rules()
+    await database.transact(tabulation.fill_answers)
     while await database.transact(lambda c: judge_next(c, rules, clock.now_ms())):
         pass
 
@@ -631,7 +636,10 @@ def restore(
 
 
 def check_scope(role: str, scope: str) -> None:
-    """An agency's account is bound to its office; all others see what their role sees."""
+    """An agency's account is bound to its office, an officer's may be to the owner of some schemes, whose rules alone they
+    change; all others see what their role sees."""
+    if role == OFFICER and scope.isprintable() and len(scope) <= SCOPE_CHARACTERS_MAX:
+        return
     if role != AGENCY:
         commands.no_scope(role, scope)
         return

@@ -14,7 +14,7 @@ from central.domain.answers import Rules, policy
 from central.domain.batches import read_batch
 from central.domain.decisions import LIST_EPOCH, decide
 from central.reconcile import is_told
-from central.store import attachments, dossiers, facts, feeds, identities, logs, trail
+from central.store import attachments, dossiers, facts, feeds, identities, logs, rule_changes, trail
 from chassis.database import Connection
 from protocol import feed as feed_digest
 from protocol.errors import ProtocolError
@@ -138,6 +138,8 @@ async def _check_feed(connection: Connection, feed: str, found: Findings) -> Non
 
 
 async def _check_decisions(connection: Connection, rules: Rules, found: Findings) -> None:
+    rules = await rule_changes.in_force(connection, rules)
+    found.problems += await rule_changes.check(connection)
     cycles = {c.code: c for c in await facts.cycles(connection)}
     answered = await facts.all_proposals(connection)
     coverages, said = await facts.all_coverages(connection), await identities.in_force(connection)

@@ -17,7 +17,7 @@ from central.domain.answers import Circumstances, Prepared, Rules
 from central.domain.batches import Batch, Name
 from central.ingest import Clock
 from central.reader import Reader
-from central.store import facts, feeds, logs
+from central.store import facts, feeds, logs, rule_changes
 from chassis.database import Connection, Database
 from protocol.errors import ProtocolError
 from protocol.feed import REGENCY
@@ -62,7 +62,7 @@ class Pipeline:
             self._receiving -= 1
 
     def reader(self) -> Reader:
-        return Reader(self.rules, Archive(self.database, self.clock))
+        return Reader(Archive(self.database, self.clock, self.rules))
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -163,6 +163,7 @@ class Archive:
 
     database: Database
     clock: Clock
+    rules: Rules
 
     async def large_waiting(self, ops_min: int) -> list[Name]:
         return await self.database.read(lambda c: logs.large_waiting(c, ops_min))
@@ -170,8 +171,12 @@ class Archive:
     async def batch_at(self, name: Name) -> Batch | None:
         return await self.database.read(lambda c: logs.batch_at(c, name))
 
-    async def circumstances(self, village: str, cited: Iterable[bytes]) -> Circumstances:
-        return await self.database.read(lambda c: tabulation.circumstances(c, village, cited))
+    async def circumstances(self, village: str, cited: Iterable[bytes]) -> tuple[Circumstances, Rules]:
+        async def look(connection: Connection) -> tuple[Circumstances, Rules]:
+            rules = await rule_changes.in_force(connection, self.rules)
+            return await tabulation.circumstances(connection, village, cited), rules
+
+        return await self.database.read(look)
 
     def now_ms(self) -> int:
         return self.clock.now_ms()
@@ -180,7 +185,11 @@ class Archive:
 async def judge(
     connection: Connection, rules: Rules, now_ms: int, batch: Batch | None, prepared: Prepared | None = None
 ) -> set[str]:
-    """Bring a batch in and decide it, with whatever else was touched; the villages whose feeds have news."""
+    """Bring a batch in and decide it, with whatever else was touched; the villages whose feeds have news.
+
+    `rules` are those that ship with the program; what was approved since takes their place in this very transaction.
+    """
+    rules = await rule_changes.in_force(connection, rules)
     if batch is None or not await logs.pass_over(connection, batch):
         return await reconcile.reconcile(connection, rules, now_ms)  # nothing waits, or another process was first
     if prepared is None or await tabulation.is_outdated(connection, batch, prepared):

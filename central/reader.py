@@ -36,10 +36,9 @@ FAILURES = (OSError, asyncio.IncompleteReadError, msgspec.MsgspecError)
 
 log = structlog.get_logger()
 
-_rules = msgspec.msgpack.Decoder(tuple[RuleSet, Reasons])
 _batches = msgspec.msgpack.Decoder(Batch)
 _cited = msgspec.msgpack.Decoder(list[bytes])
-_circumstances = msgspec.msgpack.Decoder(tuple[Circumstances, int])
+_circumstances = msgspec.msgpack.Decoder(tuple[Circumstances, int, tuple[RuleSet, Reasons] | None])
 _prepared = msgspec.msgpack.Decoder(Prepared)
 
 
@@ -50,7 +49,8 @@ class Library(Protocol):
 
     async def batch_at(self, name: Name) -> Batch | None: ...
 
-    async def circumstances(self, village: str, cited: Iterable[bytes]) -> Circumstances: ...
+    async def circumstances(self, village: str, cited: Iterable[bytes]) -> tuple[Circumstances, Rules]:
+        """Both as of one moment."""
 
     def now_ms(self) -> int: ...
 
@@ -59,7 +59,6 @@ class Library(Protocol):
 class Reader:
     """Use as a context: the process is started with `start`, or when the first large batch comes, and ended with it."""
 
-    rules: Rules
     library: Library
     _process: "_Beside | None" = None
     _ahead: dict[Name, asyncio.Task[bytes | None]] = field(default_factory=dict)
@@ -116,15 +115,13 @@ class Reader:
     async def _ask(self, process: "_Beside", batch: Batch) -> bytes:
         await process.send(batch)
         cited = _cited.decode(await process.receive())
-        circumstances = await self.library.circumstances(batch.village, cited)
-        await process.send((circumstances, self.library.now_ms()))
+        circumstances, rules = await self.library.circumstances(batch.village, cited)
+        await process.send((circumstances, self.library.now_ms(), process.news_of(rules)))
         return await process.receive()
 
     async def _started(self) -> "_Beside":
         if self._process is None:
             self._process = await _Beside.start()
-            await self._process.send((self.rules.book.rules, self.rules.reasons))
-            await self._process.receive()  # the next message would take the place of one that was not read yet
         return self._process
 
     async def _stop(self) -> None:
@@ -133,7 +130,7 @@ class Reader:
             await process.stop()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Beside:
     """The running process. What it is told and what it tells stands in memory that both see, one message at a time; the
     pipes say only how long it is. Through the pipes themselves five megabytes would take a hundred turns of this
@@ -143,6 +140,14 @@ class _Beside:
     process: asyncio.subprocess.Process
     there: int
     back: int
+    _knows: bytes | None = None  # which edition of the rules it was told
+
+    def news_of(self, rules: Rules) -> tuple[RuleSet, Reasons] | None:
+        """The rules, where it was told others or none; it keeps them."""
+        if self._knows == rules.edition:
+            return None
+        self._knows = rules.edition
+        return rules.book.rules, rules.reasons
 
     @classmethod
     async def start(cls) -> Self:
@@ -205,13 +210,14 @@ def serve(there: int, back: int, incoming: BinaryIO, outgoing: BinaryIO) -> None
         outgoing.write(_put(back, value))
         outgoing.flush()
 
-    rule_set, reasons = _rules.decode(read())
-    rules = Rules(Rulebook(rule_set), reasons)
-    write(True)
+    rules: Rules | None = None
     while raw := read():
         reading = read_batch(_batches.decode(raw))
         write(sorted(set(reading.anchors)))
-        circumstances, now_ms = _circumstances.decode(read())
+        circumstances, now_ms, told = _circumstances.decode(read())
+        if told is not None:
+            rules = Rules(Rulebook(told[0]), told[1], circumstances.edition)
+        assert rules is not None, "told with the first batch"
         write(prepare(rules, reading, circumstances, now_ms))
 
 

@@ -3,24 +3,49 @@
 from functools import cache
 from importlib import resources
 
+from msgspec.structs import replace
+
 from central.domain.agencies import Agency, parse_agencies
 from central.domain.answers import Rules
-from central.domain.catalogue import parse_reasons, parse_rules
+from central.domain.catalogue import (
+    Question,
+    parse_amounts,
+    parse_criteria,
+    parse_questions,
+    parse_reasons,
+    parse_rules,
+)
+from central.domain.rule_changes import Edition
 from protocol.schemes import Rulebook
 
 
 @cache
 def shipped_rules() -> Rules:
     """Raises CatalogueError where the data beside the program is damaged."""
-    data = resources.files("central.data")
-    rule_set = parse_rules((data / "schemes.csv").read_text("utf-8"), (data / "exclusions.csv").read_text("utf-8"))
-    reasons = parse_reasons(
-        (data / "rejection_reasons.csv").read_text("utf-8"), (data / "next_steps.csv").read_text("utf-8")
-    )
-    return Rules(Rulebook(rule_set), reasons)
+    reasons = parse_reasons(_table("rejection_reasons.csv"), _table("next_steps.csv"))
+    return Rules(Rulebook(shipped_edition().rules), reasons)
+
+
+@cache
+def shipped_edition() -> Edition:
+    """The first edition of the rules, in force until an officer's change is approved. Raises CatalogueError."""
+    rules = parse_rules(_table("schemes.csv"), _table("exclusions.csv"))
+    criteria = parse_criteria(_table("scheme_criteria.csv"), rules.schemes, shipped_questions())
+    amounts = parse_amounts(_table("scheme_amounts.csv"), rules.schemes)
+    return Edition(replace(rules, criteria=criteria), amounts)
+
+
+@cache
+def shipped_questions() -> tuple[Question, ...]:
+    """What the villages' proposal forms ask. Raises CatalogueError."""
+    return parse_questions(_table("proposal_fields.csv"))
+
+
+def _table(name: str) -> str:
+    return (resources.files("central.data") / name).read_text("utf-8")
 
 
 @cache
 def shipped_agencies() -> dict[str, Agency]:
     """The agencies that take letters on, by key."""
-    return parse_agencies((resources.files("central.data") / "agencies.csv").read_text("utf-8"))
+    return parse_agencies(_table("agencies.csv"))

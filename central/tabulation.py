@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from central import questions
 from central.domain.answers import Circumstances, Prepared, Rules, prepare
 from central.domain.batches import Batch, ReadFault, Reading, read_batch
-from central.store import attachments, dossiers, facts, feeds, letters, logs, objections, reports, seals
+from central.store import attachments, dossiers, facts, feeds, letters, logs, objections, reports, rule_changes, seals
 from chassis.database import Connection
 from protocol.codec import pack
 from protocol.feed import NumberClash, Quarantined
@@ -22,6 +22,7 @@ async def circumstances(connection: Connection, village: str, cited: Iterable[by
         await facts.cycles(connection),
         await logs.anchor_times(connection, cited),
         sorted(await facts.withdrawn(connection, village)),
+        await rule_changes.digest(connection),
     )
 
 
@@ -32,7 +33,7 @@ async def prepare_here(connection: Connection, rules: Rules, batch: Batch, now_m
 
 
 async def is_outdated(connection: Connection, batch: Batch, prepared: Prepared) -> bool:
-    """Has a cycle or a withdrawal changed since?"""
+    """Has a cycle, a withdrawal or a rule changed since?"""
     known = prepared.circumstances
     return await circumstances(connection, batch.village, known.anchors) != known
 
@@ -63,6 +64,13 @@ async def tabulate(connection: Connection, batch: Batch, reading: Reading, now_m
     await dossiers.note_void(connection, batch.village, [letter for letter, _ in reading.voided])
     await feeds.publish(connection, batch.village, news, now_ms)
     return bool(news or reading.answers)
+
+
+async def fill_answers(connection: Connection) -> None:
+    """Proposals that were brought in before their answers were kept get them from the logs: once, after an upgrade."""
+    if await facts.is_any_unasked(connection):
+        async for batch in logs.tabulated(connection):
+            await facts.fill_answers(connection, [(p.record, p.answers) for p in read_batch(batch).proposals])
 
 
 def _fault_notice(fault: ReadFault) -> feeds.Publication:

@@ -116,11 +116,39 @@ class ExclusionRule(Message, frozen=True):
     basis: Line
 
 
+class Measure(enum.Enum):
+    """How an answer is held against a criterion's value. YEARS: the answer is a month, at least so many whole years before
+    the first month of the cycle."""
+
+    AT_LEAST = "at_least"
+    AT_MOST = "at_most"
+    YEARS = "years"
+    IS = "is"
+
+
+class Criterion(Message, frozen=True):
+    """What a scheme demands of one answer of its form (`field`), in cycles that begin from `first` to `until`.
+
+    `value`: a whole number in digits, or for IS the answer itself. `label`: what the demand is about as people read it
+    ("Jumlah santri"); for IS the whole demand ("Bukan ASN").
+    """
+
+    scheme: Word
+    field: Word
+    measure: Measure
+    value: Word
+    label: Line
+    first: Number
+    until: Number | None
+    basis: Line
+
+
 class RuleSet(Message, frozen=True):
-    """Everything `relation` needs, as one value, so that a box never reads new rules against old schemes."""
+    """Everything `relation` and `protocol.criteria` need, as one value, so that a box never reads new rules against old schemes."""
 
     schemes: Annotated[tuple[Scheme, ...], Meta(max_length=RULES_MAX)]
     exclusions: Annotated[tuple[ExclusionRule, ...], Meta(max_length=RULES_MAX)]
+    criteria: Annotated[tuple[Criterion, ...], Meta(max_length=RULES_MAX)] = ()
 
 
 # -------------------------------------------------------------------------------------------- what is asked
@@ -195,6 +223,9 @@ class Rulebook:
             for pair, sided in _sides(rule):
                 pairs.setdefault(pair, []).append(sided)
         self._pairs = {pair: tuple(sorted(sides, key=_rank)) for pair, sides in pairs.items()}
+        self.criteria: dict[str, tuple[Criterion, ...]] = {}
+        for each in rules.criteria:
+            self.criteria[each.scheme] = (*self.criteria.get(each.scheme, ()), each)
 
     def rows(self, scheme: str, other: str) -> tuple[_Sided, ...]:
         """The rows on this pair, most specific first."""

@@ -10,10 +10,11 @@ from agent.domain.coverage import NOTHING_KNOWN, Check, judge, relevant
 from chassis.database import Connection
 from protocol import coverage
 from protocol.codec import Message, unpack
+from protocol.criteria import in_months
 from protocol.errors import ProtocolError
 from protocol.feed import REGENCY, VILLAGE, CoverageKey, CoverageList, CoveragePart, Cycle
 from protocol.ids import Kk, Nik, is_placeholder, parse_kk, parse_nik
-from protocol.schemes import Rulebook, RuleSet, Unit
+from protocol.schemes import Criterion, Rulebook, RuleSet, Unit
 
 Unseal = Callable[[bytes], bytes | None]
 Told = TypeVar("Told", bound=Message)
@@ -47,6 +48,12 @@ async def scheme_names(connection: Connection) -> dict[str, str]:
     """By code, as the regency names them; empty while its rule book is not here."""
     book = await _rulebook(connection)
     return {} if book is None else {code: scheme.name for code, scheme in book.schemes.items()}
+
+
+async def demands(connection: Connection, cycle: Cycle) -> list[Criterion]:
+    """What the cycle's scheme demands of the answers, as the regency's rule book says; nothing while it is not here."""
+    book = await _rulebook(connection)
+    return [] if book is None else in_months(book.criteria.get(cycle.scheme, ()), cycle.month_from)
 
 
 def _numbers(nik: str, kk: str) -> dict[Unit, str]:

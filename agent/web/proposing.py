@@ -25,9 +25,15 @@ from agent.web.words import check_words, cycle_choice, deliberation_choice, is_o
 from chassis.database import Connection
 from chassis.web import Form, account_of, add_notice, page, read_form
 from language import say
+from protocol.criteria import demand, examine
 from protocol.feed import Cycle
+from protocol.schemes import Criterion
 
 NOTE_LENGTH_MAX = 300
+UNMET = say(
+    "Usulan tercatat, tetapi menurut jawabannya syarat program belum terpenuhi: {demands}. Kabupaten yang memutuskan; bila"
+    " jawabannya keliru, tarik usulan ini dan usulkan lagi."
+)
 CYCLE_NOT_CHOSEN = say("Program dan periode: pilih salah satu.")
 RECORD = re.compile("[0-9a-f]{32}")
 ASKED = "asked"
@@ -44,6 +50,7 @@ class Sight:
     checks: dict[str, Check]
     schemes: dict[str, str]
     minutes: list[DeliberationRow]
+    demands: list[Criterion]
 
 
 REPORTED_AS = {"self": "diri_sendiri", "neighbour": "tetangga"}
@@ -91,6 +98,8 @@ class ProposingPages:
             await add_notice(
                 request, say("Isian itu sudah dikirim sebelumnya; inilah usulannya. Tidak ada usulan baru.")
             )
+        elif unmet := await self._unmet(code, answers):
+            await add_notice(request, say(UNMET, demands="; ".join(unmet)))
         raise web.HTTPSeeOther(sent.location)
 
     async def _from_report(self, text: str) -> Form:
@@ -104,6 +113,16 @@ class ProposingPages:
         if said.reported_for in REPORTED_AS:
             typed[f"{PREFIX}reported_for"] = REPORTED_AS[said.reported_for]
         return Form(tuple(typed.items()))
+
+    async def _unmet(self, code: str, answers: tuple[tuple[str, str], ...]) -> list[str]:
+        """What the regency will find these answers to lack; it is written down all the same."""
+
+        async def look(connection: Connection) -> list[str]:
+            cycle = next((c for c in await cycles(connection) if c.code == code), None)
+            found = await coverage.demands(connection, cycle) if cycle else []
+            return [demand(each) for each in examine(found, dict(answers), cycle.month_from).failed] if cycle else []
+
+        return await self._office.store.database.read(look)
 
     async def _questions(self, code: str) -> tuple[Question, ...]:
         known = await self._office.store.database.read(cycles)
@@ -136,6 +155,7 @@ class ProposingPages:
             "asked": asked,
             "prefix": PREFIX,
             "questions": self._office.questions.get(scheme, ()),
+            "demands": [demand(each) for each in sight.demands],
             "values": {each.name: form.text(PREFIX + each.name) for each in self._office.questions.get(scheme, ())},
             "choice_label": choice_label,
             "errors": errors,
@@ -153,6 +173,7 @@ class ProposingPages:
                 await coverage.check(connection, self._office.unseal, opened, who.nik, who.kk),
                 await coverage.scheme_names(connection),
                 await deliberations.of_cycles(connection, [cycle.code for cycle in opened]),
+                await coverage.demands(connection, opened[0]) if asked and opened else [],
             )
 
         return await self._office.store.database.read(look)

@@ -34,10 +34,12 @@ DAY_MS = 86_400_000
 
 @dataclass(frozen=True)
 class Rules:
-    """What an office may change: the rule book and the sentences. Read once at start."""
+    """What an office may change: the rule book and the sentences. `edition`: the digest of the book's, empty for the first,
+    which ships with the program."""
 
     book: Rulebook
     reasons: Reasons
+    edition: bytes = b""
 
 
 class Spoken(Struct, frozen=True, array_like=True):
@@ -57,12 +59,14 @@ class Spoken(Struct, frozen=True, array_like=True):
 class Circumstances(Struct, frozen=True, array_like=True):
     """What a batch's answers rest on beside the batch itself, as long as nobody in it is known already.
 
-    `anchors`: when those that it cites were made (ms), where the centre knows them; `withdrawn`: record ids.
+    `anchors`: when those that it cites were made (ms), where the centre knows them; `withdrawn`: record ids; `edition`: of
+    the rules.
     """
 
     cycles: list[Cycle] = []
     anchors: dict[bytes, int] = {}
     withdrawn: list[bytes] = []
+    edition: bytes = b""
 
 
 class Prepared(Struct, frozen=True, array_like=True):

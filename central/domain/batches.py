@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from central.domain.attachments import Attachment
-from central.domain.decisions import Proposal, key_kk, key_nik
+from central.domain.decisions import Proposal, key_kk, key_nik, pack_answers
 from central.domain.dossiers import Dossier
 from central.domain.identities import Answer
 from central.domain.reports import Verification
@@ -38,6 +38,7 @@ from protocol.ops import (
     Op,
     ProposalFromReport,
     ProposalMade,
+    ProposalWithAnswers,
     ProposalWithdrawn,
     ReportVerified,
     Unreadable,
@@ -305,6 +306,8 @@ def _proposal(batch: Batch, record: bytes, seq: int, header: Header, body: Propo
         header.claimed_ms,
         0,
         received_ms,
+        False,
+        pack_answers(body.fields) if isinstance(body, ProposalWithAnswers) else b"",
     )
 
 

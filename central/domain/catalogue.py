@@ -1,9 +1,10 @@
-"""Reads the tables an office may change: schemes, amounts, exclusion rules, rejection reasons, next steps.
+"""Reads the tables an office may change: schemes, amounts, exclusion rules, criteria, rejection reasons, next steps.
 
 What it is for: text of a CSV file in, checked values out; a wrong row is refused with file, row, column and cure before it
 can decide about anybody.
 What it must never do: open a file, or mend a row by guessing.
-Place in the flow: `central/data/*.csv` and an officer's edits come in here; the rule set goes to the boxes by the feed.
+Place in the flow: `central/data/*.csv`, the first edition, comes in here; `rule_changes` makes the later ones; the rule
+set in force goes to the boxes by the feed.
 """
 
 import csv
@@ -17,10 +18,12 @@ from central.domain.reasons import NextStep, Reason, ReasonCode, ReasonGroup, Re
 from protocol.schemes import (
     COMPONENTS_MAX,
     RULES_MAX,
+    Criterion,
     DeterminedBy,
     Effect,
     ExclusionRule,
     Level,
+    Measure,
     Month,
     RuleSet,
     Scheme,
@@ -55,6 +58,37 @@ class SchemeAmount(Struct, frozen=True, kw_only=True):
     until: Month | None
     amount_rupiah: int
     per: Per
+
+
+class Question(Struct, frozen=True, kw_only=True):
+    """One question of a scheme's proposal form, as far as a criterion can be about it."""
+
+    scheme: str
+    field: str
+    kind: str
+    label: str
+    choices: tuple[str, ...] = ()
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        """How its answer may be held against a value; none for a text, a telephone number or a photograph."""
+        match self.kind:
+            case "whole number" | "rupiah":
+                return Measure.AT_LEAST, Measure.AT_MOST
+            case "month":
+                return (Measure.YEARS,)
+            case "yes or no" | "choice":
+                return (Measure.IS,)
+            case _:
+                return ()
+
+    def admits(self, measure: Measure, value: str) -> bool:
+        """Could an answer to this question ever be held against this value?"""
+        if measure not in self.measures:
+            return False
+        return (
+            value in self.choices if measure is Measure.IS else value.isascii() and value.isdigit() and len(value) <= 12
+        )
 
 
 class CatalogueError(ValueError):
@@ -189,13 +223,17 @@ def parse_amounts(text: str, schemes: Iterable[Scheme]) -> tuple[SchemeAmount, .
             per=row.choice("per", Per),
         )
         for other in found:
-            if (other.scheme, other.component) == (code, component) and _do_meet(other, amount):
+            if (other.scheme, other.component) == (code, component) and do_meet(other, amount):
                 raise row.wrong("valid_from", f"{code} has another amount in these months already")
         found.append(amount)
     return tuple(found)
 
 
-def _do_meet(a: SchemeAmount | ExclusionRule, b: SchemeAmount | ExclusionRule) -> bool:
+Dated = SchemeAmount | ExclusionRule | Criterion
+
+
+def do_meet(a: Dated, b: Dated) -> bool:
+    """Have the two a month in common?"""
     return (a.until is None or b.first <= a.until) and (b.until is None or a.first <= b.until)
 
 
@@ -210,7 +248,7 @@ def parse_exclusions(text: str, schemes: Iterable[Scheme]) -> tuple[ExclusionRul
         rule = _parse_exclusion(row, by_code)
         for other in found:
             # The same answer on two legal bases is common; two answers would be decided by which was typed first.
-            if other.effect is not rule.effect and _questions(other) & _questions(rule) and _do_meet(other, rule):
+            if other.effect is not rule.effect and questions_of(other) & questions_of(rule) and do_meet(other, rule):
                 raise row.wrong(
                     "effect", f"an earlier row answers {other.effect.value} for the same schemes and months"
                 )
@@ -249,7 +287,7 @@ class _YesNo(enum.Enum):
     NO = "no"
 
 
-def _questions(rule: ExclusionRule) -> set[tuple[str, str, str, str, Unit]]:
+def questions_of(rule: ExclusionRule) -> set[tuple[str, str, str, str, Unit]]:
     """What the row answers; a symmetric one answers both ways round."""
     asked = {(rule.scheme, rule.component, rule.other_scheme, rule.other_component, rule.unit)}
     if rule.is_symmetric:
@@ -257,8 +295,61 @@ def _questions(rule: ExclusionRule) -> set[tuple[str, str, str, str, Unit]]:
     return asked
 
 
+# ----------------------------------------------------------------------------------------------- criteria
+
+
+def parse_questions(text: str) -> tuple[Question, ...]:
+    """proposal_fields.csv, the same table the villages' forms are made of. Raises CatalogueError."""
+    found = []
+    for row in _rows("proposal_fields.csv", text, ("scheme", "field", "kind", "label_id")):
+        kind, _, listed = row.text("kind").partition(":")
+        choices = tuple(part.strip() for part in listed.split("|")) if listed else ()
+        found.append(
+            Question(
+                scheme=row.text("scheme"),
+                field=row.text("field"),
+                kind=kind,
+                label=row.text("label_id"),
+                choices=("ya", "tidak") if kind == "yes or no" else choices,
+            )
+        )
+    return tuple(found)
+
+
+def parse_criteria(text: str, schemes: Iterable[Scheme], questions: Iterable[Question]) -> tuple[Criterion, ...]:
+    """scheme_criteria.csv. Raises CatalogueError, also for a field that the scheme's form does not ask."""
+    by_code = {scheme.code: scheme for scheme in schemes}
+    asked = {(each.scheme, each.field): each for each in questions}
+    found: list[Criterion] = []
+    columns = ("scheme", "field", "measure", "value", "label_id", "valid_from", "valid_until", "basis")
+    for row in _rows("scheme_criteria.csv", text, columns):
+        scheme, field, measure, value = (
+            row.text("scheme"),
+            row.text("field"),
+            row.choice("measure", Measure),
+            row.text("value"),
+        )
+        question = asked.get((scheme, field))
+        if scheme not in by_code or question is None:
+            raise row.wrong("field", f"{field!r} is no question of {scheme}'s form (proposal_fields.csv)")
+        if not question.admits(measure, value):
+            raise row.wrong("value", f"an answer of the kind {question.kind!r} cannot be held against {value!r} so")
+        first, until = row.span()
+        criterion = Criterion(scheme, field, measure, value, row.text("label_id"), first, until, row.text("basis"))
+        for other in found:
+            if about(other) == about(criterion) and do_meet(other, criterion):
+                raise row.wrong("valid_from", "another row demands the same in these months already")
+        found.append(criterion)
+    return tuple(found)
+
+
+def about(criterion: Criterion) -> tuple[str, str, Measure]:
+    """What a criterion is about; two of the same may not meet in a month."""
+    return criterion.scheme, criterion.field, criterion.measure
+
+
 def parse_rules(schemes_text: str, exclusions_text: str) -> RuleSet:
-    """Both tables as the one value that travels. Raises CatalogueError."""
+    """Both tables as the one value that travels, without criteria. Raises CatalogueError."""
     schemes = parse_schemes(schemes_text)
     return RuleSet(schemes=schemes, exclusions=parse_exclusions(exclusions_text, schemes))
 

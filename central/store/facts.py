@@ -11,6 +11,7 @@ from msgspec import Struct
 from msgspec.structs import astuple
 
 from central.domain.decisions import Coverage, Proposal
+from central.domain.rule_changes import CycleTerms
 from chassis.database import Connection, Row
 from protocol.feed import Cycle
 
@@ -27,8 +28,8 @@ class Answer(Struct, frozen=True):
 
 async def add_proposals(connection: Connection, answered: Iterable[tuple[Proposal, Answer]]) -> None:
     await connection.execute_many(
-        f"INSERT INTO proposal ({_PROPOSAL}, {_ANSWER}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,"
-        " $14, $15, $16, $17, $18, $19, $20, $21, $22, $23) ON CONFLICT (record) DO NOTHING",
+        f"INSERT INTO proposal ({_PROPOSAL}, answers, {_ANSWER}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,"
+        " $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24) ON CONFLICT (record) DO NOTHING",
         [astuple(proposal) + astuple(answer) for proposal, answer in answered],
     )
 
@@ -75,7 +76,7 @@ Answered = tuple[Proposal, Answer]
 
 
 async def dirty(connection: Connection, limit: int) -> list[Answered]:
-    rows = await connection.fetch_all(f"SELECT {_PROPOSAL}, {_ANSWER} FROM proposal WHERE is_dirty = 1 LIMIT $1", limit)
+    rows = await connection.fetch_all(f"SELECT {_READ}, {_ANSWER} FROM proposal WHERE is_dirty = 1 LIMIT $1", limit)
     return [_answered(r) for r in rows]
 
 
@@ -89,12 +90,12 @@ async def is_any_dirty(connection: Connection) -> bool:
 
 
 async def find(connection: Connection, record: bytes) -> Answered | None:
-    row = await connection.fetch_one(f"SELECT {_PROPOSAL}, {_ANSWER} FROM proposal WHERE record = $1", record)
+    row = await connection.fetch_one(f"SELECT {_READ}, {_ANSWER} FROM proposal WHERE record = $1", record)
     return None if row is None else _answered(row)
 
 
 async def all_proposals(connection: Connection) -> list[Answered]:
-    return [_answered(r) for r in await connection.fetch_all(f"SELECT {_PROPOSAL}, {_ANSWER} FROM proposal")]
+    return [_answered(r) for r in await connection.fetch_all(f"SELECT {_READ}, {_ANSWER} FROM proposal")]
 
 
 async def all_coverages(connection: Connection) -> list[Coverage]:
@@ -106,7 +107,7 @@ async def proposals_by(
 ) -> list[Answered]:
     """Those not known yet; `column` is match_nik or match_kk."""
     rows = await connection.fetch_all(
-        f"SELECT {_PROPOSAL}, {_ANSWER} FROM json_each($1) AS key CROSS JOIN proposal ON {column} = key.value",
+        f"SELECT {_READ}, {_ANSWER} FROM json_each($1) AS key CROSS JOIN proposal ON {column} = key.value",
         _json(keys),
     )
     return [_answered(r) for r in rows if r[0] not in known]
@@ -131,9 +132,22 @@ async def settle(connection: Connection, records: Iterable[bytes]) -> None:
     )
 
 
-async def disturb_all(connection: Connection) -> None:
-    """Rules changed: everything is decided again."""
-    await connection.execute("UPDATE proposal SET is_dirty = 1 WHERE is_dirty = 0")
+async def disturb(connection: Connection, scheme: str, but_not: Iterable[str]) -> None:
+    """The rules of a scheme changed: its proposals are decided again, except in these cycles."""
+    await connection.execute(
+        "UPDATE proposal SET is_dirty = 1 WHERE scheme = $1 AND cycle NOT IN (SELECT value FROM json_each($2))",
+        scheme,
+        _json([*but_not]),
+    )
+
+
+async def is_any_unasked(connection: Connection) -> bool:
+    return await connection.fetch_value("SELECT 1 FROM proposal WHERE answers IS NULL LIMIT 1") is not None
+
+
+async def fill_answers(connection: Connection, answers: Iterable[tuple[bytes, bytes]]) -> None:
+    """(record, answers) of proposals whose answers were not kept when they were brought in."""
+    await connection.execute_many("UPDATE proposal SET answers = $2 WHERE record = $1 AND answers IS NULL", [*answers])
 
 
 async def say_again(connection: Connection) -> None:
@@ -205,8 +219,27 @@ async def remove_coverages(connection: Connection, import_id: int) -> None:
 # --- cycles -----------------------------------------------------------------------------------------------------------
 
 
+async def put_terms(connection: Connection, terms: CycleTerms) -> None:
+    """A new or changed cycle with what its lock will ask; its proposals become dirty."""
+    await put_cycle(connection, terms.cycle)
+    await connection.execute(
+        "UPDATE cycle SET quota = $2, budget_rupiah = $3, validations = $4 WHERE code = $1",
+        terms.cycle.code,
+        terms.quota,
+        terms.budget_rupiah,
+        ";".join(terms.validations),
+    )
+
+
+async def terms(connection: Connection) -> dict[str, CycleTerms]:
+    """Every cycle with what its lock will ask, by code."""
+    rows = await connection.fetch_all("SELECT code, quota, budget_rupiah, validations FROM cycle")
+    asked = {row[0]: (row[1], row[2], tuple(filter(None, row[3].split(";")))) for row in rows}
+    return {cycle.code: CycleTerms(cycle, *asked[cycle.code]) for cycle in await cycles(connection)}
+
+
 async def put_cycle(connection: Connection, cycle: Cycle) -> None:
-    """A new or changed cycle; its proposals become dirty."""
+    """A new or changed cycle; its proposals become dirty, and what its lock will ask stays."""
     await connection.execute(
         "INSERT INTO cycle (code, scheme, name, month_from, month_until, opens_ms, closes_ms, objection_days)"
         " VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (code) DO UPDATE SET scheme = excluded.scheme,"
@@ -237,6 +270,7 @@ _PROPOSAL = (
     "record, village, epoch, seq, scheme, cycle, nik, kk, match_nik, match_kk, name, birth_date, sex, mother, claimed_ms,"
     " anchor_ms, received_ms, is_withdrawn"
 )
+_READ = _PROPOSAL + ", coalesce(answers, x'')"
 
 
 def _answered(row: Row) -> Answered:

@@ -6,9 +6,11 @@ import jinja2
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
+from central.web.changes import ChangePages
 from central.web.decisions import READERS, DecisionPages
 from central.web.desk import Desk
 from central.web.dossiers import AGENCY, DossierPages
+from central.web.drafts import DraftPages
 from central.web.editions import EditionPages
 from central.web.fleet import EVERYBODY, FleetPages
 from central.web.home import HomePages
@@ -18,6 +20,7 @@ from central.web.imports import ImportPages
 from central.web.metrics import PREFIX, CentreCollector
 from central.web.objections import ObjectionPages
 from central.web.reports import ReportPages
+from central.web.schemes import SchemePages
 from central.web.words import claimed
 from chassis.metrics import HttpMetrics
 from chassis.probes import build_probes
@@ -35,7 +38,13 @@ NAVIGATION = (
         "Terbitan",
         "/cycles",
         frozenset(EVERYBODY),
-        entries=(NavigationEntry("Periode", "/cycles"), NavigationEntry("Naskah surat", "/letters")),
+        entries=(
+            NavigationEntry("Periode", "/cycles"),
+            NavigationEntry("Program", "/schemes"),
+            NavigationEntry("Rangkap", "/exclusions"),
+            NavigationEntry("Perubahan aturan", "/changes"),
+            NavigationEntry("Naskah surat", "/letters"),
+        ),
     ),
     NavigationEntry("Impor", "/imports", frozenset(EVERYBODY)),
     NavigationEntry("Berkas", "/dossiers", frozenset({AGENCY})),
@@ -71,6 +80,9 @@ def build_app(
         ObjectionPages(desk),
         ReportPages(desk),
         EditionPages(desk),
+        SchemePages(desk),
+        DraftPages(desk),
+        ChangePages(desk),
         DossierPages(desk),
         ImportPages(desk, jobs),
     ):

@@ -4,7 +4,7 @@ from aiohttp import web
 
 from central import reconcile
 from central.domain.decisions import months_text
-from central.store import facts, identities, objections, overview, reports
+from central.store import facts, identities, objections, overview, reports, rule_changes
 from central.store.overview import PAGE_ROWS, Filter
 from central.web.desk import Desk
 from central.web.fleet import EVERYBODY
@@ -70,13 +70,16 @@ class DecisionPages:
         await self._desk.database.transact(
             lambda c: record_access(c, now_ms=now_ms, actor=actor, action="view_decision", subject=proposal)
         )
-        context = {
+        context: dict[str, object] = {
             "trail": found,
             "trail_id": proposal,
             "outcomes": OUTCOMES,
             "evidence_words": EVIDENCE,
             "place": place,
         }
+        if found.decision is not None:
+            decided_ms = found.decision.decided_ms
+            context["edition"] = await self._desk.database.read(lambda c: rule_changes.edition_at(c, decided_ms))
         context |= {"asked": said, "checks": CHECKS, "objections": contested, "report": report}
         context |= await self._desk.database.read(lambda c: _doubts(c, record))
         return await page(request, "decision.html", context)

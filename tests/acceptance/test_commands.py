@@ -198,7 +198,7 @@ async def test_an_agencys_account_is_bound_to_its_office(centre: Centre, agent: 
     assert "none of the agencies: Dukcapil" in await refused(centre.program, *add("agency"), given=PASSWORD)
     assert "none of the agencies" in await refused(centre.program, *add("agency", "--scope", "Dinsos"), given=PASSWORD)
     assert "write KUA/ and" in await refused(centre.program, *add("agency", "--scope", "KUA"), given=PASSWORD)
-    assert "bound to nothing" in await refused(centre.program, *add("officer", "--scope", "Dinkes"), given=PASSWORD)
+    assert "bound to nothing" in await refused(centre.program, *add("auditor", "--scope", "Dinkes"), given=PASSWORD)
     assert "bound to nothing" in await refused(agent, *add("clerk", "--scope", "Dinkes"), given=PASSWORD)
     await centre.program.command(*add("agency", "--scope", "KUA/351025"), given=PASSWORD)
     found = json.loads(await centre.program.command("user", "list", "--json"))["accounts"]

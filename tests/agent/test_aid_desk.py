@@ -18,6 +18,7 @@ from protocol import ops
 from protocol.codec import pack
 from protocol.feed import Cycle, Decision, State
 from protocol.receipts import ALPHABET, receipt_code
+from protocol.schemes import Criterion, Measure, RuleSet
 from tests.agent.office import CYCLE, QUESTIONS, SENTENCE, START_MS, Counter, decision_state, tell, words_of
 from tests.chassis.conftest import Browser
 
@@ -130,6 +131,24 @@ def test_what_is_optional_may_stay_empty_and_what_is_kept_is_shown_as_people_rea
 def test_a_table_that_cannot_be_asked_is_refused_by_row(row: str) -> None:
     with pytest.raises(FieldsRefused, match="row 2"):
         read_questions(f"scheme,field,kind,required,label_id\n{row}\n")
+
+
+async def test_the_form_says_what_the_scheme_demands_and_what_the_answers_lack(counter: Counter) -> None:
+    """The regency's rule book says it; nothing is stopped by it, the regency decides."""
+    await open_cycles(counter)
+    few = Criterion("GURU-NGAJI", "pupils", Measure.AT_LEAST, "40", "Jumlah santri", 12 * 2020, None, "contoh")
+    ended = msgspec.structs.replace(few, value="99", until=12 * 2020 + 11)
+    rules = State(3, "exclusions", True, b"exclusions", pack(RuleSet((), (), (few, ended))))
+    cycles = [State(n, "cycle", True, c.code.encode(), pack(c)) for n, c in enumerate((CYCLE, TEACHERS), start=1)]
+    await tell(counter.store, "regency", [*cycles, rules], START_MS)
+    clerk = await counter.browser()
+    form = await clerk.fields_of(await clerk.get(f"/proposals/new?resident={counter.somebody}"))
+    asked = await clerk.post("/proposals/new", {**form, "cycle": TEACHERS.code, "note": ""})
+    assert "Syarat program ini: Jumlah santri paling sedikit 40 ." in words_of(await asked.text())
+    sent = await clerk.post("/proposals/new", {**await clerk.fields_of(asked), **ANSWERS})
+    page = words_of(await sent.text())
+    assert "menurut jawabannya syarat program belum terpenuhi: Jumlah santri paling sedikit 40" in page
+    assert await counter.value("SELECT count(*) FROM proposal") == 1
 
 
 async def test_a_schemes_questions_are_asked_checked_and_travel(counter: Counter) -> None:

@@ -14,6 +14,7 @@ from agent.domain.coverage import NOTHING_KNOWN, Answer, Check
 from agent.store import coverage
 from agent.web.words import check_words
 from central.domain.decisions import Coverage
+from central.domain.rule_changes import EndExclusion
 from central.imports import undo
 from central.store import coverage_sets, facts, feeds, imports
 from central.store.imports import ImportFile
@@ -21,7 +22,7 @@ from chassis.database import Connection
 from protocol.feed import REGENCY, VILLAGE, CoverageKey, Cycle, Item, State
 from protocol.ids import parse_village_code
 from protocol.regions import village
-from protocol.schemes import Unit
+from protocol.schemes import Unit, month
 from tests.agent.office import CYCLE, SUKOJATI, Counter, open_counter, tell, words_of
 from tests.builders import as_entry, siksng_csv, village_people
 from tests.central.desk import DESA, OTHER_DESA, PANGAN, RULES, START_MS, Machine, Regency, in_memory, kk, nik
@@ -208,6 +209,19 @@ async def test_a_machine_enrolled_later_gets_the_key_too(desk: Desk) -> None:
 async def test_rules_are_said_when_they_changed_and_only_then(desk: Desk) -> None:
     assert await desk.publish_rules()
     assert not await desk.publish_rules()
+
+
+async def test_a_rule_that_two_officers_ended_is_ended_at_the_counter_too(desk: Desk) -> None:
+    await desk.publish_rules()
+    await desk.regency.import_list(list_of("PKH"))
+    await desk.carry()
+    assert (await desk.check(nik(2), kk(2))).answer is Answer.OVERLAP
+    rule = next(r for r in RULES.book.rules.exclusions if (r.scheme, r.other_scheme) == (PANGAN.scheme, "PKH"))
+    await desk.regency.approve(EndExclusion(rule, month(2021, 4)))
+    await desk.carry()
+    check = await desk.check(nik(2), kk(2))
+    assert (check.hits, [note.scheme for note in check.notes]) == ((), ["PKH"])
+    assert await desk.counter.value("SELECT count(*) FROM feed_state WHERE kind = 'exclusions'") == 1
 
 
 async def test_the_form_tells_the_clerk_before_anything_is_written(desk: Desk) -> None:

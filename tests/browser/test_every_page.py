@@ -73,6 +73,10 @@ def desk(request: pytest.FixtureRequest, aside: Aside, tmp_path_factory: pytest.
             "/reports/": f"/reports/{site.story.report.hex()}",
             "/imports/{id}/report.csv": "/imports/1/report.csv",
             "/imports/{id}/plan": "/imports/1/plan",
+            "/schemes/{code}": "/schemes/GURU-NGAJI",
+            "/exclusions/pair": "/exclusions/pair?code=BLT-DD&other=BPNT",
+            "/changes/{id}": "/changes/1",
+            "/changes/new/{kind}": "/changes/new/exclusion?scheme=BLT-DD&other=PKH",
             "/dossiers/": f"/dossiers/{site.story.dossier.hex()}",
             PICTURE: f"/dossiers/{site.story.dossier.hex()}/photographs/{site.story.photograph.hex()}",
         }

@@ -15,16 +15,17 @@ from typing import Any, TypeVar
 import msgspec
 
 from central.domain.answers import Rules
-from central.domain.decisions import Proposal, key_kk, key_nik
+from central.domain.decisions import Proposal, key_kk, key_nik, pack_answers
 from central.domain.lists import Kind, Plan, guess
 from central.domain.reports import Need
+from central.domain.rule_changes import AddExclusion, Change
 from central.enrolment import Enrolment
 from central.imports import accept, bring, check, table_of
 from central.ingest import Answer, Ingest, Quiet
 from central.pipeline import judge_next
 from central.reports import receive
-from central.rules import shipped_rules
-from central.store import boxes, facts, feeds
+from central.rules import shipped_edition, shipped_rules
+from central.store import boxes, facts, feeds, rule_changes
 from central.store.imports import ImportFile, ImportRecord
 from chassis import schema
 from chassis.database import Connection, Database, InPlaceDatabase, MigrationFolder
@@ -71,6 +72,7 @@ from protocol.ops import (
     Op,
     Position,
     ProposalMade,
+    ProposalWithAnswers,
     ProposalWithdrawn,
     head_message,
     make_op,
@@ -79,7 +81,7 @@ from protocol.ops import (
 )
 from protocol.parcel import OUTBOX, Label, wrap
 from protocol.regions import village as village_of
-from protocol.schemes import month
+from protocol.schemes import Effect, ExclusionRule, Unit, month
 from tests.agent.pictures import photograph as taken
 from tests.builders import as_entry, siksng_csv, village_people
 from tests.central import kept
@@ -111,8 +113,15 @@ BLT_DD = Cycle(
     objection_days=14,
 )
 
+TEACHES = pack_answers([("pupils", "12"), ("teaching_since", "2015-07"), ("civil_servant", "tidak")])
+"""Answers that meet what the Quran teachers' incentive demands."""
+
 T = TypeVar("T")
 
+LAPOR_ASN = ExclusionRule(
+    "LAPOR", "", "ASN-PEDULI", "", Unit.HOUSEHOLD, Effect.REJECT, True, month(2021, 6), None, "contoh dasar hukum"
+)
+"""A rule that nobody has made yet."""
 
 RULES = shipped_rules()
 
@@ -221,6 +230,12 @@ class Machine:
 
     def propose(self, *, cycle: Cycle = PANGAN, claimed_ms: int = START_MS, **changes: Any) -> Op:
         return self.write(proposal_body(self.salt(), cycle=cycle, **changes), claimed_ms=claimed_ms)
+
+    def answer(self, fields: Sequence[tuple[str, str]], *, cycle: Cycle = PANGAN, **changes: Any) -> Op:
+        """Propose with answers to the scheme's questions."""
+        made = proposal_body(self.salt(), cycle=cycle, **changes)
+        asked = {"fields": list(fields), "check": "unknown", "check_as_of": "", "deliberation": b""}
+        return self.write(ProposalWithAnswers(**msgspec.structs.asdict(made), **asked))
 
     def withdraw(self, proposal: bytes) -> Op:
         return self.write(ProposalWithdrawn(self.salt(), proposal, "pindah", "sri"))
@@ -356,6 +371,7 @@ def proposal_fact(number: int, *, cycle: Cycle = PANGAN, village: str = DESA, **
         "anchor_ms": 0,
         "received_ms": START_MS,
         "is_withdrawn": False,
+        "answers": TEACHES,
     }
     told = usual | changes
     return Proposal(match_nik=key_nik(told["nik"]), match_kk=key_kk(told["kk"]), **told)
@@ -429,6 +445,25 @@ class Regency:
             await feeds.publish(connection, REGENCY, [item], self.clock.now_ms())
 
         await self.database.transact(put)
+
+    async def draft(self, change: Change, actor: str = "pengusul") -> int:
+        now_ms = self.clock.now_ms()
+        return await self.database.transact(
+            lambda c: rule_changes.draft(c, change, reason="surat dinas", actor=actor, now_ms=now_ms)
+        )
+
+    async def approve(self, change: Change) -> int:
+        """Drafted by one and approved by another."""
+        change_id, now_ms = await self.draft(change), self.clock.now_ms()
+
+        async def work(connection: Connection) -> None:
+            found = await rule_changes.find(connection, change_id)
+            assert found is not None
+            book = await rule_changes.book(connection, shipped_edition())
+            await rule_changes.approve(connection, found, book, actor="penyetuju", now_ms=now_ms)
+
+        await self.database.transact(work)
+        return change_id
 
     async def import_list(
         self,
@@ -601,6 +636,7 @@ async def fill(regency: Regency) -> Story:
     await regency.feed(desa, Cursors(timeline, 6, 5, 2, 2))
     waiting = [("outbox_ops", 7), ("oldest_unacked_ms", regency.clock.at_ms - 3 * 3_600_000)]
     await regency.greet(other, clock_ms=regency.clock.at_ms - 90_000, health=waiting)
+    await regency.draft(AddExclusion(LAPOR_ASN))
     return Story(regency, desa, other, ward, accepted, refused, nasty, late, dossier, photograph.record_id, report)
 
 

@@ -24,6 +24,7 @@ from central.domain.decisions import (
     day_text,
     decide,
     months_text,
+    pack_answers,
     period_text,
     place_text,
 )
@@ -31,7 +32,20 @@ from central.domain.reasons import ReasonCode
 from protocol.feed import Cycle
 from protocol.names import name_key
 from protocol.schemes import month
-from tests.central.desk import BLT_DD, DAY_MS, DESA, OTHER_DESA, PANGAN, RULES, START_MS, WARD, kk, nik, proposal_fact
+from tests.central.desk import (
+    BLT_DD,
+    DAY_MS,
+    DESA,
+    OTHER_DESA,
+    PANGAN,
+    RULES,
+    START_MS,
+    TEACHES,
+    WARD,
+    kk,
+    nik,
+    proposal_fact,
+)
 
 GIZI = Cycle("APBD-GIZI-2021-05", "APBD-GIZI", "Gizi", month(2021, 5), month(2021, 7), 0, PANGAN.closes_ms, 14)
 GURU = Cycle("GURU-NGAJI-2021", "GURU-NGAJI", "Guru", month(2021, 1), month(2021, 12), 0, PANGAN.closes_ms, 14)
@@ -306,7 +320,7 @@ _NAMES = ["SITI CONTOH", "ST. CONTOH", "BAMBANG SUTRISNO", ""]
 _BIRTHS = ["1985-07-25", "1970-02-03", "", "salah"]
 proposals_of = st.lists(
     st.builds(
-        lambda number, cycle, village, person, card, name, born, times, withdrawn: proposal_fact(
+        lambda number, cycle, village, person, card, name, born, times, withdrawn, answers: proposal_fact(
             number,
             cycle=cycle,
             village=village,
@@ -318,6 +332,7 @@ proposals_of = st.lists(
             anchor_ms=START_MS + times[1],
             received_ms=START_MS + times[1] + times[2],
             is_withdrawn=withdrawn,
+            answers=answers,
         ),
         st.integers(1, 2**60),
         st.sampled_from(CYCLES),
@@ -330,6 +345,7 @@ proposals_of = st.lists(
             lambda t: (t[0], t[1] * 7 * DAY_MS, t[2] * 7 * DAY_MS)
         ),
         st.booleans(),
+        st.sampled_from([TEACHES, b"", pack_answers([("pupils", "3"), ("teaching_since", "kapan")])]),
     ),
     max_size=9,
     unique_by=lambda p: p.record,

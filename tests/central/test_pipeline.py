@@ -69,7 +69,7 @@ async def test_a_backlog_without_news_does_not_hide_what_waits_behind_it(
     propose_many(machine, 7)
     await regency.send(machine)
     await pipeline.drain(pipeline.reader())
-    await regency.database.transact(facts.disturb_all)
+    await regency.database.transact(lambda c: facts.disturb(c, "APBD-PANGAN", ()))
     await pipeline.drain(pipeline.reader())
     assert not await regency.database.read(facts.is_any_dirty)
 

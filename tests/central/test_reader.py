@@ -9,10 +9,12 @@ import pytest
 from central import reader as readers
 from central.domain.answers import Prepared
 from central.domain.batches import Batch
+from central.domain.rule_changes import AddCriterion
 from central.pipeline import Archive, Pipeline, judge
 from central.reader import AHEAD_MAX, Reader
 from central.store import facts, logs
 from central.tabulation import prepare_here
+from protocol.schemes import Criterion, Measure, month
 from tests.central.desk import BLT_DD, Machine, Regency
 
 LARGE = 60
@@ -26,7 +28,7 @@ def large(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 async def reader(regency: Regency) -> AsyncIterator[Reader]:
-    async with Reader(regency.rules, Archive(regency.database, regency.clock)) as reader:
+    async with Reader(Archive(regency.database, regency.clock, regency.rules)) as reader:
         yield reader
 
 
@@ -134,6 +136,23 @@ async def test_what_was_prepared_before_a_cycle_changed_is_prepared_again(
     assert len(decisions) == len((await here(regency, batch)).proposals)
 
 
+async def test_rules_that_were_approved_meanwhile_hold_beside_too(
+    regency: Regency, machine: Machine, reader: Reader
+) -> None:
+    (batch,) = await batches(regency, machine, LARGE)
+    stale = await reader.read(batch)
+    await regency.put_cycle()
+    income = Criterion(
+        "APBD-PANGAN", "income", Measure.AT_MOST, "1000000", "Penghasilan", month(2020, 1), None, "contoh"
+    )
+    await regency.approve(AddCriterion(income))
+    fresh = await reader.read(batch)
+    assert fresh is not None
+    assert {each.code for each in fresh.spoken} == {"criteria_not_met"}, "the same process, told of the new edition"
+    await regency.database.transact(lambda c: judge(c, regency.rules, regency.clock.now_ms(), batch, stale))
+    assert {each.code for each in (await regency.decisions()).values()} == {"criteria_not_met"}, "prepared again here"
+
+
 @pytest.mark.parametrize("is_under_way", [False, True])
 async def test_a_process_that_dies_costs_nothing(
     regency: Regency, machine: Machine, reader: Reader, is_under_way: bool
@@ -150,7 +169,7 @@ async def test_a_process_that_dies_costs_nothing(
 
 async def test_it_ends_with_its_context(regency: Regency, machine: Machine) -> None:
     await batches(regency, machine, LARGE)
-    async with Reader(regency.rules, Archive(regency.database, regency.clock)) as reader:
+    async with Reader(Archive(regency.database, regency.clock, regency.rules)) as reader:
         await reader.start()
         beside = reader._process
         await reader.work_ahead()

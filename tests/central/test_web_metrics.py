@@ -121,9 +121,11 @@ async def test_what_waits_is_counted(monitor: Monitor) -> None:
     assert of(await monitor.scrape(), "waiting_batches") == 1
     await story.regency.settle()
     assert of(await monitor.scrape(), "waiting_batches") == 0
-    await story.regency.database.transact(facts.disturb_all)
+    await story.regency.database.transact(lambda c: facts.disturb(c, "APBD-PANGAN", ()))
     samples = await monitor.scrape()
-    assert of(samples, "undecided_proposals") == await story.regency.value("SELECT count(*) FROM proposal")
+    assert of(samples, "undecided_proposals") == await story.regency.value(
+        "SELECT count(*) FROM proposal WHERE scheme = 'APBD-PANGAN'"
+    )
     oldest = await story.regency.value("SELECT min(received_ms) FROM proposal")
     assert of(samples, "oldest_undecided_timestamp_seconds") == oldest / 1000
     await story.regency.settle()

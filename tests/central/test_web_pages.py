@@ -110,6 +110,9 @@ IDENTITY = "/decisions/{proposal}/identity/{key}"
 """Nobody in the story is in doubt, so there is nothing to judge: 404 for who may."""
 
 
+CHANGE, DRAFT = "/changes/{id}", "/changes/new/{kind}"
+
+
 def paths(story: Story) -> dict[str, str]:
     """One address for every route of a person."""
     return {
@@ -120,6 +123,13 @@ def paths(story: Story) -> dict[str, str]:
         "/decisions/{proposal}": f"/decisions/{story.refused.hex()}",
         IDENTITY: f"/decisions/{story.refused.hex()}/identity/{'0' * 64}",
         "/cycles": "/cycles",
+        "/schemes": "/schemes",
+        "/schemes/{code}": "/schemes/GURU-NGAJI",
+        "/exclusions": "/exclusions",
+        "/exclusions/pair": "/exclusions/pair?code=BLT-DD&other=BPNT",
+        "/changes": "/changes",
+        CHANGE: "/changes/1",
+        DRAFT: "/changes/new/criterion?scheme=GURU-NGAJI",
         "/objections": "/objections",
         "/reports": "/reports",
         "/reports/{id}": f"/reports/{story.report.hex()}",
@@ -143,6 +153,7 @@ OFFICE = {"officer", "admin", "auditor", "ops"}
 READERS = {
     "/decisions/{proposal}": {"officer", "admin", "auditor"},
     IDENTITY: {"officer"},
+    DRAFT: {"officer"},
     "/objections": {"officer", "admin", "auditor"},
     "/reports": {"officer", "admin", "auditor"},
     "/reports/{id}": {"officer", "admin", "auditor"},
@@ -184,7 +195,7 @@ async def test_without_a_login_there_is_only_the_login(hall: Hall) -> None:
 
 async def test_these_pages_only_read(hall: Hall) -> None:
     browser = await hall.browser()
-    changing = {"/dossiers/{record}", IDENTITY, "/imports", "/imports/{id}/plan"}
+    changing = {"/dossiers/{record}", IDENTITY, CHANGE, DRAFT, "/imports", "/imports/{id}/plan"}
     for route, path in paths(hall.story).items():
         assert (await browser.post(path)).status == (403 if route in changing else 405)
     changing |= {f"/imports/{{id}}/{step}" for step in ("accept", "undo", "discard")}
@@ -531,9 +542,7 @@ async def test_pages_need_no_script(hall: Hall) -> None:
             continue
         assert html.count("<h1") == 1
         assert re.search(r"<title>[^<]+</title>", html)
-        for control in re.findall(
-            r'<(?:select|input)(?! type="(?:hidden|radio)")[^>]*>', html
-        ):  # a radio stands in its label
+        for control in re.findall(r'<(?:select|input)(?! type="(?:hidden|radio|checkbox)")[^>]*>', html):
             identity = re.search(r'id="([^"]+)"', control)
             assert identity, control
             assert f'for="{identity[1]}"' in html, "every field has its label"

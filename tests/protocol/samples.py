@@ -115,7 +115,18 @@ from protocol.ops import (
     write_body,
 )
 from protocol.parcel import Acknowledgements, Label
-from protocol.schemes import DeterminedBy, Effect, ExclusionRule, Level, RuleSet, Scheme, Unit, month
+from protocol.schemes import (
+    Criterion,
+    DeterminedBy,
+    Effect,
+    ExclusionRule,
+    Level,
+    Measure,
+    RuleSet,
+    Scheme,
+    Unit,
+    month,
+)
 from protocol.seal import key_id
 
 VILLAGE = "3510252010"
@@ -558,9 +569,19 @@ EDITION_UNSIGNED = LetterEdition(
     signature=bytes(64),
 )
 EDITION = msgspec.structs.replace(EDITION_UNSIGNED, signature=central_sign(letter_edition_message(EDITION_UNSIGNED)))
+CRITERION = Criterion(
+    scheme="APBD-PANGAN",
+    field="monthly_income_rupiah",
+    measure=Measure.AT_MOST,
+    value="1500000",
+    label="Penghasilan per bulan",
+    first=month(2021, 1),
+    until=None,
+    basis="contoh dasar hukum",
+)
 KNOWN_VALUES: tuple[tuple[str, bool, bytes, Message], ...] = (
     ("scheme", False, b"scheme:APBD-PANGAN", SCHEME),
-    ("exclusions", True, b"exclusions", RuleSet((SCHEME,), (RULE,))),
+    ("exclusions", True, b"exclusions", RuleSet((SCHEME,), (RULE,), (CRITERION,))),
     (
         "cycle",
         True,

@@ -12,7 +12,7 @@ import msgspec
 from agent.store import aid, inspection, letters
 from central.audit import audit
 from central.domain.decisions import key_kk, key_nik
-from central.store import facts, logs
+from central.store import facts, logs, rule_changes
 from chassis.database import Connection, drive
 from protocol.feed import EMPTY_DIGEST, Decision, DossierState, replace
 from protocol.ops import GENESIS, LetterIssued, Op, ProposalMade, Unreadable, read_op
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tests.simulation.village import Village
     from tests.simulation.world import World
 
-WITHOUT_EVIDENCE = ("nik_invalid", "not_for_ward")
+WITHOUT_EVIDENCE = ("nik_invalid", "not_for_ward", "criteria_not_met")
 """Rejections that rest on the proposal itself."""
 
 
@@ -157,7 +157,7 @@ async def _check_decisions(connection: Connection, world: "World") -> list[str]:
                 found.append(f"I6 a rejection ({code}) rests on nothing")
         if outcome == "accepted":
             accepted.append(proposals[record])
-    book = world.regency.rules.book
+    book = (await rule_changes.in_force(connection, world.regency.rules)).book
     for n, a in enumerate(accepted):
         for b in accepted[n + 1 :]:
             same_nik = key_nik(a.nik) is not None and key_nik(a.nik) == key_nik(b.nik)

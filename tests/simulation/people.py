@@ -4,17 +4,21 @@ from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 
+from msgspec.structs import replace
+
 from agent import data
 from agent.domain import letters, numbering
 from agent.domain.letters import Draft, Letterhead, Signer
 from agent.domain.residents import Resident, subject_of
 from central.domain.decisions import Coverage
+from central.domain.rule_changes import AddCriterion, AddExclusion, Change, PutScheme
+from central.rules import shipped_edition
 from protocol.feed import Cycle
 from protocol.ids import Sex
 from protocol.letter_kinds import LetterKind, read_catalogue
 from protocol.names import name_key
 from protocol.regions import VillageKind
-from protocol.schemes import month
+from protocol.schemes import Criterion, Effect, ExclusionRule, Measure, Unit, month
 from tests.simulation.clockwork import DAY, Clockwork
 
 VILLAGES = ("3510252010", "3510152004", "3510161010", "3510252001", "3510152001")
@@ -100,6 +104,25 @@ def first_cycles(clockwork: Clockwork) -> list[Cycle]:
 def _cycle(clockwork: Clockwork, code: str, scheme: str, days: int) -> Cycle:
     now_ms = clockwork.now_ms
     return Cycle(code, scheme, f"Program {code}", month(2021, 5), month(2021, 7), now_ms - DAY, now_ms + days * DAY, 14)
+
+
+def changed_rule(clockwork: Clockwork) -> Change:
+    """Two officers change what excludes what, what is demanded, or which scheme goes first."""
+    (_, scheme), effect = clockwork.chance.choice(CYCLES), clockwork.chance.choice(list(Effect))
+    other = clockwork.chance.choice((*COVERING, *(code for _, code in CYCLES)))
+    first = month(2021, clockwork.chance.choice((1, 5, 6, 7)))
+    until = clockwork.chance.choice((None, month(2021, 12)))
+    match clockwork.chance.choice(("exclusion", "exclusion", "criterion", "priority")):
+        case "exclusion":
+            unit = clockwork.chance.choice(list(Unit))
+            return AddExclusion(ExclusionRule(scheme, "", other, "", unit, effect, True, first, until, "contoh"))
+        case "criterion":
+            return AddCriterion(
+                Criterion(scheme, "income", Measure.AT_MOST, "1", "Penghasilan", first, until, "contoh")
+            )
+        case _:
+            known = next(each for each in shipped_edition().rules.schemes if each.code == scheme)
+            return PutScheme(replace(known, priority=clockwork.chance.randint(1, 99)))
 
 
 def changed_cycle(clockwork: Clockwork) -> Cycle:

@@ -11,11 +11,12 @@ from agent.sync import Reply
 from central.domain.agencies import read_seat
 from central.domain.decisions import Coverage
 from central.domain.dossiers import steps_from
+from central.domain.rule_changes import Change, ChangeRefused, apply
 from central.enrolment import Enrolment
 from central.ingest import Answer, Ingest, Quiet
 from central.pipeline import judge_next
-from central.rules import shipped_agencies, shipped_rules
-from central.store import boxes, dossiers, facts, feeds, imports, logs
+from central.rules import shipped_agencies, shipped_edition, shipped_rules
+from central.store import boxes, dossiers, facts, feeds, imports, logs, rule_changes
 from chassis.database import Connection, drive
 from chassis.signing import Key
 from protocol.codec import pack
@@ -248,6 +249,24 @@ class Regency:
             await facts.put_cycle(connection, cycle)
             news = feeds.Publication("cycle", b"cycle:" + cycle.code.encode(), pack(cycle))
             await feeds.publish(connection, REGENCY, [news], now_ms)
+
+        self._do(work)
+
+    def change_rule(self, change: Change) -> None:
+        """One officer asks, another approves; nothing where it is so already, or does not fit."""
+        now_ms = self.clock.now_ms()
+
+        async def work(connection: Connection) -> None:
+            book = await rule_changes.book(connection, shipped_edition())
+            try:
+                if apply(book, change) == book:
+                    return
+            except ChangeRefused:
+                return
+            made = await rule_changes.draft(connection, change, reason="contoh", actor="satu", now_ms=now_ms)
+            found = await rule_changes.find(connection, made)
+            assert found is not None
+            await rule_changes.approve(connection, found, book, actor="dua", now_ms=now_ms)
 
         self._do(work)
 

@@ -290,13 +290,15 @@ def re_enrolment(world: "World", village: Village) -> bool:
 
 
 def officer_import(world: "World", village: Village) -> bool:
-    """No fault, but it must cross everything else: a list of people in other schemes arrives, or a window moves."""
+    """No fault, but it must cross everything else: a list of people in other schemes arrives, a window moves, a rule changes."""
     if not world.regency.is_on:
         return False
     if world.clockwork.happens(0.7):
         world.import_list(people.some_list(world.clockwork, world.people, len(world.lists) + 1))
-    else:
+    elif world.clockwork.happens(0.5):
         world.put_cycle(people.changed_cycle(world.clockwork))
+    else:
+        world.change_rule(people.changed_rule(world.clockwork))
     return True
 
 

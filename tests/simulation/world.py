@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from agent.store import feed as village_feed
 from agent.store import oplog
 from central.domain.decisions import Coverage
+from central.domain.rule_changes import Change
 from central.store import feeds as central_feeds
 from chassis.database import Connection, drive
 from protocol.feed import REGENCY, Cycle
@@ -81,6 +82,7 @@ class World:
         self.shelf = trouble.Shelf()
         self.lists: list[tuple[bytes, Sequence[Coverage]]] = []
         self.cycles: dict[str, Cycle] = {}
+        self.changes: list[Change] = []
         self.villages = [self._open_village(code) for code in people.VILLAGES[: self._how_many()]]
         self.staff = Staff(clockwork, self.regency, self.new_machine)
         self.staff.reply_lost = 0.1
@@ -152,10 +154,16 @@ class World:
         self.cycles[cycle.code] = cycle
         self.regency.put_cycle(cycle)
 
+    def change_rule(self, change: Change) -> None:
+        self.changes.append(change)
+        self.regency.change_rule(change)
+
     def _do_again(self) -> None:
         """After a restore of the centre: what an officer did lives in their files, and is done again."""
         for digest, coverages in self.lists:
             self.regency.import_list(digest, coverages)
+        for change in self.changes:
+            self.regency.change_rule(change)
         known = {cycle.code: cycle for cycle in self.regency.cycles()}
         for cycle in self.cycles.values():
             if known.get(cycle.code) != cycle:

@@ -16,6 +16,8 @@ from central.domain.decisions.facts import (
     Verdict,
     key_kk,
     key_nik,
+    pack_answers,
+    read_answers,
 )
 from central.domain.decisions.likely import Known, likely_pairs
 from central.domain.decisions.walk import (
@@ -59,7 +61,9 @@ __all__ = [
     "key_nik",
     "likely_pairs",
     "months_text",
+    "pack_answers",
     "period_text",
     "person_of",
     "place_text",
+    "read_answers",
 ]

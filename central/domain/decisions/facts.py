@@ -3,9 +3,10 @@
 Values only. Place in the flow: `batches` and the store make the facts, the walk beside this reads them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import msgspec
 from msgspec import Struct
 
 from central.domain.matching import match_nik
@@ -25,6 +26,7 @@ class Proposal(Struct, frozen=True, array_like=True, gc=False):
 
     `match_nik`, `match_kk`: the keys people are found by (`key_nik`, `key_kk`), None where there is none.
     `anchor_ms`: the centre's time the record cites, 0 where it proves nothing; `received_ms`: first receipt.
+    `answers`: to the scheme's own questions (`pack_answers`).
     """
 
     record: bytes
@@ -45,6 +47,7 @@ class Proposal(Struct, frozen=True, array_like=True, gc=False):
     anchor_ms: int
     received_ms: int
     is_withdrawn: bool = False
+    answers: bytes = b""
 
     def time_ms(self) -> int:
         """The claimed time, moved no further than anchor and receipt prove."""
@@ -109,6 +112,18 @@ class Verdict(Struct):
     rule: str = ""
     evidence: tuple[Grounds, ...] = ()
     facts_hash: bytes = b""
+
+
+def pack_answers(fields: Sequence[tuple[str, str]]) -> bytes:
+    """(key, answer) pairs as they are kept beside a proposal; empty where the form asked nothing."""
+    return msgspec.msgpack.encode(fields) if fields else b""
+
+
+def read_answers(answers: bytes) -> dict[str, str]:
+    return dict(_pairs.decode(answers)) if answers else {}
+
+
+_pairs = msgspec.msgpack.Decoder(list[tuple[str, str]])
 
 
 def key_nik(text: str) -> Nik | None:

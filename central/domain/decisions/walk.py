@@ -28,11 +28,13 @@ from central.domain.decisions.facts import (
     Proposal,
     Verdict,
     key_nik,
+    read_answers,
 )
 from central.domain.decisions.wording import date_text, day_text, home_of, period_text, place_text
 from central.domain.identities import Identity, IdentityVerdict, pair_key
 from central.domain.matching import Band, Person, compare
 from central.domain.reasons import ReasonCode
+from protocol.criteria import Examined, demand, examine
 from protocol.ids import NikProblem, Sex, parse_nik
 from protocol.names import name_key
 from protocol.regions import VillageKind
@@ -225,6 +227,7 @@ class _Walk:
         self._accepted: dict[bytes, _Candidate] = {}
         self._by_nik: defaultdict[str, list[_Candidate]] = defaultdict(list)
         self._by_kk: defaultdict[str, list[_Candidate]] = defaultdict(list)
+        self._relations: dict[tuple[object, ...], Relation] = {}
 
     def decide(self, candidate: _Candidate) -> Verdict:
         pairs = self._pairs.get(candidate.record, _NO_PAIRS)
@@ -238,12 +241,18 @@ class _Walk:
         rivals = self._rivals(candidate, strangers, same)
         is_conflicted = any(len(other) == RECORD_BYTES for other in open_pairs)
         waiting = self._present(likely.keys() - said.keys())
-        verdict = self._judge(candidate, linked, rivals, _Doubt(is_conflicted, open_pairs, waiting, said))
+        examined = (
+            self._examine(candidate.proposal) if candidate.proposal.scheme in self._policy.book.criteria else None
+        )
+        verdict = self._judge(candidate, linked, rivals, _Doubt(is_conflicted, open_pairs, waiting, said), examined)
         if verdict.outcome == ACCEPTED:
             self._accept(candidate)
         settled = sorted((every[other], each.identity.value, each.until) for other, each in said.items())
         settled += [(other, "", 0) for other in sorted(waiting)]
-        verdict.facts_hash = _facts_hash(self._policy, candidate, linked, rivals, is_conflicted, settled)
+        ruled = self._ruled(candidate.proposal, linked, rivals) if linked or rivals else []
+        verdict.facts_hash = _facts_hash(
+            self._policy, candidate, linked, rivals, is_conflicted, settled, ruled, examined
+        )
         return verdict
 
     def _present(self, likely: Set[bytes]) -> Set[bytes]:
@@ -251,7 +260,12 @@ class _Walk:
         return (likely & self._standing.keys()) | {coverage.reference for coverage in self._covered.named(likely)}
 
     def _judge(
-        self, c: _Candidate, linked: list[tuple[Coverage, Unit]], rivals: list[tuple[_Candidate, Unit]], doubt: "_Doubt"
+        self,
+        c: _Candidate,
+        linked: list[tuple[Coverage, Unit]],
+        rivals: list[tuple[_Candidate, Unit]],
+        doubt: "_Doubt",
+        examined: Examined | None,
     ) -> Verdict:
         p = c.proposal
         if p.is_withdrawn:
@@ -264,8 +278,11 @@ class _Walk:
         refused = self._ward(p) or _window(p, cycle)
         if refused is not None:
             return refused
+        unmet = _unmet(examined) if examined else None
+        if unmet is not None and unmet.outcome == REJECTED:
+            return unmet
         if not linked and not rivals and not doubt.is_conflicted and not doubt.likely:
-            return Verdict(ACCEPTED)  # most people
+            return unmet or Verdict(ACCEPTED)  # most people
         claim = Claim(p.scheme, "", cycle.first, cycle.until)
         held = self._identity(linked, claim, doubt)
         if held is not None:
@@ -277,8 +294,31 @@ class _Walk:
             self._overlap(linked, claim)
             or self._rivalry(c, rivals, claim)
             or self._probably(doubt.likely, claim)
+            or unmet
             or Verdict(ACCEPTED, rule=self._warnings(linked, claim))
         )
+
+    def _examine(self, p: Proposal) -> Examined | None:
+        """None where there is nothing to ask of it."""
+        cycle = self._policy.cycles.get(p.cycle)
+        if cycle is None or p.is_withdrawn:
+            return None
+        examined = examine(self._policy.book.criteria[p.scheme], read_answers(p.answers), cycle.first)
+        return examined if examined.failed or examined.unknown else None
+
+    def _ruled(
+        self, p: Proposal, linked: list[tuple[Coverage, Unit]], rivals: list[tuple[_Candidate, Unit]]
+    ) -> list[tuple[str, str]]:
+        """What the rules say of this proposal beside each of these: effect and rule."""
+        cycle = self._policy.cycles.get(p.cycle)
+        if cycle is None:
+            return []
+        claim = Claim(p.scheme, "", cycle.first, cycle.until)
+        answers = [self._relation(claim, coverage, link) for coverage, link in linked]
+        for rival, link in rivals:
+            its = self._policy.cycles[rival.proposal.cycle]
+            answers.append(relation(self._policy.book, claim, Claim(its.scheme, "", its.first, its.until), link))
+        return [(answer.effect.value, _basis(answer)) for answer in answers]
 
     def _until(self, rival: _Candidate) -> int:
         return self._policy.cycles[rival.proposal.cycle].until
@@ -383,8 +423,13 @@ class _Walk:
         return "; ".join(notes)[:300]
 
     def _relation(self, claim: Claim, coverage: Coverage, link: Unit) -> Relation:
-        other = Claim(coverage.scheme, coverage.component, coverage.first, coverage.until)
-        return relation(self._policy.book, claim, other, link)
+        """Asked more than once of each, and the same of everybody on one list: looked up once a walk."""
+        months = (coverage.scheme, coverage.component, coverage.first, coverage.until)
+        key = (claim.scheme, claim.first, claim.until, months, link)
+        found = self._relations.get(key)
+        if found is None:
+            found = self._relations[key] = relation(self._policy.book, claim, Claim(*months), link)
+        return found
 
     def _rivals(
         self, c: _Candidate, strangers: Container[bytes], same: Iterable[bytes]
@@ -408,6 +453,17 @@ class _Walk:
     def _name(self, scheme: str) -> str:
         known = self._policy.book.schemes.get(scheme)
         return known.name if known else scheme
+
+
+def _unmet(examined: Examined) -> Verdict:
+    """A demand that the answers do not meet refuses; one that they do not speak of is for a person to settle."""
+    words = [demand(each) for each in examined.failed] or [
+        f"{demand(each)} (belum dijawab)" for each in examined.unknown
+    ]
+    criteria = examined.failed or examined.unknown
+    basis = "; ".join(dict.fromkeys(each.basis for each in criteria))[:300]
+    outcome = REJECTED if examined.failed else NEEDS_REVIEW
+    return Verdict(outcome, ReasonCode.CRITERIA_NOT_MET, {"criterion": "; ".join(words)}, basis)
 
 
 def _window(p: Proposal, cycle: CyclePolicy) -> Verdict | None:
@@ -456,8 +512,12 @@ def _facts_hash(
     rivals: list[tuple[_Candidate, Unit]],
     is_conflicted: bool,
     settled: list[tuple[bytes, str, int]],
+    ruled: list[tuple[str, str]],
+    examined: Examined | None,
 ) -> bytes:
     """SHA-256 over everything this answer could have looked at: equal hashes mean that nothing relevant changed.
+
+    Of the rules it holds what they said here, so that an edition that says the same of these facts changes nothing.
 
     A record id is the hash of all that the village wrote, so of a proposal only what the centre adds stands beside it.
     """
@@ -472,6 +532,10 @@ def _facts_hash(
     )
     if settled:  # only then, so that an answer without has the hash it always had and is not said again
         facts = (*facts, settled)
+    if ruled:
+        facts = (*facts, "rules", ruled)
+    if examined:
+        facts = (*facts, "criteria", examined.failed, examined.unknown)
     return sha256(_FACTS + _encode(facts)).digest()
 
 
