@@ -11,6 +11,7 @@ import os
 import pwd
 import re
 import sys
+from collections import Counter
 from collections.abc import AsyncIterator, Coroutine
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -31,14 +32,27 @@ from central.domain.answers import Rules
 from central.domain.catalogue import CatalogueError
 from central.domain.coverage_sets import month_of
 from central.domain.periods import parse_period
+from central.domain.rosters import Body, Terms
 from central.enrolment import Enrolment
 from central.imports import ImportRefused, import_coverage, read_list
 from central.ingest import Ingest
 from central.machine import MachineClock, RevocationFile
 from central.pipeline import Pipeline, judge_next
+from central.rosters import read_ledger
 from central.rules import shipped_agencies, shipped_rules
 from central.seals import SealLists
-from central.store import boxes, coverage_sets, editions, facts, feeds, overview, seals, trail
+from central.store import (
+    boxes,
+    coverage_sets,
+    determinations,
+    editions,
+    facts,
+    feeds,
+    overview,
+    rosters,
+    seals,
+    trail,
+)
 from central.web.app import build_app, build_metrics_app
 from central.web.desk import Desk
 from central.web.dossiers import AGENCY
@@ -431,6 +445,78 @@ def cycle_list(settings_path: SettingsOption = DEFAULT_SETTINGS, as_json: JsonOp
             for c in found
         ]
         show({"cycles": rows}, as_json=as_json)
+
+    run_command(work())
+
+
+@cycles.command("terms")
+def cycle_terms(
+    code: Annotated[str, typer.Argument(help="A cycle that was added.")],
+    amount: Annotated[int, typer.Option(min=1, help="Rupiah for each recipient.")],
+    quota: Annotated[int, typer.Option(min=0, help="Recipients at most; 0 for no limit.")] = 0,
+    budget: Annotated[int, typer.Option(min=0, help="Rupiah at most; 0 for no limit.")] = 0,
+    required: Annotated[str, typer.Option(help="Who must validate: village, lptq or village,lptq.")] = "",
+    former: Annotated[str, typer.Option(help="The determined cycle whose recipients come over.")] = "",
+    settings_path: SettingsOption = DEFAULT_SETTINGS,
+) -> None:
+    """Say what a cycle pays, to how many, and who validates. Until its list is determined; the last word counts."""
+    settings = load(settings_path)
+
+    async def work() -> None:
+        try:
+            bodies = tuple(Body(word.strip()) for word in required.split(",") if word.strip())
+        except ValueError:
+            raise Stopped(f"--required {required!r}: write village, lptq or village,lptq") from None
+        terms = Terms(amount_rupiah=amount, quota=quota, budget_rupiah=budget, required=bodies, former=former)
+
+        async def put(connection: Connection) -> None:
+            known = {cycle.code for cycle in await facts.cycles(connection)}
+            if code not in known:
+                raise Stopped(f"{code!r} is no cycle: {', '.join(sorted(known)) or 'none was added yet'}")
+            if await determinations.in_force(connection, code) is not None:
+                raise Stopped(f"the list of {code} is determined: what it pays cannot change any more")
+            if former and await determinations.in_force(connection, former) is None:
+                raise Stopped(f"--former {former}: no list of that cycle is determined")
+            await rosters.put_terms(connection, code, terms, actor(), MachineClock().now_ms())
+
+        async with archive(settings) as database:
+            await database.transact(put)
+        out.print(f"cycle {code}: terms recorded")
+
+    run_command(work())
+
+
+@program.command()
+def fates(
+    code: Annotated[str, typer.Argument(metavar="CYCLE")],
+    settings_path: SettingsOption = DEFAULT_SETTINGS,
+    as_json: JsonOption = False,
+) -> None:
+    """What became of every row that was brought to a cycle: of its determined list, else as the facts stand now."""
+    settings = load(settings_path)
+
+    async def work() -> None:
+        async with archive(settings) as database:
+            await _settle(database)
+            ledger = await read_ledger(database, shipped_rules(), code)
+        if ledger is None:
+            raise Stopped(f"{code!r}: no such cycle, or `cycle terms` has not said yet what it pays")
+        rows = [
+            {
+                "file": line.file,
+                "row": line.row,
+                "fate": line.fate,
+                "reason": line.reason,
+                "decision": line.record.hex(),
+            }
+            for line in ledger
+        ]
+        if as_json:
+            show({"cycle": code, "rows": rows}, as_json=True)
+        else:
+            counts = Counter((row["fate"], row["reason"]) for row in rows)
+            table = [{"fate": fate, "reason": reason, "rows": n} for (fate, reason), n in sorted(counts.items())]
+            show({"fates": table, "rows": len(rows)}, as_json=False)
 
     run_command(work())
 

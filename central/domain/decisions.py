@@ -113,7 +113,7 @@ class Grounds(Struct, frozen=True):
 
 
 class Verdict(Struct):
-    """An answer, its reason and what it rests on. `values` fill the reason's sentence."""
+    """An answer, its reason and what it rests on. `values` fill the reason's sentence. `is_final`: a lock fixed it."""
 
     outcome: str
     code: ReasonCode | None = None
@@ -121,6 +121,7 @@ class Verdict(Struct):
     rule: str = ""
     evidence: tuple[Grounds, ...] = ()
     facts_hash: bytes = b""
+    is_final: bool = False
 
 
 class _Candidate(Struct):
@@ -160,6 +161,9 @@ def key_kk(text: str) -> Kk | None:
 Identities = Mapping[bytes, IdentityVerdict]
 """What people said about records that share a NIK, by `pair_key`."""
 NOTHING_SAID: Identities = {}
+Finals = Mapping[bytes, Verdict]
+"""Answers that a lock fixed, by record: no later fact changes them. Whom a lock determined blocks others as a coverage."""
+NOTHING_FINAL: Finals = {}
 
 
 def decide(
@@ -167,9 +171,10 @@ def decide(
     proposals: Iterable[Proposal],
     coverages: Iterable[Coverage],
     identities: Identities = NOTHING_SAID,
+    finals: Finals = NOTHING_FINAL,
 ) -> dict[bytes, Verdict]:
     """The answer on every proposal given; they and the coverages must make up whole neighbourhoods."""
-    return Case(proposals, coverages).decide(policy, identities)
+    return Case(proposals, coverages).decide(policy, identities, finals)
 
 
 class Case:
@@ -186,10 +191,14 @@ class Case:
         """Whatever was said about these has a say here; nearly always nothing."""
         return {key for others in self.pairs.values() for key in others.values()}
 
-    def decide(self, policy: Policy, identities: Identities = NOTHING_SAID) -> dict[bytes, Verdict]:
+    def decide(
+        self, policy: Policy, identities: Identities = NOTHING_SAID, finals: Finals = NOTHING_FINAL
+    ) -> dict[bytes, Verdict]:
         ordered = sorted(self._candidates, key=lambda c: _order(policy, c.proposal))
         walk = _Walk(policy, self._index, self.pairs, identities)
-        return {c.record: walk.decide(c) for c in ordered}
+        if not finals:
+            return {c.record: walk.decide(c) for c in ordered}
+        return {c.record: finals.get(c.record) or walk.decide(c) for c in ordered}
 
 
 def _order(policy: Policy, proposal: Proposal) -> tuple[int, int, bytes]:

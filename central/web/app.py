@@ -6,6 +6,7 @@ import jinja2
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
+from central.rosters import Drafts
 from central.web.decisions import DecisionPages
 from central.web.desk import Desk
 from central.web.dossiers import AGENCY, DossierPages
@@ -15,6 +16,7 @@ from central.web.home import HomePages
 from central.web.identities import IdentityPages
 from central.web.metrics import PREFIX, CentreCollector
 from central.web.objections import ObjectionPages
+from central.web.rosters import RosterPages
 from central.web.words import claimed
 from chassis.metrics import HttpMetrics
 from chassis.probes import build_probes
@@ -33,6 +35,7 @@ NAVIGATION = (
         frozenset(EVERYBODY),
         entries=(NavigationEntry("Periode", "/cycles"), NavigationEntry("Naskah surat", "/letters")),
     ),
+    NavigationEntry("Daftar penerima", "/rosters", frozenset(EVERYBODY)),
     NavigationEntry("Impor", "/imports", frozenset(EVERYBODY)),
     NavigationEntry("Berkas", "/dossiers", frozenset({AGENCY})),
 )
@@ -57,6 +60,7 @@ def build_app(
     )
     environment.globals["wib"] = WIB
     environment.filters.update(mask_name=mask_name, mask_nik=mask_nik, claimed=claimed)
+    drafts = Drafts(desk.database, desk.rules)
     for pages in (
         HomePages(desk),
         FleetPages(desk),
@@ -65,6 +69,7 @@ def build_app(
         ObjectionPages(desk),
         EditionPages(desk),
         DossierPages(desk),
+        RosterPages(desk, drafts),
     ):
         app.add_routes(pages.routes())
     app.cleanup_ctx.append(measured.watched)

@@ -5,6 +5,7 @@ from datetime import tzinfo
 
 from central.domain.dossiers import State
 from central.domain.identities import Identity
+from central.domain.rosters import Fate
 from central.store.overview import VillageState
 from chassis.web.formats import NO_CALENDAR, waktu
 from protocol.regions import Village
@@ -70,6 +71,33 @@ EVIDENCE = {"coverage": "daftar penerima", "proposal": "usulan lain", "cycle": "
 CHECKS = {"clear": "tidak ditemukan", "overlap": "kemungkinan tumpang tindih", "unknown": "belum diketahui"}
 """What the village's own check said when it proposed; it decided nothing."""
 FATES = {"kept": "Dipakai", "merged": "Digabung", "rejected": "Ditolak", "held": "Ditahan", "dropped": "Dilewati"}
+ROSTER_REASONS = {
+    "withdrawn": "ditarik pengusul",
+    "taken_off": "dikeluarkan petugas kabupaten",
+    "disagreement": "validasi desa dan LPTQ berbeda",
+}
+"""Why a row of a roster has its fate, beside the reasons of decisions."""
+BODIES = {"village": "Desa/kelurahan", "lptq": "LPTQ kecamatan", "officer": "Petugas kabupaten"}
+REPLIES = {
+    "agreed": "Sesuai",
+    "refused": "Tidak sesuai",
+    "deceased": "Meninggal",
+    "moved": "Pindah",
+    "kept": "Diterima",
+    "rejected": "Ditolak",
+    "dropped": "Dikeluarkan",
+}
+RULINGS = {
+    Fate.KEPT: "Terima dalam daftar",
+    Fate.REJECTED: "Tolak",
+    Fate.DROPPED: "Keluarkan dari daftar",
+}
+LIST_KINDS = {
+    "first": "Penetapan",
+    "replacement": "Daftar pengganti",
+    "follow_up": "Daftar susulan",
+    "amendment": "Daftar perbaikan",
+}
 QUARANTINE = {
     "unknown_kind": "jenis catatan belum dikenal",
     "future_schema": "bentuk catatan lebih baru dari program ini",
