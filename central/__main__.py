@@ -33,6 +33,7 @@ from central.domain.catalogue import CatalogueError
 from central.domain.coverage_sets import month_of
 from central.domain.periods import parse_period
 from central.domain.rosters import Body, Terms
+from central.domain.validators import VALIDATOR, read_bench
 from central.enrolment import Enrolment
 from central.imports import ImportRefused, import_coverage, read_list
 from central.ingest import Ingest
@@ -78,7 +79,7 @@ from protocol.schemes import DeterminedBy, month_text, parse_month
 VERSION = metadata.version("kampung")
 DEFAULT_SETTINGS = Path("/etc/kampung/central.toml")
 PROGRAM = "kampung-central"
-ROLES = (*EVERYBODY, AGENCY)
+ROLES = (*EVERYBODY, AGENCY, VALIDATOR)
 WIB_MS = 7 * 3_600_000
 SERIAL_MAX = 1_000_000
 """No village enrols so often: a larger number is a slip of the keyboard, and it would stand in the list for ever."""
@@ -149,7 +150,7 @@ class Central:
         await ingest.start()
         enrolment = Enrolment(self.database, self.key, clock, revoked)
         door = Door(ingest, enrolment, wakeups, pipeline.receiving).application()
-        desk, registry = Desk(self.database, clock, rules, wakeups.wake), CollectorRegistry()
+        desk, registry = Desk(self.database, clock, rules, wakeups.wake, self.key.sign), CollectorRegistry()
         listen = self.settings.listen
         async with contextlib.AsyncExitStack() as stack:
             await serve(stack, door, listen.host, listen.sync_port)
@@ -684,12 +685,15 @@ def restore(
 
 
 def check_scope(role: str, scope: str) -> None:
-    """An agency's account is bound to its office; all others see what their role sees."""
-    if role != AGENCY:
+    """An agency's account is bound to its office, a validator's to its place; all others see what their role sees."""
+    if role not in {AGENCY, VALIDATOR}:
         commands.no_scope(role, scope)
         return
     try:
-        read_seat(scope, shipped_agencies())
+        if role == VALIDATOR:
+            read_bench(scope)
+        else:
+            read_seat(scope, shipped_agencies())
     except ScopeError as error:
         raise Stopped(f"--scope: {error}") from error
 

@@ -6,9 +6,11 @@ import jinja2
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
+from central.domain.validators import VALIDATOR
 from central.rosters import Drafts
 from central.web.decisions import DecisionPages
 from central.web.desk import Desk
+from central.web.determinations import DeterminationPages
 from central.web.dossiers import AGENCY, DossierPages
 from central.web.editions import EditionPages
 from central.web.fleet import EVERYBODY, FleetPages
@@ -17,6 +19,7 @@ from central.web.identities import IdentityPages
 from central.web.metrics import PREFIX, CentreCollector
 from central.web.objections import ObjectionPages
 from central.web.rosters import RosterPages
+from central.web.validations import ValidationPages
 from central.web.words import claimed
 from chassis.metrics import HttpMetrics
 from chassis.probes import build_probes
@@ -37,6 +40,7 @@ NAVIGATION = (
     ),
     NavigationEntry("Daftar penerima", "/rosters", frozenset(EVERYBODY)),
     NavigationEntry("Impor", "/imports", frozenset(EVERYBODY)),
+    NavigationEntry("Validasi", "/rosters/validations", frozenset({VALIDATOR})),
     NavigationEntry("Berkas", "/dossiers", frozenset({AGENCY})),
 )
 
@@ -70,6 +74,8 @@ def build_app(
         EditionPages(desk),
         DossierPages(desk),
         RosterPages(desk, drafts),
+        ValidationPages(desk, drafts),
+        DeterminationPages(desk, drafts),
     ):
         app.add_routes(pages.routes())
     app.cleanup_ctx.append(measured.watched)

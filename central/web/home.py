@@ -4,6 +4,7 @@ from collections import Counter
 
 from aiohttp import web
 
+from central.domain.validators import VALIDATOR
 from central.store import overview
 from central.store.overview import PAGE_ROWS
 from central.web.desk import Desk
@@ -27,8 +28,10 @@ class HomePages:
             web.get("/imports/{id:[0-9]{1,9}}", self.one_import),
         ]
 
-    @roles(*EVERYBODY, AGENCY)
+    @roles(*EVERYBODY, AGENCY, VALIDATOR)
     async def home(self, request: web.Request) -> web.StreamResponse:
+        if account_of(request).role == VALIDATOR:
+            raise web.HTTPSeeOther("/rosters/validations")
         if account_of(request).role == AGENCY:  # signing in leads here; theirs is the worklist alone
             raise web.HTTPSeeOther("/dossiers")
         now_ms = self._desk.clock.now_ms()

@@ -2,14 +2,26 @@
 
 from typing import Any
 
-from central.domain.determination import Act, Scan, lists_of, minutes_hash
+from central.domain.determination import (
+    Act,
+    Entry,
+    RosterList,
+    Scan,
+    list_hash,
+    lists_of,
+    minutes_hash,
+    obstacles,
+    signed_message,
+    write_list,
+)
 from central.domain.rosters import Body, Draft, Fate, Reply, Ruling, Terms, Validation
 from central.rosters import circumstances, draft, gather
-from central.store import rosters
+from central.store import determinations, rosters
+from central.store.determinations import Determined
 from chassis.database import Connection
 from protocol.feed import Cycle
 from protocol.schemes import month
-from tests.central.desk import DAY_MS, START_MS, Machine, Regency, kk, nik
+from tests.central.desk import BLT_DD, DAY_MS, DESA, PANGAN, START_MS, Machine, Regency, Story, kk, nik
 
 NGAJI = Cycle(
     code="GURU-NGAJI-2021",
@@ -75,8 +87,6 @@ async def scan_all(regency: Regency, cycle: Cycle = NGAJI) -> None:
 
 
 async def codes_in_the_way(regency: Regency, cycle: Cycle = NGAJI) -> list[str]:
-    from central.domain.determination import obstacles
-
     found, now_ms = await settled(regency, cycle), regency.clock.now_ms()
     met = await regency.database.read(lambda c: circumstances(c, regency.rules, cycle, now_ms))
     return [each.code for each in obstacles(found, cycle.code, met)]
@@ -92,3 +102,89 @@ def act_of(found: Draft, **changes: Any) -> Act:
         "total_rupiah": found.total_rupiah,
     }
     return Act(**(told | changes))
+
+
+async def fill_rosters(story: Story) -> None:
+    """For pages: a cycle with a row for each, validated by its village with signed minutes, and a determined list of another."""
+    regency, now_ms = story.regency, story.regency.clock.now_ms()
+    terms = Terms(amount_rupiah=300_000, quota=100, budget_rupiah=90_000_000, required=(Body.VILLAGE,))
+    entry = Entry(
+        number=1,
+        record=story.accepted,
+        village=DESA,
+        nik=nik(1),
+        kk=kk(1),
+        name="=GURU CONTOH",
+        birth_date="1985-07-25",
+        sex="P",
+        mother="",
+    )
+    act = Act(instrument="Perkades", number="1/2021", dated="2021-05-18", recipients=1, total_rupiah=300_000)
+    found = RosterList(
+        cycle=BLT_DD.code,
+        scheme=BLT_DD.scheme,
+        kind="first",
+        number=1,
+        replaces=b"",
+        amount_rupiah=300_000,
+        quota=0,
+        budget_rupiah=0,
+        act=act,
+        entries=(entry,),
+        waiting=(),
+    )
+    content = write_list(found)
+    digest = list_hash(content)
+    signature = regency.key.sign(signed_message(digest))
+    locked = Determined(BLT_DD.code, 1, "first", digest, signature, 1, 300_000, "sari", "budi", now_ms, content)
+
+    async def work(connection: Connection) -> None:
+        await rosters.put_terms(connection, PANGAN.code, terms, "petugas", now_ms)
+        said = [(story.accepted, Validation(Reply.AGREED))]
+        await rosters.add_validations(connection, PANGAN.code, Body.VILLAGE, said, "pemeriksa", now_ms)
+        await determinations.add(connection, locked, b"")
+
+    await regency.database.transact(work)
+    await scan_all(regency, PANGAN)
+
+
+def roster_paths(story: Story) -> dict[str, str]:
+    """One address for every route of rosters, by its pattern."""
+    pangan, listed = f"/rosters/{PANGAN.code}", f"/rosters/{BLT_DD.code}/lists/1"
+    return {
+        "/rosters": "/rosters",
+        "/rosters/{cycle}": pangan,
+        "/rosters/{cycle}/rows": f"{pangan}/rows",
+        "/rosters/{cycle}/rows/{record}": f"{pangan}/rows/{story.accepted.hex()}",
+        "/rosters/validations": "/rosters/validations",
+        "/rosters/{cycle}/validations": f"{pangan}/validations",
+        "/rosters/{cycle}/minutes": f"{pangan}/minutes",
+        "/rosters/{cycle}/minutes/{body}/{place}": f"{pangan}/minutes/village/{DESA}",
+        "/rosters/{cycle}/minutes/{body}/{place}/scan": f"{pangan}/minutes/village/{DESA}/scan",
+        "/rosters/{cycle}/lock": f"{pangan}/lock",
+        "/rosters/{cycle}/lists/{number}": listed,
+        "/rosters/{cycle}/lists/{number}/payment.csv": f"{listed}/payment.csv",
+        "/rosters/{cycle}/lists/{number}/payment.xlsx": f"{listed}/payment.xlsx",
+        "/rosters/{cycle}/lists/{number}/payment/{district}": f"{listed}/payment/{DESA[:6]}",
+    }
+
+
+_WHOLE = {"officer", "admin", "auditor"}
+ROSTER_READERS = {
+    "/rosters/{cycle}/rows/{record}": _WHOLE,
+    "/rosters/validations": {"validator"},
+    "/rosters/{cycle}/validations": {"validator"},
+    "/rosters/{cycle}/minutes": _WHOLE,
+    "/rosters/{cycle}/minutes/{body}/{place}": _WHOLE,
+    "/rosters/{cycle}/minutes/{body}/{place}/scan": _WHOLE,
+    "/rosters/{cycle}/lock": {"officer"},
+    "/rosters/{cycle}/lists/{number}/payment.csv": _WHOLE,
+    "/rosters/{cycle}/lists/{number}/payment.xlsx": _WHOLE,
+    "/rosters/{cycle}/lists/{number}/payment/{district}": _WHOLE,
+}
+ROSTER_FORMS = {
+    "/rosters/{cycle}/rows/{record}",
+    "/rosters/{cycle}/validations",
+    "/rosters/{cycle}/minutes/{body}/{place}",
+    "/rosters/{cycle}/lock",
+}

@@ -171,7 +171,7 @@ async def test_the_villages_are_told_final_and_nothing_flips_it(
     await regency.settle()
     after = await regency.decisions()
     assert [after[record] for record in ready] == [told[record] for record in ready]
-    assert after[late].code == "received_late"
+    assert after[late].code == "window_closed"
     assert not after[late].is_final
     found = await regency.database.read(lambda c: audit.audit(c, regency.rules))
     assert found.problems == []

@@ -1,0 +1,330 @@
+"""The lock and what follows it: minutes to be signed, the list laid before a second officer, the determined list and its
+payment files.
+
+Full numbers of people leave here in files: each download is in the access trail. Must never show a list as determined
+that is not signed. Place in the flow: central/rosters/lock -> here -> central/render.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+
+from aiohttp import web
+
+from central.domain.determination import Act, Refused, Scan, find_village, lists_of, minutes_hash, obstacles, read_list
+from central.domain.papers import (
+    AMOUNT_AT,
+    TABLE_HEADINGS,
+    minutes,
+    payment_sheet,
+    payment_table,
+    total_words,
+)
+from central.domain.rosters import Body, InputRow
+from central.render import render_pdf
+from central.render.tables import write_csv, write_xlsx
+from central.rosters import Drafts, Gathered, Lock, LockRefused, circumstances
+from central.store import determinations, rosters
+from central.store.determinations import Determined
+from central.web.decisions import READERS
+from central.web.desk import Desk
+from central.web.fleet import EVERYBODY
+from central.web.result_file import ResultRefused, check_result
+from central.web.rosters import CYCLE, asked_draft, one_line, short_place
+from central.web.words import BODIES, LIST_KINDS
+from chassis.database import Connection
+from chassis.web import (
+    Form,
+    RequestRefused,
+    account_of,
+    add_notice,
+    form_key_of,
+    page,
+    read_form,
+    recall,
+    remember,
+    roles,
+)
+from chassis.web.accounts import record_access
+from protocol.feed import REGENCY, RESULT_BYTES_MAX
+from protocol.schemes import DeterminedBy
+
+SCAN_FORM_BYTES_MAX = RESULT_BYTES_MAX + 256 * 1024
+ACT_LENGTH_MAX = 80
+RUPIAH_MAX = 10**13
+WIB_MS = 7 * 3_600_000
+PDF, XLSX = "application/pdf", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+CSV = "text/csv; charset=utf-8"
+ACT_FIELDS = ("number", "dated", "recipients", "total")
+FIELD_OF = {"act_number": "number", "act_recipients": "recipients", "act_total": "total", "silent": "silent"}
+"""Where the lock's reasons stand on the form; the others are about the list itself."""
+
+
+class DeterminationPages:
+    """/rosters/{cycle}/minutes, /lock and /lists."""
+
+    def __init__(self, desk: Desk, drafts: Drafts) -> None:
+        self._desk = desk
+        self._drafts = drafts
+
+    def routes(self) -> list[web.RouteDef]:
+        one = f"/rosters/{CYCLE}"
+        place = one + "/minutes/{body:village|lptq}/{place:[0-9]{6,10}}"
+        lists = one + "/lists/{number:[0-9]{1,4}}"
+        return [
+            web.get(f"{one}/minutes", self.minutes),
+            web.get(place, self.minutes_pdf),
+            web.post(place, self.upload),
+            web.get(f"{place}/scan", self.scan),
+            web.get(f"{one}/lock", self.ask),
+            web.post(f"{one}/lock", self.lock),
+            web.get(lists, self.list),
+            web.get(f"{lists}/payment.csv", self.csv),
+            web.get(f"{lists}/payment.xlsx", self.xlsx),
+            web.get(lists + "/payment/{district:[0-9]{6}}", self.pdf),
+        ]
+
+    # --- minutes ---
+
+    @roles(*READERS)
+    async def minutes(self, request: web.Request) -> web.StreamResponse:
+        return await self._show_minutes(request, {})
+
+    async def _show_minutes(self, request: web.Request, errors: Mapping[str, str]) -> web.StreamResponse:
+        found, draft = await asked_draft(request, self._drafts)
+        code = found.cycle.code
+
+        async def look(connection: Connection) -> tuple[set[Scan], bool]:
+            is_locked = await determinations.in_force(connection, code) is not None
+            return set(await rosters.scans(connection, code)), is_locked
+
+        scans, is_locked = await self._desk.database.read(look)
+        lines = [
+            (body, place, len(rows), scan, scan in scans)
+            for body in found.terms.required
+            for place, rows in lists_of(draft, body).items()
+            for scan in (Scan(body, place, minutes_hash(code, body, place, rows)),)
+        ]
+        context: dict[str, object] = {"cycle": found.cycle, "lines": lines, "errors": errors, "is_locked": is_locked}
+        context |= {"place": short_place, "bodies": BODIES, "missing": sum(not line[4] for line in lines)}
+        return await page(request, "minutes.html", context, status=422 if errors else 200)
+
+    @roles(*READERS)
+    async def minutes_pdf(self, request: web.Request) -> web.StreamResponse:
+        found, body, place, rows = await self._asked_minutes(request)
+        digest = minutes_hash(found.cycle.code, body, place, rows)
+        sheet = minutes(found.cycle.name, body, place, rows, digest, _today(self._desk.clock.now_ms()))
+        await self._note(request, "print_minutes", f"{found.cycle.code}/{body}/{place}")
+        return _file(await asyncio.to_thread(render_pdf, sheet), PDF, f"berita-acara-{body}-{place}.pdf")
+
+    @roles("officer", body_bytes_max=SCAN_FORM_BYTES_MAX)
+    async def upload(self, request: web.Request) -> web.StreamResponse:
+        form = await read_form(request, SCAN_FORM_BYTES_MAX)
+        found, body, place, rows = await self._asked_minutes(request)
+        account, now_ms, code = account_of(request), self._desk.clock.now_ms(), found.cycle.code
+        scan = Scan(body, place, minutes_hash(code, body, place, rows))
+        file = form.upload("scan")
+        if file is None:
+            return await self._show_minutes(request, {f"scan-{body}-{place}": "Pindaian: pilih berkasnya dahulu."})
+        if form.text("list") != scan.list_hash.hex():
+            cure = "Pindaian: daftar tempat ini berubah sejak halaman dibuka. Cetak dan tanda tangani yang baru."
+            return await self._show_minutes(request, {f"scan-{body}-{place}": cure})
+        try:
+            media_type, content = await asyncio.to_thread(check_result, file.content)
+        except ResultRefused as refused:
+            return await self._show_minutes(request, {f"scan-{body}-{place}": f"Pindaian: {refused}"})
+
+        async def work(connection: Connection) -> None:
+            if await determinations.in_force(connection, code) is not None:
+                raise RequestRefused(409, "locked", "Periode ini sudah dikunci; berita acaranya tidak berubah lagi.")
+            if await recall(connection, form_key_of(form), account.account_id) is None:
+                await rosters.put_scan(connection, code, scan, media_type, content, account.login, now_ms)
+                await remember(connection, form_key_of(form), account.account_id, request.path, now_ms)
+
+        await self._desk.database.transact(work)
+        await add_notice(request, f"Pindaian berita acara {short_place(place)} disimpan.")
+        raise web.HTTPSeeOther(f"/rosters/{code}/minutes")
+
+    @roles(*READERS)
+    async def scan(self, request: web.Request) -> web.StreamResponse:
+        found, body, place, rows = await self._asked_minutes(request)
+        scan = Scan(body, place, minutes_hash(found.cycle.code, body, place, rows))
+        kept = await self._desk.database.read(lambda c: rosters.scan_content(c, found.cycle.code, scan))
+        if kept is None:
+            raise web.HTTPNotFound
+        await self._note(request, "view_minutes", f"{found.cycle.code}/{body}/{place}")
+        name = f"berita-acara-{body}-{place}.{'pdf' if kept[0] == PDF else 'jpg'}"
+        return _file(kept[1], kept[0], name)
+
+    async def _asked_minutes(self, request: web.Request) -> tuple[Gathered, Body, str, list[InputRow]]:
+        found, draft = await asked_draft(request, self._drafts)
+        body, place = Body(request.match_info["body"]), request.match_info["place"]
+        rows = lists_of(draft, body).get(place)
+        if rows is None or body not in found.terms.required:
+            raise web.HTTPNotFound
+        return found, body, place, rows
+
+    # --- the lock ---
+
+    @roles("officer")
+    async def ask(self, request: web.Request) -> web.StreamResponse:
+        return await self._show_lock(request, Form(), ())
+
+    @roles("officer")
+    async def lock(self, request: web.Request) -> web.StreamResponse:
+        form = await read_form(request)
+        form_key_of(form)
+        found, _ = await asked_draft(request, self._drafts)
+        code, actor, now_ms = found.cycle.code, account_of(request).login, self._desk.clock.now_ms()
+        try:
+            match form.text("step"):
+                case "claim":
+                    act = _read_act(form, self._determined_by(found))
+                    await self._lock().claim(code, act, actor, now_ms)
+                    await add_notice(request, "Daftar diajukan. Petugas lain harus memeriksa dan menguncinya.")
+                case "lock":
+                    locked = await self._lock().lock(code, actor, now_ms)
+                    self._desk.on_published(REGENCY)
+                    await add_notice(request, f"Periode dikunci: {total_words(locked.list)}.")
+                    raise web.HTTPSeeOther(f"/rosters/{code}/lists/{locked.number}")
+                case _:
+                    await self._return(form, code, actor)
+                    await add_notice(request, "Pengajuan dikembalikan.")
+        except LockRefused as refused:
+            return await self._show_lock(request, form, refused.reasons)
+        raise web.HTTPSeeOther(f"/rosters/{code}/lock")
+
+    async def _return(self, form: Form, code: str, actor: str) -> None:
+        note = one_line(form.text("note"))[:ACT_LENGTH_MAX]
+        await self._desk.database.transact(lambda c: rosters.close_claim(c, code, "returned", actor, note))
+
+    async def _show_lock(self, request: web.Request, form: Form, reasons: tuple[Refused, ...]) -> web.StreamResponse:
+        found, draft = await asked_draft(request, self._drafts)
+        code, now_ms = found.cycle.code, self._desk.clock.now_ms()
+
+        async def look(connection: Connection) -> dict[str, object]:
+            met = await circumstances(connection, self._desk.rules, found.cycle, now_ms)
+            claim = await rosters.open_claim(connection, code)
+            return {"met": met, "claim": claim, "obstacles": obstacles(draft, code, met)}
+
+        context = await self._desk.database.read(look)
+        claim = context["claim"]
+        wanted = "Perkades" if self._determined_by(found) is DeterminedBy.VILLAGE else "SK"
+        context |= {"cycle": found.cycle, "draft": draft, "instrument": wanted, "place": short_place}
+        if isinstance(claim, rosters.Claim):
+            claimed = read_list(claim.content)
+            context |= {"claimed": claimed, "claimed_silent": [short_place(code) for code in claimed.act.silent]}
+        context |= {"errors": {FIELD_OF.get(each.code, each.code): each.sentence for each in reasons}}
+        context |= {"act": {name: form.text(name) for name in ACT_FIELDS}, "named": set(form.all("silent"))}
+        context |= {"form_key": form.text("form_key") or None, "total": draft.total_rupiah}
+        return await page(request, "lock.html", context, status=422 if reasons else 200)
+
+    def _determined_by(self, found: Gathered) -> DeterminedBy | None:
+        scheme = self._desk.rules.book.schemes.get(found.cycle.scheme)
+        return scheme.determined_by if scheme else None
+
+    def _lock(self) -> Lock:
+        if self._desk.sign is None:
+            raise RequestRefused(503, "no_key", "Kunci kabupaten tidak tersedia di sini. Hubungi petugas TI kabupaten.")
+        return Lock(self._desk.database, self._desk.rules, self._drafts, self._desk.sign)
+
+    # --- the determined list ---
+
+    @roles(*EVERYBODY)
+    async def list(self, request: web.Request) -> web.StreamResponse:
+        determined = await self._asked_list(request)
+        found = determined.list
+        districts = sorted({entry.village[:6] for entry in found.entries})
+        counts = {d: sum(entry.village.startswith(d) for entry in found.entries) for d in districts}
+        reported = await self._desk.database.read(lambda c: determinations.payments(c, determined.hash))
+        states = [payment.state for payment in reported.values()]
+        context: dict[str, object] = {"determined": determined, "list": found, "counts": counts, "place": short_place}
+        context |= {"words": total_words(found), "kinds": LIST_KINDS, "readers": READERS}
+        context |= {"paid": states.count("paid"), "failed": states.count("failed")}
+        context |= {"silent": [short_place(code) for code in found.act.silent]}
+        return await page(request, "determined.html", context)
+
+    @roles(*READERS)
+    async def csv(self, request: web.Request) -> web.StreamResponse:
+        determined = await self._asked_list(request)
+        await self._note(request, "export_payment_list", determined.hash.hex())
+        rows = payment_table(determined.list, determined.hash)
+        return _file(await asyncio.to_thread(write_csv, TABLE_HEADINGS, rows), CSV, _name(determined, "csv"))
+
+    @roles(*READERS)
+    async def xlsx(self, request: web.Request) -> web.StreamResponse:
+        determined = await self._asked_list(request)
+        await self._note(request, "export_payment_list", determined.hash.hex())
+        found = determined.list
+        rows, notes = payment_table(found, determined.hash), (total_words(found), f"Sidik: {determined.hash.hex()}")
+        dated = date.fromisoformat(found.act.dated)
+        made = await asyncio.to_thread(
+            write_xlsx, f"Daftar pembayaran {found.cycle}", TABLE_HEADINGS, rows, AMOUNT_AT, dated, notes
+        )
+        return _file(made, XLSX, _name(determined, "xlsx"))
+
+    @roles(*READERS)
+    async def pdf(self, request: web.Request) -> web.StreamResponse:
+        determined, place = await self._asked_list(request), request.match_info["district"]
+        found = determined.list
+        if not any(entry.village.startswith(place) for entry in found.entries):
+            raise web.HTTPNotFound
+        await self._note(request, "export_payment_list", f"{determined.hash.hex()}/{place}")
+        sheet = payment_sheet(found.cycle, found, determined.hash, place)
+        return _file(await asyncio.to_thread(render_pdf, sheet), PDF, f"{found.cycle}-{place}.pdf")
+
+    async def _asked_list(self, request: web.Request) -> Determined:
+        code, number = request.match_info["cycle"], int(request.match_info["number"])
+        found = await self._desk.database.read(lambda c: determinations.one(c, code, number))
+        if found is None:
+            raise web.HTTPNotFound
+        return found
+
+    async def _note(self, request: web.Request, action: str, subject: str) -> None:
+        now_ms, actor = self._desk.clock.now_ms(), account_of(request).login
+        await self._desk.database.transact(
+            lambda c: record_access(c, now_ms=now_ms, actor=actor, action=action, subject=subject)
+        )
+
+
+def _read_act(form: Form, determined_by: DeterminedBy | None) -> Act:
+    """Raises LockRefused for what cannot be read; whether it is true the lock decides."""
+    number, dated = one_line(form.text("number")), form.text("dated")
+    reasons = []
+    if not number or len(number) > ACT_LENGTH_MAX or not number.isprintable():
+        reasons.append(Refused("number", f"Nomor penetapan: isi paling panjang {ACT_LENGTH_MAX} huruf."))
+    try:
+        date.fromisoformat(dated)
+    except ValueError:
+        reasons.append(Refused("dated", "Tanggal penetapan: isi tanggalnya, misalnya 2021-06-01."))
+    recipients, total = _whole(form.text("recipients")), _whole(form.text("total"))
+    if recipients is None:
+        reasons.append(Refused("recipients", "Jumlah penerima: tulis angka saja, misalnya 12.373."))
+    if total is None:
+        reasons.append(Refused("total", "Jumlah uang: tulis angka rupiah saja, misalnya 8.661.100.000."))
+    if reasons or recipients is None or total is None:
+        raise LockRefused(*reasons)
+    silent = tuple(sorted({code for code in form.all("silent") if find_village(code)}))
+    instrument = "Perkades" if determined_by is DeterminedBy.VILLAGE else "SK"
+    return Act(
+        instrument=instrument, number=number, dated=dated, recipients=recipients, total_rupiah=total, silent=silent
+    )
+
+
+def _whole(text: str) -> int | None:
+    """`12.373`, `Rp 8.661.100.000`: whole numbers as people write them; None for anything else."""
+    bare = text.removeprefix("Rp").replace(".", "").replace(" ", "")
+    return int(bare) if bare.isascii() and bare.isdigit() and int(bare) < RUPIAH_MAX else None
+
+
+def _today(now_ms: int) -> date:
+    return datetime.fromtimestamp((now_ms + WIB_MS) / 1000, UTC).date()
+
+
+def _name(determined: Determined, ending: str) -> str:
+    return f"{determined.cycle}-{determined.number}.{ending}"
+
+
+def _file(content: bytes, media_type: str, name: str) -> web.Response:
+    headers = {"Content-Type": media_type, "Content-Disposition": f'attachment; filename="{name}"'}
+    return web.Response(body=content, headers=headers)
