@@ -140,7 +140,7 @@ async def fill_rosters(story: Story) -> None:
 
     async def work(connection: Connection) -> None:
         await rosters.put_terms(connection, PANGAN.code, terms, "petugas", now_ms)
-        said = [(story.accepted, Validation(Reply.AGREED))]
+        said = [(story.nasty, Validation(Reply.AGREED))]
         await rosters.add_validations(connection, PANGAN.code, Body.VILLAGE, said, "pemeriksa", now_ms)
         await determinations.add(connection, locked, b"")
 
