@@ -29,7 +29,7 @@ from central.domain.determination import (
 )
 from central.domain.rosters import Draft, InputRow, Origin
 from central.rosters.draft import Drafts, Gathered, Looked, circumstances, stamp_of
-from central.store import accounts, coverage_sets, determinations, facts, imports, rosters
+from central.store import answers, coverage_sets, determinations, facts, imports, rosters
 from central.store.determinations import Determined
 from central.store.imports import ImportFile
 from chassis.database import Connection, Database
@@ -133,10 +133,11 @@ async def _require_unchanged(connection: Connection, looked: Looked) -> None:
         raise LockRefused(CHANGED)
 
 
-async def _accounts(connection: Connection, found: Gathered, draft: Draft) -> dict[bytes, accounts.Account]:
+async def _accounts(connection: Connection, found: Gathered, draft: Draft) -> dict[bytes, answers.Account]:
     """Of whoever is paid or waits: of carried rows as the list before said."""
     asked = [row.proposal for row in draft.candidates() if row.origin is Origin.PROPOSAL]
-    return {**found.carried_accounts, **await accounts.of_proposals(connection, asked)}
+    said = await answers.of_proposals(connection, asked)
+    return {**found.carried_accounts, **{record: answers.account_of(each) for record, each in said.items()}}
 
 
 async def cover(

@@ -13,10 +13,10 @@ from central.domain.agencies import ScopeError
 from central.domain.rosters import Body, Draft, Fate, InputRow, Reply, Validation
 from central.domain.validators import VALIDATOR, Bench, read_bench
 from central.rosters import Drafts, Gathered
-from central.store import determinations, facts, rosters
+from central.store import answers, determinations, facts, rosters
 from central.web.desk import Desk
 from central.web.rosters import CYCLE, asked_draft, one_line, short_place
-from central.web.words import BODIES, REPLIES
+from central.web.words import BODIES, EVIDENCE_FIELDS, REPLIES
 from chassis.database import Connection
 from chassis.web import (
     Form,
@@ -117,19 +117,21 @@ class ValidationPages:
         shown = lines[(number - 1) * PAGE_ROWS : number * PAGE_ROWS]
         account, now_ms = account_of(request), self._desk.clock.now_ms()
 
-        async def look(connection: Connection) -> bool:
+        async def look(connection: Connection) -> dict[str, object]:
             subject = found.cycle.code
             await record_access(
                 connection, now_ms=now_ms, actor=account.login, action="view_validations", subject=subject
             )
-            return await determinations.in_force(connection, subject) is not None
+            is_locked = await determinations.in_force(connection, subject) is not None
+            said = await answers.of_proposals(connection, [line.row.proposal for line in shown])
+            return {"is_locked": is_locked, "evidence": {record: _evidence(each) for record, each in said.items()}}
 
-        is_locked = await self._desk.database.transact(look)
-        context = {"cycle": found.cycle, "bench": bench, "lines": shown, "number": number, "pages": pages}
+        context = await self._desk.database.transact(look)
+        context |= {"cycle": found.cycle, "bench": bench, "lines": shown, "number": number, "pages": pages}
         context |= {"open": sum(line.said is None for line in everybody), "all": len(everybody), "errors": errors}
         context |= {"show": "open" if is_open_only else "all", "place": short_place, "replies": REPLIES}
         context |= {"options": [(reply.value, REPLIES[reply]) for reply in Reply], "sent": form.as_dict()}
-        context |= {"other": BODIES[_other(bench.body)], "is_locked": is_locked, "detail_max": DETAIL_LENGTH_MAX}
+        context |= {"other": BODIES[_other(bench.body)], "detail_max": DETAIL_LENGTH_MAX}
         context |= {"form_key": form.text("form_key") or None}
         return await page(request, "validations.html", context, status=422 if errors else 200)
 
@@ -143,6 +145,11 @@ def _lines(found: Gathered, draft: Draft, bench: Bench) -> list[Line]:
         if bench.serves(row.proposal.village) and (is_wanted or said):
             lines.append(Line(row, said.get(bench.body), said.get(_other(bench.body))))
     return lines
+
+
+def _evidence(said: Mapping[str, str]) -> str:
+    """What speaks for somebody, in a line; where the money goes is not a validator's business."""
+    return "; ".join(f"{label}: {said[field]}" for field, label in EVIDENCE_FIELDS.items() if said.get(field))
 
 
 def _other(body: Body) -> Body:

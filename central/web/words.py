@@ -92,6 +92,17 @@ RULINGS = {
     Fate.REJECTED: "Tolak",
     Fate.DROPPED: "Keluarkan dari daftar",
 }
+EVIDENCE_FIELDS = {
+    "place_of_teaching": "Tempat mengajar",
+    "teaching_address": "Alamat mengajar",
+    "pupils": "Santri",
+    "teaching_since": "Mengajar sejak",
+    "organisation": "Organisasi",
+    "civil_servant": "ASN",
+    "impact": "Dampak",
+    "monthly_income_rupiah": "Penghasilan sebulan",
+}
+"""Answers of proposals that a validator looks at, by the names of their fields."""
 LIST_KINDS = {
     "first": "Penetapan",
     "replacement": "Daftar pengganti",

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import msgspec
+
 from central.domain.determination import (
     Act,
     Entry,
@@ -20,8 +22,9 @@ from central.store import determinations, rosters
 from central.store.determinations import Determined
 from chassis.database import Connection
 from protocol.feed import Cycle
+from protocol.ops import ProposalWithAnswers
 from protocol.schemes import month
-from tests.central.desk import BLT_DD, DAY_MS, DESA, PANGAN, START_MS, Machine, Regency, Story, kk, nik
+from tests.central.desk import BLT_DD, DAY_MS, DESA, PANGAN, START_MS, Machine, Regency, Story, kk, nik, proposal_body
 
 NGAJI = Cycle(
     code="GURU-NGAJI-2021",
@@ -48,6 +51,15 @@ def teach(machine: Machine, number: int, *, cycle: Cycle = NGAJI, **changes: Any
     """Propose the teacher of that number; the record."""
     told = {"nik": nik(number), "kk": kk(number), "name": f"GURU CONTOH {chr(64 + number)}"} | changes
     return machine.propose(cycle=cycle, **told).record_id
+
+
+def teach_with_answers(machine: Machine, number: int, *answers: tuple[str, str]) -> bytes:
+    """The same with what the scheme's form asks."""
+    made = proposal_body(
+        machine.salt(), cycle=NGAJI, nik=nik(number), kk=kk(number), name=f"GURU CONTOH {chr(64 + number)}"
+    )
+    asked = {"fields": list(answers), "check": "clear", "check_as_of": "2021-05-01", "deliberation": b""}
+    return machine.write(ProposalWithAnswers(**(msgspec.structs.asdict(made) | asked))).record_id
 
 
 async def settled(regency: Regency, cycle: Cycle = NGAJI) -> Draft:

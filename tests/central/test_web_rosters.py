@@ -21,7 +21,7 @@ from central.web.desk import Desk
 from chassis.database import Connection, SqliteDatabase
 from chassis.web.accounts import create_account, hash_password
 from tests.central.desk import DESA, OTHER_DESA, RULES, Regency, migrations, nik
-from tests.central.roster_desk import NGAJI, PDF, open_cycle, scan_all, teach
+from tests.central.roster_desk import NGAJI, PDF, open_cycle, scan_all, teach, teach_with_answers
 from tests.chassis.conftest import PASSWORD, Browser
 
 HASH = hash_password(PASSWORD)
@@ -36,6 +36,9 @@ PEOPLE = {
 }
 HERE = f"/rosters/{NGAJI.code}"
 NASTY = '=HYPERLINK("http://jahat")'
+
+
+ANSWERS = (("pupils", "25"), ("teaching_since", "2015-07"), ("bank", "Bank Jatim"), ("account_number", "0011223344"))
 
 
 @dataclass
@@ -85,7 +88,7 @@ async def hall(tmp_path: Path) -> AsyncIterator[Hall]:
     for machine in (desa, other):
         await regency.greet(machine)
         machine.open_log()
-    records = [teach(desa, 1), teach(desa, 2), teach(other, 3, name=NASTY)]
+    records = [teach_with_answers(desa, 1, *ANSWERS), teach(desa, 2), teach(other, 3, name=NASTY)]
     for machine in (desa, other):
         await regency.send(machine)
     await regency.settle()
@@ -118,6 +121,8 @@ async def test_a_validator_sees_the_own_place_and_nothing_else(hall: Hall) -> No
     text = await hall.text(f"{HERE}/validations", "desa")
     assert "2 dari 2 orang belum divalidasi" in text
     assert "GURU CONTOH A" in text
+    assert "Santri: 25; Mengajar sejak: 2015-07" in text, "the evidence stands beside"
+    assert "Bank Jatim" not in text
     assert "HYPERLINK" not in text
     assert nik(1) not in text, "the last four digits are enough"
     assert "1 dari 1 orang" in await hall.text(f"{HERE}/validations", "lptq2")
@@ -216,8 +221,15 @@ async def test_two_officers_lock_and_the_payment_list_ties_out(hall: Hall) -> No
     table = csv.reader(io.StringIO(content), delimiter=";")
     headings, *rows = list(table)
     assert sum(int(row[headings.index("JUMLAH")]) for row in rows) == 2_100_000
-    assert rows[0][headings.index("NAMA")] == "'" + NASTY
-    assert rows[1][headings.index("NIK")] == "'" + nik(1)
+    by_nik = {row[headings.index("NIK")]: dict(zip(headings, row, strict=True)) for row in rows}
+    assert by_nik["'" + nik(3)]["NAMA"] == "'" + NASTY
+    first, second = by_nik["'" + nik(1)], by_nik["'" + nik(2)]
+    assert [first[name] for name in ("SALURAN", "BANK", "NOMOR REKENING")] == [
+        "Transfer bank",
+        "Bank Jatim",
+        "'0011223344",
+    ]
+    assert second["SALURAN"] == "Tunai di kantor desa/kelurahan"
     workbook = openpyxl.load_workbook(io.BytesIO(await (await hall.get(f"{HERE}/lists/1/payment.xlsx")).read()))
     cells = list(workbook.active.iter_rows(min_row=2, max_row=4, values_only=True))
     assert [row[headings.index("JUMLAH")] for row in cells] == [700_000] * 3

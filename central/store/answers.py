@@ -1,26 +1,25 @@
-"""Where recipients want their money, as their proposals' forms said: read from the villages' own records. Reads only."""
+"""What a scheme's form asked beside the person, as proposals answered: read from the villages' own records. Reads only."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from central.domain.decisions import Proposal
 from central.store import logs
 from chassis.database import Connection
 from protocol.ops import Op, ProposalWithAnswers, Unreadable, read_op
 
-OPS_AT_ONCE = 1_024
+OPS_AT_ONCE = 256
 """Ops of one reading: a batch or two, so that a village's hundreds of proposals cost a few."""
 
 Account = tuple[str, str, str]
 """Bank, account number, account's owner; each may be empty."""
-NO_ACCOUNT: Account = ("", "", "")
 
 
-async def of_proposals(connection: Connection, proposals: Iterable[Proposal]) -> dict[bytes, Account]:
-    """By record, of those whose form named a bank or an account."""
+async def of_proposals(connection: Connection, proposals: Iterable[Proposal]) -> dict[bytes, Mapping[str, str]]:
+    """Answers by field, by record; nothing of a proposal whose form asked nothing."""
     wanted: dict[tuple[str, int], dict[int, bytes]] = {}
     for p in proposals:
         wanted.setdefault((p.village, p.epoch), {})[p.seq] = p.record
-    found: dict[bytes, Account] = {}
+    found: dict[bytes, Mapping[str, str]] = {}
     for (village, epoch), records in wanted.items():
         for log in await logs.of_village(connection, village):
             if log.epoch == epoch:
@@ -28,8 +27,12 @@ async def of_proposals(connection: Connection, proposals: Iterable[Proposal]) ->
     return found
 
 
+def account_of(answers: Mapping[str, str]) -> Account:
+    return answers.get("bank", ""), answers.get("account_number", ""), answers.get("account_name", "")
+
+
 async def _of_log(
-    connection: Connection, log: logs.Log, records: dict[int, bytes], found: dict[bytes, Account]
+    connection: Connection, log: logs.Log, records: dict[int, bytes], found: dict[bytes, Mapping[str, str]]
 ) -> None:
     after = 0
     for seq in sorted(records):
@@ -37,17 +40,14 @@ async def _of_log(
             continue
         ops = await logs.read(connection, log, seq - 1, OPS_AT_ONCE)
         for op in ops:
-            if records.get(op.seq) == op.record_id and (account := _account(op)) != NO_ACCOUNT:
-                found[op.record_id] = account
+            if records.get(op.seq) == op.record_id and (answers := _answers(op)):
+                found[op.record_id] = answers
         after = ops[-1].seq if ops else seq
 
 
-def _account(op: Op) -> Account:
+def _answers(op: Op) -> Mapping[str, str]:
     try:
         body = read_op(op)[1]
     except Unreadable:
-        return NO_ACCOUNT
-    if not isinstance(body, ProposalWithAnswers):
-        return NO_ACCOUNT
-    answers = dict(body.fields)
-    return answers.get("bank", ""), answers.get("account_number", ""), answers.get("account_name", "")
+        return {}
+    return dict(body.fields) if isinstance(body, ProposalWithAnswers) else {}
