@@ -26,7 +26,7 @@ _FINAL = b"kampung/final/1"
 _DETERMINED = b"kampung/determined/1"
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
-CHANNEL_BANK, CHANNEL_CASH = "Transfer bank", "Tunai di kantor desa/kelurahan"
+CHANNEL_BANK, CHANNEL_CASH = "Transfer bank", "Tunai di kantor"
 
 
 class Act(Struct, frozen=True, kw_only=True):

@@ -10,6 +10,7 @@ import msgspec
 
 from central.domain.decisions import Verdict
 from central.domain.determination import RosterList, read_list
+from central.domain.payments import Payment
 from central.store import trail
 from chassis.database import Connection, Row
 
@@ -133,16 +134,6 @@ def _verdict(content: bytes) -> Verdict:
 
 
 # --- payment ----------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Payment:
-    """What was reported of one entry: `paid` on a day, or `failed` with the reason."""
-
-    entry: int
-    state: str
-    paid_on: str
-    reason: str
 
 
 async def add_payments(

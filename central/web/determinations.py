@@ -6,8 +6,9 @@ that is not signed. Place in the flow: central/rosters/lock -> here -> central/r
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
+from hashlib import sha256
 
 from aiohttp import web
 
@@ -15,11 +16,13 @@ from central.domain.determination import Act, Refused, Scan, find_village, lists
 from central.domain.papers import (
     AMOUNT_AT,
     TABLE_HEADINGS,
+    list_code,
     minutes,
     payment_sheet,
     payment_table,
     total_words,
 )
+from central.domain.payments import PaymentFile, RowFault, read_payments
 from central.domain.rosters import Body, InputRow
 from central.render import render_pdf
 from central.render.tables import write_csv, write_xlsx
@@ -33,6 +36,7 @@ from central.web.result_file import ResultRefused, check_result
 from central.web.rosters import CYCLE, asked_draft, one_line, short_place
 from central.web.words import BODIES, LIST_KINDS
 from chassis.database import Connection
+from chassis.spreadsheets import WorkbookRefused, as_csv, is_workbook
 from chassis.web import (
     Form,
     RequestRefused,
@@ -47,10 +51,15 @@ from chassis.web import (
 )
 from chassis.web.accounts import record_access
 from protocol.feed import REGENCY, RESULT_BYTES_MAX
+from protocol.lists.tables import ListRefused
 from protocol.schemes import DeterminedBy
 
 SCAN_FORM_BYTES_MAX = RESULT_BYTES_MAX + 256 * 1024
 ACT_LENGTH_MAX = 80
+RESULTS_BYTES_MAX = 8 * 1024 * 1024
+"""The list of the whole regency as a workbook has 1.2 MB."""
+FAULTS_SHOWN_MAX = 100
+KNOWN_RESULTS = "Berkas hasil pembayaran: berkas ini sudah pernah dipakai. Tidak ada yang diubah."
 RUPIAH_MAX = 10**13
 WIB_MS = 7 * 3_600_000
 PDF, XLSX = "application/pdf", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -82,6 +91,7 @@ class DeterminationPages:
             web.get(f"{lists}/payment.csv", self.csv),
             web.get(f"{lists}/payment.xlsx", self.xlsx),
             web.get(lists + "/payment/{district:[0-9]{6}}", self.pdf),
+            web.post(lists, self.results),
         ]
 
     # --- minutes ---
@@ -232,6 +242,54 @@ class DeterminationPages:
 
     @roles(*EVERYBODY)
     async def list(self, request: web.Request) -> web.StreamResponse:
+        return await self._show_list(request, {}, ())
+
+    @roles("officer", body_bytes_max=RESULTS_BYTES_MAX)
+    async def results(self, request: web.Request) -> web.StreamResponse:
+        """What came of the payments; good rows are kept, each bad one is told."""
+        form, determined = await read_form(request, RESULTS_BYTES_MAX), await self._asked_list(request)
+        key, file = form_key_of(form), form.upload("results")
+        found: PaymentFile | str
+        try:
+            found = await self._read_results(determined, file.content if file else b"")
+        except WorkbookRefused as refused:
+            found = str(refused)
+        if isinstance(found, str) or file is None:
+            sentence = found if isinstance(found, str) else ""
+            return await self._show_list(request, {"results": f"Berkas hasil pembayaran: {sentence}"}, ())
+        account, now_ms, digest = account_of(request), self._desk.clock.now_ms(), sha256(file.content).digest()
+
+        async def work(connection: Connection) -> bool:
+            if await recall(connection, key, account.account_id) is not None:
+                return True
+            if await determinations.is_known_file(connection, digest):
+                return False
+            await determinations.add_payments(
+                connection, determined.hash, digest, found.payments, account.login, now_ms
+            )
+            await remember(connection, key, account.account_id, request.path, now_ms)
+            return True
+
+        if not await self._desk.database.transact(work):
+            return await self._show_list(request, {"results": KNOWN_RESULTS}, ())
+        await add_notice(request, f"{len(found.payments)} hasil pembayaran disimpan.")
+        if found.faults:
+            return await self._show_list(
+                request, {"results": f"{len(found.faults)} baris tidak dipakai."}, found.faults
+            )
+        raise web.HTTPSeeOther(request.path)
+
+    async def _read_results(self, determined: Determined, content: bytes) -> PaymentFile | str:
+        """What the file says, or why it cannot be used. Raises WorkbookRefused."""
+        text = await as_csv(content) if is_workbook(content) else content
+        entries = frozenset(entry.number for entry in determined.list.entries)
+        today, code = _today(self._desk.clock.now_ms()), list_code(determined.hash)
+        found = await asyncio.to_thread(read_payments, text, code, entries, today)
+        return found.sentence if isinstance(found, ListRefused) else found
+
+    async def _show_list(
+        self, request: web.Request, errors: Mapping[str, str], faults: Sequence[RowFault]
+    ) -> web.StreamResponse:
         determined = await self._asked_list(request)
         found = determined.list
         districts = sorted({entry.village[:6] for entry in found.entries})
@@ -241,8 +299,9 @@ class DeterminationPages:
         context: dict[str, object] = {"determined": determined, "list": found, "counts": counts, "place": short_place}
         context |= {"words": total_words(found), "kinds": LIST_KINDS, "readers": READERS}
         context |= {"paid": states.count("paid"), "failed": states.count("failed")}
-        context |= {"silent": [short_place(code) for code in found.act.silent]}
-        return await page(request, "determined.html", context)
+        context |= {"silent": [short_place(code) for code in found.act.silent], "errors": errors}
+        context |= {"faults": faults[:FAULTS_SHOWN_MAX], "fault_count": len(faults)}
+        return await page(request, "determined.html", context, status=422 if errors else 200)
 
     @roles(*READERS)
     async def csv(self, request: web.Request) -> web.StreamResponse:

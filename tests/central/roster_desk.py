@@ -199,4 +199,5 @@ ROSTER_FORMS = {
     "/rosters/{cycle}/validations",
     "/rosters/{cycle}/minutes/{body}/{place}",
     "/rosters/{cycle}/lock",
+    "/rosters/{cycle}/lists/{number}",
 }

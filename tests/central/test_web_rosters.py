@@ -229,7 +229,7 @@ async def test_two_officers_lock_and_the_payment_list_ties_out(hall: Hall) -> No
         "Bank Jatim",
         "'0011223344",
     ]
-    assert second["SALURAN"] == "Tunai di kantor desa/kelurahan"
+    assert second["SALURAN"] == "Tunai di kantor"
     workbook = openpyxl.load_workbook(io.BytesIO(await (await hall.get(f"{HERE}/lists/1/payment.xlsx")).read()))
     cells = list(workbook.active.iter_rows(min_row=2, max_row=4, values_only=True))
     assert [row[headings.index("JUMLAH")] for row in cells] == [700_000] * 3
@@ -240,6 +240,43 @@ async def test_two_officers_lock_and_the_payment_list_ties_out(hall: Hall) -> No
     assert "Rp1.400.000 (satu juta empat ratus ribu rupiah)" in " ".join(pages.split())
     actions = await hall.regency.rows("SELECT action, count(*) FROM access_log WHERE action LIKE 'export%' GROUP BY 1")
     assert actions == [("export_payment_list", 3)]
+
+
+async def test_what_was_paid_comes_back_in_the_same_file(hall: Hall) -> None:
+    await hall.validate()
+    await scan_all(hall.regency)
+    act = {"number": "188/1/KEP/2021", "dated": "2021-05-01", "recipients": "3", "total": "2100000"}
+    await hall.send(f"{HERE}/lock", step="claim", **act)
+    await hall.send(f"{HERE}/lock", "budi", step="lock")
+    path, browser = f"{HERE}/lists/1", await hall.browser("sari")
+    workbook = openpyxl.load_workbook(io.BytesIO(await (await hall.get(f"{path}/payment.xlsx")).read()))
+    sheet = workbook.active
+    columns = {cell.value: cell.column for cell in sheet[1]}
+    for row, (status, day, reason) in enumerate(
+        (("dibayar", "10/05/2021", ""), ("gagal salur", "", "rekening tutup"), ("dibayar", "kemarin", "")), start=2
+    ):
+        for name, value in (("STATUS", status), ("TANGGAL", day), ("ALASAN", reason)):
+            sheet.cell(row, columns[name], value)
+    filled = io.BytesIO()
+    workbook.save(filled)
+
+    async def send(content: bytes) -> str:
+        upload = FormData(await browser.filled(path))
+        upload.add_field("results", content, filename="hasil.xlsx", content_type="application/octet-stream")
+        return words_of(await (await browser.post(path, upload)).text())
+
+    said = await send(filled.getvalue())
+    assert "1 baris tidak dipakai" in said
+    assert "4 Dibayar: tulis tanggalnya" in said
+    assert await hall.regency.rows(
+        "SELECT entry, state, paid_on, reason, actor FROM payment_result ORDER BY entry"
+    ) == [
+        (1, "paid", "2021-05-10", "", "sari"),
+        (2, "failed", "", "rekening tutup", "sari"),
+    ]
+    assert "berkas ini sudah pernah dipakai" in await send(filled.getvalue())
+    assert "tidak ada. Pakai berkas yang diunduh" in await send(b"NAMA;NIK\nA;1")
+    assert "Dibayar 1 Gagal salur 1" in await hall.text(path)
 
 
 def test_numbers_in_words() -> None:
