@@ -26,6 +26,7 @@ _FINAL = b"kampung/final/1"
 _DETERMINED = b"kampung/determined/1"
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
+FIRST = "first"
 CHANNEL_BANK, CHANNEL_CASH = "Transfer bank", "Tunai di kantor"
 
 
@@ -83,7 +84,8 @@ class Removal(Struct, frozen=True):
 
 class RosterList(Struct, frozen=True, kw_only=True):
     """A list as it is signed. `kind`: first, replacement, follow_up or amendment; of the last three `replaces` is the hash
-    of the list before, and `removed` and `added` say what changes (`added`: records)."""
+    of the list before, and `removed` and `added` say what changes (`added`: records, also of amended entries).
+    `last_number`: the highest number any entry ever had."""
 
     cycle: str
     scheme: str
@@ -99,10 +101,17 @@ class RosterList(Struct, frozen=True, kw_only=True):
     ledger: tuple[LedgerLine, ...] = ()
     removed: tuple[Removal, ...] = ()
     added: tuple[bytes, ...] = ()
+    last_number: int = 0
 
     @property
     def total_rupiah(self) -> int:
         return len(self.entries) * self.amount_rupiah
+
+    @property
+    def payable(self) -> tuple[Entry, ...]:
+        """Who is paid by this very list: all of a first one, else who is new or amended."""
+        added = set(self.added)
+        return self.entries if self.kind == FIRST else tuple(e for e in self.entries if e.record in added)
 
 
 class Refused(Struct, frozen=True):
@@ -220,17 +229,19 @@ def sums(draft: Draft) -> list[Refused]:
     return wrong
 
 
-def check_act(draft: Draft, act: Act, determined_by: DeterminedBy | None, silent: Collection[str]) -> list[Refused]:
+def check_act(
+    recipients: int, total_rupiah: int, act: Act, determined_by: DeterminedBy | None, silent: Collection[str]
+) -> list[Refused]:
     """Does the paper say what the list says? One sentence for each thing that it does not."""
     wanted = "Perkades" if determined_by is DeterminedBy.VILLAGE else "SK"
     refused = []
     if act.instrument != wanted or not act.number.strip():
         refused.append(Refused("act_number", f"Nomor {wanted}: isi nomor {wanted} penetapan."))
-    if act.recipients != len(draft.recipients):
-        sentence = f"Jumlah penerima: {wanted} menyebut {_n(act.recipients)}, daftar ini {_n(len(draft.recipients))}."
+    if act.recipients != recipients:
+        sentence = f"Jumlah penerima: {wanted} menyebut {_n(act.recipients)}, daftar ini {_n(recipients)}."
         refused.append(Refused("act_recipients", sentence))
-    if act.total_rupiah != draft.total_rupiah:
-        sentence = f"Jumlah uang: {wanted} menyebut Rp{_n(act.total_rupiah)}, daftar ini Rp{_n(draft.total_rupiah)}."
+    if act.total_rupiah != total_rupiah:
+        sentence = f"Jumlah uang: {wanted} menyebut Rp{_n(act.total_rupiah)}, daftar ini Rp{_n(total_rupiah)}."
         refused.append(Refused("act_total", sentence))
     unnamed = sorted(set(silent) - set(act.silent))
     if unnamed:
@@ -250,7 +261,7 @@ def first_list(draft: Draft, cycle: str, scheme: str, act: Act, accounts: Accoun
     return RosterList(
         cycle=cycle,
         scheme=scheme,
-        kind="first",
+        kind=FIRST,
         number=1,
         replaces=b"",
         amount_rupiah=draft.terms.amount_rupiah,
@@ -260,6 +271,7 @@ def first_list(draft: Draft, cycle: str, scheme: str, act: Act, accounts: Accoun
         entries=_entries(paid, accounts),
         waiting=_entries(draft.waiting, accounts),
         ledger=tuple(ledger_line(row, draft.outcomes[row.record]) for row in draft.rows),
+        last_number=len(paid),
     )
 
 
@@ -293,9 +305,8 @@ def signed_message(digest: bytes) -> bytes:
     return _LIST + b"/signature" + digest
 
 
-def final_verdict(outcome: Outcome, record: bytes, digest: bytes) -> Verdict:
+def final_verdict(told: Verdict, record: bytes, digest: bytes) -> Verdict:
     """What the village is told for good. It rests on the list, so its hash is of that."""
-    told = outcome.told
     facts = sha256(_FINAL + digest + record).digest()
     return Verdict(told.outcome, told.code, told.values, told.rule, told.evidence, facts, is_final=True)
 

@@ -93,8 +93,8 @@ PAYMENT_COLUMNS = (
 
 
 def payment_sheet(cycle_name: str, found: RosterList, digest: bytes, place: str) -> Sheet:
-    """The payment list of one district, its villages one behind the other with their sums."""
-    entries = [entry for entry in found.entries if entry.village.startswith(place)]
+    """The payment list of one district: who is paid by this very list, its villages one behind the other with their sums."""
+    entries = [entry for entry in found.payable if entry.village.startswith(place)]
     total = len(entries) * found.amount_rupiah
     act = found.act
     return Sheet(
@@ -160,14 +160,14 @@ def list_code(digest: bytes) -> str:
 
 
 def payment_table(found: RosterList, digest: bytes) -> list[Sequence[str]]:
-    """A row for each entry, in the list's order; the amount is plain digits."""
+    """A row for each who is paid by this list, in its order; the amount is plain digits."""
     code, amount = list_code(digest), str(found.amount_rupiah)
     return [
         (
             str(entry.number), code, _district(entry.village), _village(entry.village), entry.name, entry.nik, entry.kk,
             entry.channel, entry.bank, entry.account_number, entry.account_name, amount, "", "", "",
         )
-        for entry in found.entries
+        for entry in found.payable
     ]  # fmt: skip
 
 

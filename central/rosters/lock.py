@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from secrets import token_bytes
 
 from central.domain.answers import Rules
+from central.domain.corrections import Correction, Kind, asked_of, correct, removed_verdict
 from central.domain.coverage_sets import month_of
-from central.domain.decisions import Coverage, key_kk, key_nik
+from central.domain.decisions import ACCEPTED, Coverage, Verdict, key_kk, key_nik
 from central.domain.determination import (
+    FIRST,
     Act,
     Entry,
     Refused,
@@ -27,7 +29,7 @@ from central.domain.determination import (
     signed_message,
     write_list,
 )
-from central.domain.rosters import Draft, InputRow, Origin
+from central.domain.rosters import Draft, Origin
 from central.rosters.draft import Drafts, Gathered, Looked, circumstances, stamp_of
 from central.store import answers, coverage_sets, determinations, facts, imports, rosters
 from central.store.determinations import Determined
@@ -40,6 +42,8 @@ Sign = Callable[[bytes], bytes]
 CHANGED = Refused("changed", "Sejak halaman ini dibuka ada fakta baru. Periksa angkanya lagi, lalu ulangi.")
 NO_CLAIM = Refused("no_claim", "Belum ada daftar yang diajukan, atau rekan Anda baru saja menutupnya.")
 SAME_OFFICER = Refused("same_officer", "Daftar ini Anda sendiri yang mengajukan. Petugas lain yang harus mengunci.")
+NOT_LOCKED = Refused("not_locked", "Periode ini belum dikunci. Kunci daftar pertamanya dahulu.")
+UNDECIDED = Refused("undecided", "Masih ada usulan yang dihitung. Tunggu sebentar, lalu ulangi.")
 DIFFERS = Refused(
     "differs", "Daftar berubah sejak diajukan. Kembalikan pengajuan itu, lalu ajukan daftar yang sekarang."
 )
@@ -63,10 +67,10 @@ class Lock:
     sign: Sign
     chance: Callable[[int], bytes] = token_bytes
 
-    async def claim(self, code: str, act: Act, actor: str, now_ms: int) -> bytes:
-        """Lay a list before a second officer; its hash. Raises LockRefused."""
+    async def claim(self, code: str, act: Act, actor: str, now_ms: int, asked: Correction | None = None) -> bytes:
+        """Lay a list before a second officer; its hash. `asked`: the next list of a cycle that is locked. Raises LockRefused."""
         looked = await self._looked(code)
-        content = write_list(await self._list(looked, act, now_ms))
+        content = write_list(await self._list(looked, act, now_ms, asked))
         digest = list_hash(content)
 
         async def work(connection: Connection) -> None:
@@ -84,7 +88,9 @@ class Lock:
         if claim.actor == actor:
             raise LockRefused(SAME_OFFICER)
         looked = await self._looked(code)
-        found = await self._list(looked, read_list(claim.content).act, now_ms)
+        claimed, former = read_list(claim.content), await self.database.read(lambda c: determinations.in_force(c, code))
+        asked = asked_of(claimed, former.list) if former is not None and claimed.kind != FIRST else None
+        found = await self._list(looked, claimed.act, now_ms, asked)
         if write_list(found) != claim.content:
             raise LockRefused(DIFFERS)
         locked = Determined(
@@ -105,8 +111,8 @@ class Lock:
             await _require_unchanged(connection, looked)
             await determinations.add(connection, locked, found.replaces)
             await rosters.close_claim(connection, code, "locked", actor, "")
-            await cover(connection, locked, looked.found, found.entries, self.chance)
-            await _make_final(connection, locked, looked.draft)
+            await _cover(connection, locked, found, looked.found, self.chance)
+            await determinations.put_finals(connection, code, locked.hash, *_finals(looked.draft, found, locked.hash))
 
         await self.database.transact(work)
         return locked
@@ -117,15 +123,37 @@ class Lock:
             raise LockRefused(NO_CLAIM)
         return looked
 
-    async def _list(self, looked: Looked, act: Act, now_ms: int) -> RosterList:
+    async def _list(self, looked: Looked, act: Act, now_ms: int, asked: Correction | None) -> RosterList:
         """What would be signed. Raises LockRefused with everything that stands in its way."""
+        if asked is not None:
+            return await self._corrected(looked, act, now_ms, asked)
         found, draft = looked.found, looked.draft
         met = await self.database.read(lambda c: circumstances(c, self.rules, found.cycle, now_ms))
-        reasons = obstacles(draft, found.cycle.code, met) + check_act(draft, act, met.determined_by, met.silent)
+        reasons = obstacles(draft, found.cycle.code, met)
+        reasons += check_act(len(draft.recipients), draft.total_rupiah, act, met.determined_by, met.silent)
         if reasons:
             raise LockRefused(*reasons)
         known = await self.database.read(lambda c: _accounts(c, found, draft))
         return first_list(draft, found.cycle.code, found.cycle.scheme, act, known)
+
+    async def _corrected(self, looked: Looked, act: Act, now_ms: int, asked: Correction) -> RosterList:
+        """The list that follows the one in force; who waits comes only while the facts still speak for them."""
+        cycle = looked.found.cycle
+        met = await self.database.read(lambda c: circumstances(c, self.rules, cycle, now_ms))
+        former = await self.database.read(lambda c: determinations.in_force(c, cycle.code))
+        if former is None:
+            raise LockRefused(NOT_LOCKED)
+        paid = await self.database.read(lambda c: determinations.paid(c, cycle.code))
+        eligible = {row.record for row in looked.draft.candidates()}
+        found = correct(former.list, former.hash, asked, eligible=eligible, paid=paid, act=act)
+        if not isinstance(found, RosterList):
+            raise LockRefused(*found)
+        reasons = check_act(len(found.entries), found.total_rupiah, act, met.determined_by, ())
+        if met.undecided:
+            reasons.append(UNDECIDED)
+        if reasons:
+            raise LockRefused(*reasons)
+        return found
 
 
 async def _require_unchanged(connection: Connection, looked: Looked) -> None:
@@ -140,20 +168,20 @@ async def _accounts(connection: Connection, found: Gathered, draft: Draft) -> di
     return {**found.carried_accounts, **{record: answers.account_of(each) for record, each in said.items()}}
 
 
-async def cover(
-    connection: Connection,
-    locked: Determined,
-    found: Gathered,
-    entries: tuple[Entry, ...],
-    chance: Callable[[int], bytes],
+async def _cover(
+    connection: Connection, locked: Determined, listed: RosterList, found: Gathered, chance: Callable[[int], bytes]
 ) -> None:
-    """From now on these people are covered by the scheme, as by any list; the villages learn it as digests."""
-    act = locked.list.act
-    permission = f"{act.instrument} {act.number}"
+    """From now on whom it determines is covered by the scheme, as by any list, and whom it takes off is not; the villages
+    learn the former at once as digests, the latter when the sets are said anew."""
+    entries = [] if listed.kind == Kind.AMENDMENT else listed.payable
+    await determinations.uncover(connection, locked.cycle, [each.record for each in listed.removed])
+    if not entries:
+        return
+    act = listed.act
     file = ImportFile(
         digest=locked.hash,
         name=f"{found.cycle.code} daftar {locked.number}",
-        permission=permission,
+        permission=f"{act.instrument} {act.number}",
         as_of=act.dated,
         imported_ms=locked.locked_ms,
         imported_by=locked.locked_by,
@@ -181,9 +209,15 @@ def _coverage(entry: Entry, digest: bytes, found: Gathered, as_of: str) -> Cover
     )
 
 
-async def _make_final(connection: Connection, locked: Determined, draft: Draft) -> None:
-    """The villages' proposals; carried rows are nobody's proposal of this cycle."""
-    mine: list[InputRow] = [row for row in draft.rows if row.origin is not Origin.FORMER]
-    finals = {row.record: final_verdict(draft.outcomes[row.record], row.record, locked.hash) for row in mine}
-    judged = {row.record: row.judged for row in mine}
-    await determinations.put_finals(connection, locked.cycle, locked.hash, finals, judged)
+def _finals(draft: Draft, listed: RosterList, digest: bytes) -> tuple[dict[bytes, Verdict], dict[bytes, str]]:
+    """What the villages are told for good on their proposals, and what `decide` says of them; carried rows are nobody's
+    proposal of this cycle. A first list speaks of all, a later one of whom it adds and takes off."""
+    mine = {row.record: row for row in draft.rows if row.origin is not Origin.FORMER}
+    if listed.kind == FIRST:
+        told = {record: draft.outcomes[record].told for record in mine}
+    else:
+        told = {each.record: removed_verdict(each.reason) for each in listed.removed}
+        told |= {record: Verdict(ACCEPTED) for record in listed.added}
+    told = {record: verdict for record, verdict in told.items() if record in mine}
+    finals = {record: final_verdict(verdict, record, digest) for record, verdict in told.items()}
+    return finals, {record: mine[record].judged for record in finals}

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 import msgspec
 
 from central.domain.decisions import Verdict
-from central.domain.determination import RosterList, read_list
-from central.domain.payments import Payment
+from central.domain.determination import RosterList, determined_reference, read_list
+from central.domain.payments import PAID, Payment
 from central.store import trail
 from chassis.database import Connection, Row
 
@@ -125,6 +125,19 @@ async def judged(connection: Connection, cycle: str) -> dict[bytes, str]:
     return {bytes.fromhex(row[0]): row[1] for row in rows}
 
 
+async def uncover(connection: Connection, cycle: str, records: Collection[bytes]) -> None:
+    """Whom a later list takes off is no longer covered by what an earlier one determined; whoever that blocked is judged anew."""
+    references = [
+        (determined_reference(each.hash, record),) for each in await of_cycle(connection, cycle) for record in records
+    ]
+    for column in ("match_nik", "match_kk"):
+        await connection.execute_many(
+            f"UPDATE proposal SET is_dirty = 1 WHERE {column} = (SELECT {column} FROM coverage WHERE reference = $1)",
+            references,
+        )
+    await connection.execute_many("DELETE FROM coverage WHERE reference = $1", references)
+
+
 async def _is_none_final(connection: Connection) -> bool:
     return await connection.fetch_value("SELECT 1 FROM final_decision LIMIT 1") is None
 
@@ -149,6 +162,17 @@ async def add_payments(
 
 async def is_known_file(connection: Connection, file: bytes) -> bool:
     return await connection.fetch_value("SELECT 1 FROM payment_result WHERE file = $1 LIMIT 1", file) is not None
+
+
+async def paid(connection: Connection, cycle: str) -> set[int]:
+    """Numbers of entries of a cycle whose last word is that they were paid; they keep their numbers from list to list."""
+    rows = await connection.fetch_all(
+        "SELECT entry, state FROM payment_result JOIN roster ON roster.hash = payment_result.roster WHERE cycle = $1"
+        " ORDER BY payment_result.id",
+        cycle,
+    )
+    last = {row[0]: row[1] for row in rows}
+    return {entry for entry, state in last.items() if state == PAID}
 
 
 async def payments(connection: Connection, roster: bytes) -> dict[int, Payment]:

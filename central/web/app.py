@@ -16,6 +16,7 @@ from central.web.editions import EditionPages
 from central.web.fleet import EVERYBODY, FleetPages
 from central.web.home import HomePages
 from central.web.identities import IdentityPages
+from central.web.lock import LockPages
 from central.web.metrics import PREFIX, CentreCollector
 from central.web.objections import ObjectionPages
 from central.web.rosters import RosterPages
@@ -75,6 +76,7 @@ def build_app(
         DossierPages(desk),
         RosterPages(desk, drafts),
         ValidationPages(desk, drafts),
+        LockPages(desk, drafts),
         DeterminationPages(desk, drafts),
     ):
         app.add_routes(pages.routes())

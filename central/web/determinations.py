@@ -1,18 +1,18 @@
-"""The lock and what follows it: minutes to be signed, the list laid before a second officer, the determined list and its
-payment files.
+"""The papers around a lock: minutes to be signed, the determined list, its payment files and what came of them.
 
 Full numbers of people leave here in files: each download is in the access trail. Must never show a list as determined
 that is not signed. Place in the flow: central/rosters/lock -> here -> central/render.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from hashlib import sha256
 
 from aiohttp import web
 
-from central.domain.determination import Act, Refused, Scan, find_village, lists_of, minutes_hash, obstacles, read_list
+from central.domain.determination import Scan, lists_of, minutes_hash
 from central.domain.papers import (
     AMOUNT_AT,
     TABLE_HEADINGS,
@@ -26,19 +26,18 @@ from central.domain.payments import PaymentFile, RowFault, read_payments
 from central.domain.rosters import Body, InputRow
 from central.render import render_pdf
 from central.render.tables import write_csv, write_xlsx
-from central.rosters import Drafts, Gathered, Lock, LockRefused, circumstances
+from central.rosters import Drafts, Gathered
 from central.store import determinations, rosters
 from central.store.determinations import Determined
 from central.web.decisions import READERS
 from central.web.desk import Desk
 from central.web.fleet import EVERYBODY
 from central.web.result_file import ResultRefused, check_result
-from central.web.rosters import CYCLE, asked_draft, one_line, short_place
+from central.web.rosters import CYCLE, asked_draft, short_place
 from central.web.words import BODIES, LIST_KINDS
 from chassis.database import Connection
 from chassis.spreadsheets import WorkbookRefused, as_csv, is_workbook
 from chassis.web import (
-    Form,
     RequestRefused,
     account_of,
     add_notice,
@@ -50,23 +49,17 @@ from chassis.web import (
     roles,
 )
 from chassis.web.accounts import record_access
-from protocol.feed import REGENCY, RESULT_BYTES_MAX
+from protocol.feed import RESULT_BYTES_MAX
 from protocol.lists.tables import ListRefused
-from protocol.schemes import DeterminedBy
 
 SCAN_FORM_BYTES_MAX = RESULT_BYTES_MAX + 256 * 1024
-ACT_LENGTH_MAX = 80
 RESULTS_BYTES_MAX = 8 * 1024 * 1024
 """The list of the whole regency as a workbook has 1.2 MB."""
 FAULTS_SHOWN_MAX = 100
 KNOWN_RESULTS = "Berkas hasil pembayaran: berkas ini sudah pernah dipakai. Tidak ada yang diubah."
-RUPIAH_MAX = 10**13
 WIB_MS = 7 * 3_600_000
 PDF, XLSX = "application/pdf", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 CSV = "text/csv; charset=utf-8"
-ACT_FIELDS = ("number", "dated", "recipients", "total")
-FIELD_OF = {"act_number": "number", "act_recipients": "recipients", "act_total": "total", "silent": "silent"}
-"""Where the lock's reasons stand on the form; the others are about the list itself."""
 
 
 class DeterminationPages:
@@ -85,8 +78,6 @@ class DeterminationPages:
             web.get(place, self.minutes_pdf),
             web.post(place, self.upload),
             web.get(f"{place}/scan", self.scan),
-            web.get(f"{one}/lock", self.ask),
-            web.post(f"{one}/lock", self.lock),
             web.get(lists, self.list),
             web.get(f"{lists}/payment.csv", self.csv),
             web.get(f"{lists}/payment.xlsx", self.xlsx),
@@ -174,70 +165,6 @@ class DeterminationPages:
             raise web.HTTPNotFound
         return found, body, place, rows
 
-    # --- the lock ---
-
-    @roles("officer")
-    async def ask(self, request: web.Request) -> web.StreamResponse:
-        return await self._show_lock(request, Form(), ())
-
-    @roles("officer")
-    async def lock(self, request: web.Request) -> web.StreamResponse:
-        form = await read_form(request)
-        form_key_of(form)
-        found, _ = await asked_draft(request, self._drafts)
-        code, actor, now_ms = found.cycle.code, account_of(request).login, self._desk.clock.now_ms()
-        try:
-            match form.text("step"):
-                case "claim":
-                    act = _read_act(form, self._determined_by(found))
-                    await self._lock().claim(code, act, actor, now_ms)
-                    await add_notice(request, "Daftar diajukan. Petugas lain harus memeriksa dan menguncinya.")
-                case "lock":
-                    locked = await self._lock().lock(code, actor, now_ms)
-                    self._desk.on_published(REGENCY)
-                    await add_notice(request, f"Periode dikunci: {total_words(locked.list)}.")
-                    raise web.HTTPSeeOther(f"/rosters/{code}/lists/{locked.number}")
-                case _:
-                    await self._return(form, code, actor)
-                    await add_notice(request, "Pengajuan dikembalikan.")
-        except LockRefused as refused:
-            return await self._show_lock(request, form, refused.reasons)
-        raise web.HTTPSeeOther(f"/rosters/{code}/lock")
-
-    async def _return(self, form: Form, code: str, actor: str) -> None:
-        note = one_line(form.text("note"))[:ACT_LENGTH_MAX]
-        await self._desk.database.transact(lambda c: rosters.close_claim(c, code, "returned", actor, note))
-
-    async def _show_lock(self, request: web.Request, form: Form, reasons: tuple[Refused, ...]) -> web.StreamResponse:
-        found, draft = await asked_draft(request, self._drafts)
-        code, now_ms = found.cycle.code, self._desk.clock.now_ms()
-
-        async def look(connection: Connection) -> dict[str, object]:
-            met = await circumstances(connection, self._desk.rules, found.cycle, now_ms)
-            claim = await rosters.open_claim(connection, code)
-            return {"met": met, "claim": claim, "obstacles": obstacles(draft, code, met)}
-
-        context = await self._desk.database.read(look)
-        claim = context["claim"]
-        wanted = "Perkades" if self._determined_by(found) is DeterminedBy.VILLAGE else "SK"
-        context |= {"cycle": found.cycle, "draft": draft, "instrument": wanted, "place": short_place}
-        if isinstance(claim, rosters.Claim):
-            claimed = read_list(claim.content)
-            context |= {"claimed": claimed, "claimed_silent": [short_place(code) for code in claimed.act.silent]}
-        context |= {"errors": {FIELD_OF.get(each.code, each.code): each.sentence for each in reasons}}
-        context |= {"act": {name: form.text(name) for name in ACT_FIELDS}, "named": set(form.all("silent"))}
-        context |= {"form_key": form.text("form_key") or None, "total": draft.total_rupiah}
-        return await page(request, "lock.html", context, status=422 if reasons else 200)
-
-    def _determined_by(self, found: Gathered) -> DeterminedBy | None:
-        scheme = self._desk.rules.book.schemes.get(found.cycle.scheme)
-        return scheme.determined_by if scheme else None
-
-    def _lock(self) -> Lock:
-        if self._desk.sign is None:
-            raise RequestRefused(503, "no_key", "Kunci kabupaten tidak tersedia di sini. Hubungi petugas TI kabupaten.")
-        return Lock(self._desk.database, self._desk.rules, self._drafts, self._desk.sign)
-
     # --- the determined list ---
 
     @roles(*EVERYBODY)
@@ -282,7 +209,7 @@ class DeterminationPages:
     async def _read_results(self, determined: Determined, content: bytes) -> PaymentFile | str:
         """What the file says, or why it cannot be used. Raises WorkbookRefused."""
         text = await as_csv(content) if is_workbook(content) else content
-        entries = frozenset(entry.number for entry in determined.list.entries)
+        entries = frozenset(entry.number for entry in determined.list.payable)
         today, code = _today(self._desk.clock.now_ms()), list_code(determined.hash)
         found = await asyncio.to_thread(read_payments, text, code, entries, today)
         return found.sentence if isinstance(found, ListRefused) else found
@@ -292,8 +219,7 @@ class DeterminationPages:
     ) -> web.StreamResponse:
         determined = await self._asked_list(request)
         found = determined.list
-        districts = sorted({entry.village[:6] for entry in found.entries})
-        counts = {d: sum(entry.village.startswith(d) for entry in found.entries) for d in districts}
+        counts = dict(sorted(Counter(entry.village[:6] for entry in found.payable).items()))
         reported = await self._desk.database.read(lambda c: determinations.payments(c, determined.hash))
         states = [payment.state for payment in reported.values()]
         context: dict[str, object] = {"determined": determined, "list": found, "counts": counts, "place": short_place}
@@ -326,7 +252,7 @@ class DeterminationPages:
     async def pdf(self, request: web.Request) -> web.StreamResponse:
         determined, place = await self._asked_list(request), request.match_info["district"]
         found = determined.list
-        if not any(entry.village.startswith(place) for entry in found.entries):
+        if not any(entry.village.startswith(place) for entry in found.payable):
             raise web.HTTPNotFound
         await self._note(request, "export_payment_list", f"{determined.hash.hex()}/{place}")
         sheet = payment_sheet(found.cycle, found, determined.hash, place)
@@ -344,36 +270,6 @@ class DeterminationPages:
         await self._desk.database.transact(
             lambda c: record_access(c, now_ms=now_ms, actor=actor, action=action, subject=subject)
         )
-
-
-def _read_act(form: Form, determined_by: DeterminedBy | None) -> Act:
-    """Raises LockRefused for what cannot be read; whether it is true the lock decides."""
-    number, dated = one_line(form.text("number")), form.text("dated")
-    reasons = []
-    if not number or len(number) > ACT_LENGTH_MAX or not number.isprintable():
-        reasons.append(Refused("number", f"Nomor penetapan: isi paling panjang {ACT_LENGTH_MAX} huruf."))
-    try:
-        date.fromisoformat(dated)
-    except ValueError:
-        reasons.append(Refused("dated", "Tanggal penetapan: isi tanggalnya, misalnya 2021-06-01."))
-    recipients, total = _whole(form.text("recipients")), _whole(form.text("total"))
-    if recipients is None:
-        reasons.append(Refused("recipients", "Jumlah penerima: tulis angka saja, misalnya 12.373."))
-    if total is None:
-        reasons.append(Refused("total", "Jumlah uang: tulis angka rupiah saja, misalnya 8.661.100.000."))
-    if reasons or recipients is None or total is None:
-        raise LockRefused(*reasons)
-    silent = tuple(sorted({code for code in form.all("silent") if find_village(code)}))
-    instrument = "Perkades" if determined_by is DeterminedBy.VILLAGE else "SK"
-    return Act(
-        instrument=instrument, number=number, dated=dated, recipients=recipients, total_rupiah=total, silent=silent
-    )
-
-
-def _whole(text: str) -> int | None:
-    """`12.373`, `Rp 8.661.100.000`: whole numbers as people write them; None for anything else."""
-    bare = text.removeprefix("Rp").replace(".", "").replace(" ", "")
-    return int(bare) if bare.isascii() and bare.isdigit() and int(bare) < RUPIAH_MAX else None
 
 
 def _today(now_ms: int) -> date:

@@ -212,7 +212,7 @@ async def test_two_officers_lock_and_the_payment_list_ties_out(hall: Hall) -> No
     assert "Periode dikunci: 3 penerima, Rp2.100.000" in await hall.send(f"{HERE}/lock", "budi", step="lock")
     text = await hall.text(f"{HERE}/lists/1")
     assert "3 penerima, Rp2.100.000 (dua juta seratus ribu rupiah)" in text
-    assert "Periode ini sudah dikunci" in await hall.text(f"{HERE}/lock", "budi")
+    assert "Daftar yang berlaku: Penetapan" in await hall.text(f"{HERE}/lock", "budi")
     reply = {f"reply-{hall.records[0].hex()}": "agreed"}
     assert "validasi tidak dapat diubah lagi" in await hall.send(f"{HERE}/validations?show=all", "desa", **reply)
     assert await hall.regency.value("SELECT count(*) FROM validation") == 6
@@ -248,6 +248,7 @@ async def test_what_was_paid_comes_back_in_the_same_file(hall: Hall) -> None:
     act = {"number": "188/1/KEP/2021", "dated": "2021-05-01", "recipients": "3", "total": "2100000"}
     await hall.send(f"{HERE}/lock", step="claim", **act)
     await hall.send(f"{HERE}/lock", "budi", step="lock")
+    await hall.regency.settle()
     path, browser = f"{HERE}/lists/1", await hall.browser("sari")
     workbook = openpyxl.load_workbook(io.BytesIO(await (await hall.get(f"{path}/payment.xlsx")).read()))
     sheet = workbook.active
@@ -277,6 +278,18 @@ async def test_what_was_paid_comes_back_in_the_same_file(hall: Hall) -> None:
     assert "berkas ini sudah pernah dipakai" in await send(filled.getvalue())
     assert "tidak ada. Pakai berkas yang diunduh" in await send(b"NAMA;NIK\nA;1")
     assert "Dibayar 1 Gagal salur 1" in await hall.text(path)
+    act = {"number": "188/2/KEP/2021", "dated": "2021-05-12", "recipients": "3", "total": "2100000", "step": "claim"}
+    said = await hall.send(f"{HERE}/lock", kind="replacement", lines="1; pindah", **act)
+    assert "Nomor 1 sudah dibayar" in said
+    assert "Daftar tunggu hanya memuat 0 orang" in said
+    said = await hall.send(f"{HERE}/lock", kind="amendment", lines="2; Bank Jatim; 0099; GURU CONTOH", **act)
+    assert "Daftar diajukan" in said
+    assert "Jenis Daftar perbaikan" in said
+    assert "Periode dikunci: 3 penerima" in await hall.send(f"{HERE}/lock", "budi", step="lock")
+    assert "0 dikeluarkan, 1 ditambahkan atau diperbaiki" in await hall.text(f"{HERE}/lists/2")
+    listed = (await (await hall.get(f"{HERE}/lists/2/payment.csv")).read()).decode()
+    assert listed.count("\r\n") == 2
+    assert "Bank Jatim;'0099;GURU CONTOH" in listed
 
 
 def test_numbers_in_words() -> None:
