@@ -30,9 +30,17 @@ FIRST = "first"
 CHANNEL_BANK, CHANNEL_CASH = "Transfer bank", "Tunai di kantor"
 
 
+class Perkades(Struct, frozen=True):
+    """One village's own regulation that determines its recipients."""
+
+    village: str
+    number: str
+    dated: str
+
+
 class Act(Struct, frozen=True, kw_only=True):
     """The formal act: `instrument` is SK or Perkades; figures as that paper states them; `silent`: the villages that it
-    names as not heard."""
+    names as not heard. Of a scheme that villages determine each has its own (`by_village`), and `dated` is the last day."""
 
     instrument: str
     number: str
@@ -40,6 +48,7 @@ class Act(Struct, frozen=True, kw_only=True):
     recipients: int
     total_rupiah: int
     silent: tuple[str, ...] = ()
+    by_village: tuple[Perkades, ...] = ()
 
 
 class Entry(Struct, frozen=True, kw_only=True):
@@ -230,11 +239,19 @@ def sums(draft: Draft) -> list[Refused]:
 
 
 def check_act(
-    recipients: int, total_rupiah: int, act: Act, determined_by: DeterminedBy | None, silent: Collection[str]
+    places: Sequence[str], amount_rupiah: int, act: Act, determined_by: DeterminedBy | None, silent: Collection[str]
 ) -> list[Refused]:
-    """Does the paper say what the list says? One sentence for each thing that it does not."""
+    """Does the paper say what the list says? One sentence for each thing that it does not. `places`: the village of each
+    recipient."""
+    recipients, total_rupiah = len(places), len(places) * amount_rupiah
     wanted = "Perkades" if determined_by is DeterminedBy.VILLAGE else "SK"
     refused = []
+    missing = sorted(set(places) - {each.village for each in act.by_village})
+    if determined_by is DeterminedBy.VILLAGE and missing:
+        sentence = (
+            f"Perkades: {_n(len(missing))} desa belum ada nomornya ({_names(missing)}). Tulis satu baris tiap desa."
+        )
+        refused.append(Refused("act_villages", sentence, len(missing)))
     if act.instrument != wanted or not act.number.strip():
         refused.append(Refused("act_number", f"Nomor {wanted}: isi nomor {wanted} penetapan."))
     if act.recipients != recipients:
@@ -245,8 +262,7 @@ def check_act(
         refused.append(Refused("act_total", sentence))
     unnamed = sorted(set(silent) - set(act.silent))
     if unnamed:
-        names = ", ".join(_name(code) for code in unnamed[:5]) + (", …" if len(unnamed) > 5 else "")
-        sentence = f"Desa yang belum terdengar: {_n(len(unnamed))} desa belum disebut ({names}). Centang tiap desa itu."
+        sentence = f"Desa yang belum terdengar: {_n(len(unnamed))} desa belum disebut ({_names(unnamed)}). Centang tiap desa itu."
         refused.append(Refused("silent", sentence, len(unnamed)))
     return refused
 
@@ -386,6 +402,10 @@ def _bodies(unvalidated: Iterable[Outcome]) -> str:
 def _places(missing: Sequence[tuple[Body, str]]) -> str:
     shown = [_name(place) if body is Body.VILLAGE else f"LPTQ {_name(place)}" for body, place in missing[:5]]
     return ", ".join(shown) + (", …" if len(missing) > 5 else "")
+
+
+def _names(codes: Sequence[str]) -> str:
+    return ", ".join(_name(code) for code in codes[:5]) + (", …" if len(codes) > 5 else "")
 
 
 def _name(code: str) -> str:

@@ -10,7 +10,7 @@ from datetime import date
 from msgspec import Struct
 
 from central.domain.decisions import day_text
-from central.domain.determination import Entry, RosterList, find_village
+from central.domain.determination import Act, Entry, RosterList, find_village
 from central.domain.rosters import Body, InputRow
 from central.domain.terbilang import terbilang
 from protocol.ids import DistrictCode, mask_nik
@@ -103,7 +103,7 @@ def payment_sheet(cycle_name: str, found: RosterList, digest: bytes, place: str)
         subtitle=(
             cycle_name,
             f"Kecamatan {district(DistrictCode(place)).name}",
-            f"{act.instrument} Nomor {act.number}, {day_text(act.dated)}",
+            *_acts(act, place),
         ),
         opening=(),
         columns=PAYMENT_COLUMNS,
@@ -177,6 +177,14 @@ def total_words(found: RosterList) -> str:
 
 
 # --- words ------------------------------------------------------------------------------------------------------------
+
+
+def _acts(act: Act, place: str) -> Sequence[str]:
+    """The act on paper; of a scheme that villages determine, those of the district's."""
+    if not act.by_village:
+        return (f"{act.instrument} Nomor {act.number}, {day_text(act.dated)}",)
+    own = [each for each in act.by_village if each.village.startswith(place)]
+    return [f"Perkades {_village(each.village)} Nomor {each.number}, {day_text(each.dated)}" for each in own]
 
 
 def _who(body: Body, place: str) -> str:

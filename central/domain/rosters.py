@@ -200,6 +200,14 @@ def settle(rows: Iterable[InputRow], terms: Terms, validations: Validations, rul
     return Draft(terms, ordered, outcomes, tuple(wanted[:places]), tuple(wanted[places:]))
 
 
+def late_rows(draft: Draft, judged: Mapping[bytes, str]) -> list[InputRow]:
+    """What the facts say otherwise since a lock, and whoever came after it: it changes no final answer, but is shown.
+
+    `judged`: what `decide` had said then, by record; of carried rows nothing is kept.
+    """
+    return [row for row in draft.rows if row.origin is not Origin.FORMER and judged.get(row.record) != row.judged]
+
+
 def turned_down(record: bytes, terms: Terms, validations: Validations, rulings: Rulings) -> Verdict | None:
     """What the bodies say against somebody, where it stands: nobody contradicts it, or an officer found for it."""
     said = _said(record, terms, validations)

@@ -130,7 +130,13 @@ class Lock:
         found, draft = looked.found, looked.draft
         met = await self.database.read(lambda c: circumstances(c, self.rules, found.cycle, now_ms))
         reasons = obstacles(draft, found.cycle.code, met)
-        reasons += check_act(len(draft.recipients), draft.total_rupiah, act, met.determined_by, met.silent)
+        reasons += check_act(
+            [row.proposal.village for row in draft.recipients],
+            draft.terms.amount_rupiah,
+            act,
+            met.determined_by,
+            met.silent,
+        )
         if reasons:
             raise LockRefused(*reasons)
         known = await self.database.read(lambda c: _accounts(c, found, draft))
@@ -148,7 +154,7 @@ class Lock:
         found = correct(former.list, former.hash, asked, eligible=eligible, paid=paid, act=act)
         if not isinstance(found, RosterList):
             raise LockRefused(*found)
-        reasons = check_act(len(found.entries), found.total_rupiah, act, met.determined_by, ())
+        reasons = check_act([entry.village for entry in found.entries], found.amount_rupiah, act, met.determined_by, ())
         if met.undecided:
             reasons.append(UNDECIDED)
         if reasons:

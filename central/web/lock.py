@@ -9,7 +9,7 @@ from datetime import date
 from aiohttp import web
 
 from central.domain.corrections import Correction, Kind, read_correction
-from central.domain.determination import Act, Refused, find_village, obstacles, read_list
+from central.domain.determination import Act, Perkades, Refused, find_village, obstacles, read_list
 from central.domain.papers import total_words
 from central.rosters import Drafts, Gathered, Lock, LockRefused, circumstances
 from central.store import determinations, rosters
@@ -23,9 +23,10 @@ from protocol.schemes import DeterminedBy
 
 ACT_LENGTH_MAX = 80
 RUPIAH_MAX = 10**13
-ACT_FIELDS = ("number", "dated", "recipients", "total")
+ACT_FIELDS = ("number", "dated", "recipients", "total", "perkades")
 FIELD_OF = {
     "act_number": "number",
+    "act_villages": "perkades",
     "act_recipients": "recipients",
     "act_total": "total",
     "unknown_entry": "lines",
@@ -98,6 +99,8 @@ class LockPages:
         context |= {"errors": {FIELD_OF.get(each.code, each.code): each.sentence for each in reasons}}
         context |= {"act": {name: form.text(name) for name in ACT_FIELDS}, "named": set(form.all("silent"))}
         context |= {"form_key": form.text("form_key") or None, "total": draft.total_rupiah}
+        villages = sorted({row.proposal.village for row in draft.recipients})
+        context |= {"perkades": form.raw("perkades") or "\n".join(f"{code}; ; " for code in villages)}
         context |= {"kinds": [(kind.value, LIST_KINDS[kind]) for kind in Kind], "kind": form.text("kind")}
         context |= {"lines": form.raw("lines"), "places": form.text("places"), "kind_words": LIST_KINDS}
         return await page(request, "lock.html", context, status=422 if reasons else 200)
@@ -114,14 +117,19 @@ class LockPages:
 
 def _read_act(form: Form, determined_by: DeterminedBy | None) -> Act:
     """Raises LockRefused for what cannot be read; whether it is true the lock decides."""
-    number, dated = one_line(form.text("number")), form.text("dated")
     reasons = []
-    if not number or len(number) > ACT_LENGTH_MAX or not number.isprintable():
-        reasons.append(Refused("number", f"Nomor penetapan: isi paling panjang {ACT_LENGTH_MAX} huruf."))
-    try:
-        date.fromisoformat(dated)
-    except ValueError:
-        reasons.append(Refused("dated", "Tanggal penetapan: isi tanggalnya, misalnya 2021-06-01."))
+    number, dated = one_line(form.text("number")), form.text("dated")
+    by_village: tuple[Perkades, ...] = ()
+    if determined_by is DeterminedBy.VILLAGE:
+        try:
+            by_village = read_perkades(form.raw("perkades"))
+            number, dated = f"{len(by_village)} desa", max(each.dated for each in by_village)
+        except ValueError as error:
+            reasons.append(Refused("perkades", f"Perkades: {error}"))
+    elif not 0 < len(number) <= ACT_LENGTH_MAX or not number.isprintable():
+        reasons.append(Refused("number", f"Nomor SK: isi paling panjang {ACT_LENGTH_MAX} huruf."))
+    elif not _is_day(dated):
+        reasons.append(Refused("dated", "Tanggal SK: isi tanggalnya, misalnya 2021-06-01."))
     recipients, total = _whole(form.text("recipients")), _whole(form.text("total"))
     if recipients is None:
         reasons.append(Refused("recipients", "Jumlah penerima: tulis angka saja, misalnya 12.373."))
@@ -129,11 +137,36 @@ def _read_act(form: Form, determined_by: DeterminedBy | None) -> Act:
         reasons.append(Refused("total", "Jumlah uang: tulis angka rupiah saja, misalnya 8.661.100.000."))
     if reasons or recipients is None or total is None:
         raise LockRefused(*reasons)
-    silent = tuple(sorted({code for code in form.all("silent") if find_village(code)}))
-    instrument = "Perkades" if determined_by is DeterminedBy.VILLAGE else "SK"
     return Act(
-        instrument=instrument, number=number, dated=dated, recipients=recipients, total_rupiah=total, silent=silent
+        instrument="Perkades" if determined_by is DeterminedBy.VILLAGE else "SK",
+        number=number,
+        dated=dated,
+        recipients=recipients,
+        total_rupiah=total,
+        silent=tuple(sorted({code for code in form.all("silent") if find_village(code)})),
+        by_village=by_village,
     )
+
+
+def read_perkades(lines: str) -> tuple[Perkades, ...]:
+    """`village; number; day` a line. Raises ValueError with what is wrong."""
+    found: dict[str, Perkades] = {}
+    for at, line in enumerate((line for line in lines.split("\n") if line.strip()), start=1):
+        code, number, dated = ([part.strip() for part in line.split(";")] + ["", ""])[:3]
+        home = find_village(code)
+        if home is None or not 0 < len(number) <= ACT_LENGTH_MAX or not number.isprintable() or not _is_day(dated):
+            raise ValueError(f"baris {at}: tulis kode desa; nomor; tanggal, misalnya 3510252010; 3/2021; 2021-05-28.")
+        found[home.code] = Perkades(home.code, number, dated)
+    if not found:
+        raise ValueError("tulis satu baris tiap desa: kode desa; nomor; tanggal.")
+    return tuple(each for _, each in sorted(found.items()))
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return len(text) == 10 and date.fromisoformat(text) is not None
+    except ValueError:
+        return False
 
 
 def _read_correction(form: Form) -> Correction | None:

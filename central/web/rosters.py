@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from central.domain.determination import find_village, obstacles
-from central.domain.rosters import Draft, Fate, InputRow, Outcome, Ruling
+from central.domain.rosters import Draft, Fate, InputRow, Outcome, Ruling, late_rows
 from central.rosters import Drafts, Gathered, circumstances
 from central.store import determinations, facts, rosters
 from central.web.decisions import READERS, place, village_asked
@@ -34,6 +34,7 @@ from protocol.ids import DistrictCode
 from protocol.regions import UnknownRegion, district
 
 PAGE_ROWS = 50
+LATE_SHOWN_MAX = 100
 REASON_LENGTH_MIN, REASON_LENGTH_MAX = 5, 200
 CYCLE = "{cycle:[A-Z0-9][A-Z0-9-]{1,63}}"
 
@@ -87,13 +88,23 @@ class RosterPages:
         async def look(connection: Connection) -> dict[str, object]:
             met = await circumstances(connection, self._desk.rules, found.cycle, now_ms)
             lists = await determinations.of_cycle(connection, found.cycle.code)
+            judged = await determinations.judged(connection, found.cycle.code)
             silent = [short_place(code) for code in met.silent]
-            return {"met": met, "lists": lists, "silent": silent, "obstacles": obstacles(draft, found.cycle.code, met)}
+            late = late_rows(draft, judged) if lists else []
+            return {
+                "met": met,
+                "lists": lists,
+                "silent": silent,
+                "late": late,
+                "judged": judged,
+                "obstacles": obstacles(draft, found.cycle.code, met),
+            }
 
         context = await self._desk.database.read(look)
         context |= {"cycle": found.cycle, "terms": found.terms, "draft": draft, "counts": draft.count(), "fates": FATES}
         context |= {"places": by_village(draft), "place": short_place, "fate_keys": list(Fate), "kinds": LIST_KINDS}
         context |= {"required": [BODIES[body] for body in found.terms.required]}
+        context |= {"place_of": place, "readers": READERS, "late_max": LATE_SHOWN_MAX, "outcome_words": OUTCOMES}
         context |= {"fate_words": [FATES[fate] for fate in Fate]}
         return await page(request, "roster.html", context)
 

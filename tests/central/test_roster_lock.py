@@ -4,15 +4,16 @@ import msgspec
 import pytest
 
 from central import audit
-from central.domain.determination import Act, list_hash, read_list, signed_message
-from central.domain.rosters import Fate, Reply, Terms, Validation
+from central.domain.determination import Act, Perkades, list_hash, read_list, signed_message
+from central.domain.papers import payment_sheet
+from central.domain.rosters import Fate, Reply, Terms, Validation, late_rows
 from central.rosters import Drafts, Lock, LockRefused, read_ledger
 from central.store import determinations
-from chassis.database import DatabaseError
+from chassis.database import Connection, DatabaseError
 from chassis.signing import verify
 from protocol.feed import Decision
 from protocol.schemes import month
-from tests.central.desk import DAY_MS, DESA, OTHER_DESA, Machine, Regency, nik
+from tests.central.desk import BLT_DD, DAY_MS, DESA, OTHER_DESA, Machine, Regency, nik
 from tests.central.roster_desk import (
     NGAJI,
     act_of,
@@ -173,8 +174,27 @@ async def test_the_villages_are_told_final_and_nothing_flips_it(
     assert [after[record] for record in ready] == [told[record] for record in ready]
     assert after[late].code == "window_closed"
     assert not after[late].is_final
+    judged = await regency.database.read(lambda c: determinations.judged(c, NGAJI.code))
+    assert {row.record for row in late_rows(await settled(regency), judged)} == {
+        ready[0],
+        ready[3],
+        late,
+    }, "shown as late"
     found = await regency.database.read(lambda c: audit.audit(c, regency.rules))
     assert found.problems == []
+
+
+async def test_the_audit_finds_a_list_that_is_not_what_was_signed(regency: Regency, ready: list[bytes]) -> None:
+    await lock(regency)
+    await regency.settle()
+
+    async def damage(connection: Connection) -> None:
+        await connection.execute("DROP TRIGGER roster_is_never_changed")
+        await connection.execute("UPDATE roster SET total_rupiah = total_rupiah + 700000")
+
+    await regency.database.transact(damage)
+    found = await regency.database.read(lambda c: audit.audit(c, regency.rules))
+    assert found.problems == ["roster GURU-NGAJI-2021, list 1: not what was signed"]
 
 
 async def test_who_waits_is_told_the_place_in_the_queue(regency: Regency, machine: Machine) -> None:
@@ -231,6 +251,25 @@ async def test_last_years_recipients_come_over_and_go_first(
     assert draft.recipients[-1].record == fresh
     assert {row.file for row in draft.recipients[:3]} == {NGAJI.code}
     assert draft.total_rupiah == 4 * 800_000
+
+
+async def test_each_village_determines_its_own_by_its_perkades(
+    regency: Regency, machine: Machine, neighbour: Machine
+) -> None:
+    await open_cycle(regency, Terms(amount_rupiah=300_000), BLT_DD)
+    teach(machine, 1, cycle=BLT_DD)
+    teach(neighbour, 2, cycle=BLT_DD)
+    await after_the_window(regency, machine, neighbour)
+    own, other = Perkades(DESA, "3/2021", "2021-05-20"), Perkades(OTHER_DESA, "7/2021", "2021-05-21")
+    paper = act_of(await settled(regency, BLT_DD), instrument="Perkades", number="2 desa", by_village=(own,))
+    with pytest.raises(LockRefused, match="act_villages"):
+        await lock_of(regency).claim(BLT_DD.code, paper, "sari", regency.clock.now_ms())
+    paper = msgspec.structs.replace(paper, by_village=(own, other))
+    await lock_of(regency).claim(BLT_DD.code, paper, "sari", regency.clock.now_ms())
+    locked = await lock_of(regency).lock(BLT_DD.code, "budi", regency.clock.now_ms())
+    assert locked.list.act.by_village == (own, other)
+    sheet = payment_sheet("BLT", locked.list, locked.hash, DESA[:6])
+    assert sheet.subtitle[2:] == ("Perkades Sukojati Nomor 3/2021, 20 Mei 2021",)
 
 
 async def test_a_scheme_of_a_ministry_is_not_locked_here(regency: Regency, machine: Machine) -> None:

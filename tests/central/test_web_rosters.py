@@ -14,10 +14,12 @@ from aiohttp import ClientResponse, CookieJar, FormData
 from aiohttp.test_utils import TestClient, TestServer
 from prometheus_client import CollectorRegistry
 
+from central.domain.determination import Perkades
 from central.domain.terbilang import NUMBER_MAX, terbilang
 from central.render.tables import safe_cell
 from central.web.app import build_app
 from central.web.desk import Desk
+from central.web.lock import read_perkades
 from chassis.database import Connection, SqliteDatabase
 from chassis.web.accounts import create_account, hash_password
 from tests.central.desk import DESA, OTHER_DESA, RULES, Regency, migrations, nik
@@ -202,7 +204,7 @@ async def test_two_officers_lock_and_the_payment_list_ties_out(hall: Hall) -> No
     await scan_all(hall.regency)
     act = {"step": "claim", "number": "188/1/KEP/2021", "dated": "2021-06-01", "recipients": "3", "total": "2.100.000"}
     said = await hall.send(f"{HERE}/lock", **act | {"recipients": "4", "number": ""})
-    assert "Nomor penetapan: isi" in said
+    assert "Nomor SK: isi" in said
     assert "Jumlah penerima: SK menyebut 4, daftar ini 3." in await hall.send(
         f"{HERE}/lock", **act | {"recipients": "4"}
     )
@@ -290,6 +292,17 @@ async def test_what_was_paid_comes_back_in_the_same_file(hall: Hall) -> None:
     listed = (await (await hall.get(f"{HERE}/lists/2/payment.csv")).read()).decode()
     assert listed.count("\r\n") == 2
     assert "Bank Jatim;'0099;GURU CONTOH" in listed
+
+
+def test_a_line_for_each_villages_perkades() -> None:
+    lines = f"{OTHER_DESA}; 7/2021 ; 2021-05-21\n\n35.10.25.2010;3/2021;2021-05-20"
+    assert read_perkades(lines) == (
+        Perkades(OTHER_DESA, "7/2021", "2021-05-21"),
+        Perkades(DESA, "3/2021", "2021-05-20"),
+    )
+    for wrong in ("", f"{DESA}; ; ", f"{DESA};3/2021", f"{DESA};3/2021;kemarin", "3510252;3/2021;2021-05-20"):
+        with pytest.raises(ValueError, match="kode desa"):
+            read_perkades(wrong)
 
 
 def test_numbers_in_words() -> None:
