@@ -12,6 +12,7 @@ from hashlib import sha256
 
 from aiohttp import web
 
+from central.domain.answers import DAY_MS
 from central.domain.determination import Scan, lists_of, minutes_hash
 from central.domain.papers import (
     AMOUNT_AT,
@@ -27,7 +28,7 @@ from central.domain.rosters import Body, InputRow
 from central.render import render_pdf
 from central.render.tables import write_csv, write_xlsx
 from central.rosters import Drafts, Gathered
-from central.store import determinations, rosters
+from central.store import determinations, facts, rosters
 from central.store.determinations import Determined
 from central.web.decisions import READERS
 from central.web.desk import Desk
@@ -221,10 +222,12 @@ class DeterminationPages:
         found = determined.list
         counts = dict(sorted(Counter(entry.village[:6] for entry in found.payable).items()))
         reported = await self._desk.database.read(lambda c: determinations.payments(c, determined.hash))
+        cycles = {cycle.code: cycle for cycle in await self._desk.database.read(facts.cycles)}
+        objection_ms = determined.locked_ms + cycles[found.cycle].objection_days * DAY_MS
         states = [payment.state for payment in reported.values()]
         context: dict[str, object] = {"determined": determined, "list": found, "counts": counts, "place": short_place}
         context |= {"words": total_words(found), "kinds": LIST_KINDS, "readers": READERS}
-        context |= {"paid": states.count("paid"), "failed": states.count("failed")}
+        context |= {"objection_ms": objection_ms, "paid": states.count("paid"), "failed": states.count("failed")}
         context |= {"silent": [short_place(code) for code in found.act.silent], "errors": errors}
         context |= {"faults": faults[:FAULTS_SHOWN_MAX], "fault_count": len(faults)}
         return await page(request, "determined.html", context, status=422 if errors else 200)

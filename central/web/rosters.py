@@ -35,15 +35,17 @@ from protocol.regions import UnknownRegion, district
 
 PAGE_ROWS = 50
 LATE_SHOWN_MAX = 100
+DISTRICT_DIGITS = 6
+"""A village's code begins with its district's."""
 REASON_LENGTH_MIN, REASON_LENGTH_MAX = 5, 200
 CYCLE = "{cycle:[A-Z0-9][A-Z0-9-]{1,63}}"
 
 
 @dataclass(frozen=True, slots=True)
 class PlaceLine:
-    """One village of a roster: how many rows of each fate, and what is paid there."""
+    """A district or village of a roster: how many rows of each fate, and what is paid there."""
 
-    village: str
+    place: str
     counts: Mapping[Fate, int]
     total_rupiah: int
 
@@ -102,7 +104,14 @@ class RosterPages:
 
         context = await self._desk.database.read(look)
         context |= {"cycle": found.cycle, "terms": found.terms, "draft": draft, "counts": draft.count(), "fates": FATES}
-        context |= {"places": by_village(draft), "place": short_place, "fate_keys": list(Fate), "kinds": LIST_KINDS}
+        within = request.query.get("district", "")[:DISTRICT_DIGITS]
+        context |= {
+            "places": by_place(draft, within),
+            "within": within,
+            "place": short_place,
+            "fate_keys": list(Fate),
+            "kinds": LIST_KINDS,
+        }
         context |= {"required": [BODIES[body] for body in found.terms.required]}
         context |= {"place_of": place, "readers": READERS, "late_max": LATE_SHOWN_MAX, "outcome_words": OUTCOMES}
         context |= {"fate_words": [FATES[fate] for fate in Fate]}
@@ -195,12 +204,15 @@ async def asked_draft(request: web.Request, drafts: Drafts) -> tuple[Gathered, D
     return looked.found, looked.draft
 
 
-def by_village(draft: Draft) -> list[PlaceLine]:
+def by_place(draft: Draft, within: str) -> list[PlaceLine]:
+    """The districts of a roster, or the villages of one of them: all 217 at once nobody reads."""
     counts: dict[str, dict[Fate, int]] = {}
     for row in draft.rows:
-        of_place = counts.setdefault(row.proposal.village, dict.fromkeys(Fate, 0))
-        of_place[draft.outcomes[row.record].fate] += 1
-    return [PlaceLine(v, c, c[Fate.KEPT] * draft.terms.amount_rupiah) for v, c in sorted(counts.items())]
+        village = row.proposal.village
+        if village.startswith(within):
+            of_place = counts.setdefault(village if within else village[:DISTRICT_DIGITS], dict.fromkeys(Fate, 0))
+            of_place[draft.outcomes[row.record].fate] += 1
+    return [PlaceLine(place, c, c[Fate.KEPT] * draft.terms.amount_rupiah) for place, c in sorted(counts.items())]
 
 
 def rulings_for(outcome: Outcome) -> list[Fate]:

@@ -159,7 +159,9 @@ async def test_what_would_be_paid_if_it_were_locked_now(hall: Hall) -> None:
     await hall.validate()
     text = await hall.text(HERE)
     assert "Jika dikunci sekarang: 3 penerima, Rp2.100.000 ; 0 ditahan" in text
-    assert "Blimbingsari, Sukojati 2 0 0 0 0 Rp1.400.000" in text
+    assert "Menurut kecamatan" in text
+    assert "Blimbingsari 2 0 0 0 0 Rp1.400.000" in text
+    assert "Blimbingsari, Sukojati 2 0 0 0 0 Rp1.400.000" in await hall.text(f"{HERE}?district={DESA[:6]}")
     assert "Pindaian berita acara bertanda tangan belum ada dari 4 tempat" in text
     assert "3 baris." in await hall.text(f"{HERE}/rows?fate=kept")
     assert "1 baris." in await hall.text(f"{HERE}/rows?village={OTHER_DESA}")
