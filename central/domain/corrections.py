@@ -1,19 +1,21 @@
 """A determined list is never changed: what has to change afterwards is a new list that names the one it replaces. Pure.
 
-Replacement: somebody goes, the next who waits comes. Follow-up: some who wait come. Amendment: an account was wrong. Numbers of
+Replacement: somebody goes, the next in the queue comes. Follow-up: some of the queue come. The queue is whoever waits, and
+whoever came late and was let in, in the order of the roster. Amendment: an account was wrong. Numbers of
 entries stay what they were, so that a payment is known by its number; only who is new or amended is paid by the new list.
 Place in the flow: an officer's form -> here -> the same lock by two people as the first list (central/rosters/lock).
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from enum import StrEnum
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from central.domain.decisions import REJECTED, Verdict
+from central.domain.decisions import REJECTED, Verdict, key_kk, key_nik
 from central.domain.determination import Act, Entry, Refused, Removal, RosterList
 from central.domain.reasons import ReasonCode
+from protocol.schemes import Unit
 
 LINES_MAX = 200
 """Lines of one correction: a form that is still read before it is signed."""
@@ -79,15 +81,18 @@ def correct(
     digest: bytes,
     asked: Correction,
     *,
-    eligible: Collection[bytes],
+    queue: Sequence[Entry],
+    unit: Unit,
     paid: Collection[int],
     act: Act,
 ) -> RosterList | list[Refused]:
-    """The next list, or why there is none. `eligible`: records that the facts still speak for; `paid`: entry numbers."""
+    """The next list, or why there is none. `queue`: whom the facts speak for, in order; `paid`: entry numbers."""
     by_number = {entry.number: entry for entry in former.entries}
     refused = _check(asked, by_number, paid)
     going = {by_number[number].record for number, _ in asked.removed if number in by_number}
-    coming = [entry for entry in former.waiting if entry.record in eligible][: asked.places]
+    kept = [_amended(entry, dict(asked.accounts)) for entry in former.entries if entry.record not in going]
+    waiting = _strangers(queue, kept, unit)
+    coming = waiting[: asked.places]
     if len(coming) < asked.places:
         sentence = f"Daftar tunggu hanya memuat {len(coming)} orang yang masih memenuhi syarat, diminta {asked.places}."
         refused.append(Refused("waiting_short", sentence))
@@ -95,9 +100,6 @@ def correct(
         return refused
     last = former.last_number
     added = [replace(entry, number=number) for number, entry in enumerate(coming, start=last + 1)]
-    accounts = dict(asked.accounts)
-    kept = [_amended(entry, accounts) for entry in former.entries if entry.record not in going]
-    here = {entry.record for entry in added}
     found = replace(
         former,
         kind=asked.kind.value,
@@ -105,10 +107,10 @@ def correct(
         replaces=digest,
         act=act,
         entries=(*kept, *added),
-        waiting=tuple(entry for entry in former.waiting if entry.record not in here),
+        waiting=tuple(replace(entry, number=at) for at, entry in enumerate(waiting[asked.places :], start=1)),
         ledger=(),
         removed=tuple(Removal(by_number[number].record, reason) for number, reason in asked.removed),
-        added=(*(entry.record for entry in added), *(by_number[number].record for number in accounts)),
+        added=(*(entry.record for entry in added), *(by_number[number].record for number, _ in asked.accounts)),
         last_number=last + len(added),
     )
     return _sums(found) or found
@@ -118,6 +120,23 @@ def removed_verdict(reason: str) -> Verdict:
     """What the village of somebody who is taken off is told."""
     values = {"validator": "petugas kabupaten", "reason": reason}
     return Verdict(REJECTED, ReasonCode.VALIDATOR_REFUSED, values)
+
+
+def _strangers(queue: Sequence[Entry], kept: Sequence[Entry], unit: Unit) -> list[Entry]:
+    """Those of the queue who are nobody on the list, nor anybody before them: one person is never paid by two records."""
+    key = key_kk if unit is Unit.HOUSEHOLD else key_nik
+    seen = {_key(entry, key) for entry in kept} - {None}
+    found = []
+    for entry in queue:
+        who = _key(entry, key)
+        if who is None or who not in seen:
+            found.append(entry)
+            seen.add(who)
+    return found
+
+
+def _key(entry: Entry, key: Callable[[str], str | None]) -> str | None:
+    return key(entry.kk if key is key_kk else entry.nik)
 
 
 def _check(asked: Correction, by_number: Mapping[int, Entry], paid: Collection[int]) -> list[Refused]:

@@ -284,8 +284,8 @@ def first_list(draft: Draft, cycle: str, scheme: str, act: Act, accounts: Accoun
         quota=draft.terms.quota,
         budget_rupiah=draft.terms.budget_rupiah,
         act=act,
-        entries=_entries(paid, accounts),
-        waiting=_entries(draft.waiting, accounts),
+        entries=entries_of(paid, accounts),
+        waiting=entries_of(draft.waiting, accounts),
         ledger=tuple(ledger_line(row, draft.outcomes[row.record]) for row in draft.rows),
         last_number=len(paid),
     )
@@ -363,7 +363,8 @@ def carry(former: RosterList, digest: bytes, cycle: str) -> list[Proposal]:
     ]
 
 
-def _entries(rows: Sequence[InputRow], accounts: Accounts) -> tuple[Entry, ...]:
+def entries_of(rows: Sequence[InputRow], accounts: Accounts) -> tuple[Entry, ...]:
+    """Rows as they stand on a list, numbered from 1."""
     found = []
     for number, row in enumerate(rows, start=1):
         p, (bank, account, owner) = row.proposal, accounts.get(row.record, ("", "", ""))

@@ -5,8 +5,10 @@ the flow: pages and commands ask here; `central/rosters/lock` asks again inside 
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
+
+from msgspec.structs import replace
 
 from central.domain.answers import Rules, policy
 from central.domain.decisions import Case, Coverage, Proposal, Verdict
@@ -21,8 +23,8 @@ from protocol.feed import Cycle
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """Everything that a cycle's fates follow from, but for what its own lists determined. `carried`: recipients of the cycle
-    before, as rows of this one; `carried_accounts`: bank, number and owner of theirs.
+    """Everything that a cycle's fates follow from. `carried`: recipients of the cycle before, as rows of this one;
+    `carried_accounts`: bank, number and owner of theirs; `determined`: references of the coverages of its own lists.
     """
 
     cycle: Cycle
@@ -37,6 +39,12 @@ class Gathered:
     finals: Mapping[bytes, Verdict]
     validations: Validations
     rulings: Rulings
+    determined: Set[bytes]
+
+    @property
+    def late(self) -> set[bytes]:
+        """Proposals that came after the cycle was locked; none before."""
+        return {p.record for p in self.proposals if p.record not in self.finals} if self.determined else set()
 
 
 async def gather(connection: Connection, code: str) -> Gathered | None:
@@ -67,23 +75,20 @@ async def gather(connection: Connection, code: str) -> Gathered | None:
             for p, entry in zip(carried, before.entries if before else (), strict=True)
         },
         around=[p for r, p in around.proposals.items() if r not in mine],
-        coverages=[c for reference, c in around.coverages.items() if reference not in determined],
+        coverages=list(around.coverages.values()),
         identities=await identities.in_force(connection),
         finals=await determinations.finals(connection, around.proposals.keys()),
         validations=await rosters.validations(connection, code),
         rulings=await rosters.rulings(connection, code),
+        determined=determined,
     )
 
 
 def draft(rules: Rules, found: Gathered) -> Draft:
-    """The fates as the facts stand, whatever was locked of this cycle."""
+    """The fates as the facts stand, whatever was locked of this cycle; who came after the lock is judged behind it."""
     own = [*found.carried, *found.proposals]
     weighed = weigh(own, found.cycle.closes_ms, found.terms, found.validations, found.rulings)
-    here = {p.record for p in own}
-    finals = {r: v for r, v in found.finals.items() if r not in here}
-    verdicts = Case([*weighed, *found.around], found.coverages).decide(
-        policy(rules, found.cycles), found.identities, finals
-    )
+    verdicts = _judge(rules, found, weighed)
     former = {p.record for p in found.carried}
     rows = [
         InputRow(
@@ -96,6 +101,20 @@ def draft(rules: Rules, found: Gathered) -> Draft:
         for p in own
     ]
     return settle(rows, found.terms, found.validations, found.rulings)
+
+
+def _judge(rules: Rules, found: Gathered, weighed: Sequence[Proposal]) -> dict[bytes, Verdict]:
+    """What `decide` says of everybody as if nothing were determined; of who came late, as everything is."""
+    book, late = policy(rules, found.cycles), found.late
+    here = {p.record for p in weighed}
+    in_time = [replace(p, is_withdrawn=True) if p.record in late else p for p in weighed]
+    free = [c for c in found.coverages if c.reference not in found.determined]
+    foreign = {record: verdict for record, verdict in found.finals.items() if record not in here}
+    verdicts = Case([*in_time, *found.around], free).decide(book, found.identities, foreign)
+    if late:
+        behind = Case([*weighed, *found.around], found.coverages).decide(book, found.identities, found.finals)
+        verdicts |= {record: behind[record] for record in late}
+    return verdicts
 
 
 async def read_ledger(database: Database, rules: Rules, code: str) -> tuple[LedgerLine, ...] | None:

@@ -21,6 +21,7 @@ from central.domain.determination import (
     RosterList,
     check_act,
     determined_reference,
+    entries_of,
     final_verdict,
     first_list,
     list_hash,
@@ -29,7 +30,7 @@ from central.domain.determination import (
     signed_message,
     write_list,
 )
-from central.domain.rosters import Draft, Origin
+from central.domain.rosters import Draft, Fate, Origin
 from central.rosters.draft import Drafts, Gathered, Looked, circumstances, stamp_of
 from central.store import answers, coverage_sets, determinations, facts, imports, rosters
 from central.store.determinations import Determined
@@ -47,6 +48,9 @@ UNDECIDED = Refused("undecided", "Masih ada usulan yang dihitung. Tunggu sebenta
 DIFFERS = Refused(
     "differs", "Daftar berubah sejak diajukan. Kembalikan pengajuan itu, lalu ajukan daftar yang sekarang."
 )
+
+
+_OVER = (Fate.MERGED, Fate.DROPPED, Fate.REJECTED)
 
 
 class LockRefused(Exception):
@@ -112,7 +116,7 @@ class Lock:
             await determinations.add(connection, locked, found.replaces)
             await rosters.close_claim(connection, code, "locked", actor, "")
             await _cover(connection, locked, found, looked.found, self.chance)
-            await determinations.put_finals(connection, code, locked.hash, *_finals(looked.draft, found, locked.hash))
+            await determinations.put_finals(connection, code, locked.hash, *_finals(looked, found, locked.hash))
 
         await self.database.transact(work)
         return locked
@@ -150,8 +154,9 @@ class Lock:
         if former is None:
             raise LockRefused(NOT_LOCKED)
         paid = await self.database.read(lambda c: determinations.paid(c, cycle.code))
-        eligible = {row.record for row in looked.draft.candidates()}
-        found = correct(former.list, former.hash, asked, eligible=eligible, paid=paid, act=act)
+        queue = await self.database.read(lambda c: _queue(c, looked.found, looked.draft))
+        unit = self.rules.book.schemes[cycle.scheme].unit
+        found = correct(former.list, former.hash, asked, queue=queue, unit=unit, paid=paid, act=act)
         if not isinstance(found, RosterList):
             raise LockRefused(*found)
         reasons = check_act([entry.village for entry in found.entries], found.amount_rupiah, act, met.determined_by, ())
@@ -165,6 +170,14 @@ class Lock:
 async def _require_unchanged(connection: Connection, looked: Looked) -> None:
     if await stamp_of(connection, looked.found.cycle.code) != looked.stamp:
         raise LockRefused(CHANGED)
+
+
+async def _queue(connection: Connection, found: Gathered, draft: Draft) -> tuple[Entry, ...]:
+    """Who may come on the next list, in order: nobody who is on it, nor who was taken off."""
+    lists = [each.list for each in await determinations.of_cycle(connection, found.cycle.code)]
+    known = {entry.record for entry in lists[-1].entries} | {gone.record for each in lists for gone in each.removed}
+    rows = [row for row in draft.candidates() if row.record not in known]
+    return entries_of(rows, await _accounts(connection, found, draft))
 
 
 async def _accounts(connection: Connection, found: Gathered, draft: Draft) -> dict[bytes, answers.Account]:
@@ -215,14 +228,17 @@ def _coverage(entry: Entry, digest: bytes, found: Gathered, as_of: str) -> Cover
     )
 
 
-def _finals(draft: Draft, listed: RosterList, digest: bytes) -> tuple[dict[bytes, Verdict], dict[bytes, str]]:
+def _finals(looked: Looked, listed: RosterList, digest: bytes) -> tuple[dict[bytes, Verdict], dict[bytes, str]]:
     """What the villages are told for good on their proposals, and what `decide` says of them; carried rows are nobody's
-    proposal of this cycle. A first list speaks of all, a later one of whom it adds and takes off."""
-    mine = {row.record: row for row in draft.rows if row.origin is not Origin.FORMER}
+    proposal of this cycle. A first list speaks of all; a later one of whom it adds and takes off, and of who came late
+    and is not to come."""
+    outcomes, late = looked.draft.outcomes, looked.found.late
+    mine = {row.record: row for row in looked.draft.rows if row.origin is not Origin.FORMER}
     if listed.kind == FIRST:
-        told = {record: draft.outcomes[record].told for record in mine}
+        told = {record: outcomes[record].told for record in mine}
     else:
-        told = {each.record: removed_verdict(each.reason) for each in listed.removed}
+        told = {record: outcomes[record].told for record in late if outcomes[record].fate in _OVER}
+        told |= {each.record: removed_verdict(each.reason) for each in listed.removed}
         told |= {record: Verdict(ACCEPTED) for record in listed.added}
     told = {record: verdict for record, verdict in told.items() if record in mine}
     finals = {record: final_verdict(verdict, record, digest) for record, verdict in told.items()}

@@ -107,6 +107,14 @@ async def put_finals(
     )
 
 
+async def is_open(connection: Connection, cycle: str, record: bytes) -> bool:
+    """May anybody still say something of this row? Until the lock of all, after it of proposals that came since."""
+    if await in_force(connection, cycle) is None:
+        return True
+    is_proposal = await connection.fetch_value("SELECT 1 FROM proposal WHERE record = $1", record) is not None
+    return is_proposal and not await finals(connection, [record])
+
+
 async def finals(connection: Connection, records: Collection[bytes] | None = None) -> dict[bytes, Verdict]:
     """The final answers on these proposals, or all there are."""
     if records is not None and (not records or await _is_none_final(connection)):

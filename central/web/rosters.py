@@ -157,7 +157,7 @@ class RosterPages:
         here = f"/rosters/{found.cycle.code}/rows/{row.record.hex()}"
 
         async def work(connection: Connection) -> str:
-            if await determinations.in_force(connection, found.cycle.code) is None:
+            if await determinations.is_open(connection, found.cycle.code, row.record):
                 await rosters.put_ruling(connection, found.cycle.code, row.record, ruling, account.login, now_ms)
             return here
 
@@ -178,11 +178,11 @@ class RosterPages:
                 connection, now_ms=now_ms, actor=account.login, action="view_roster_row", subject=subject
             )
             said = await rosters.said_on(connection, found.cycle.code, row.record)
-            is_locked = await determinations.in_force(connection, found.cycle.code) is not None
-            return {"said": said, "is_locked": is_locked}
+            is_open = await determinations.is_open(connection, found.cycle.code, row.record)
+            return {"said": said, "is_open": is_open}
 
         context = await self._desk.database.transact(look)
-        allowed = rulings_for(outcome) if account.role == "officer" and not context["is_locked"] else []
+        allowed = rulings_for(outcome) if account.role == "officer" and context["is_open"] else []
         context |= {"cycle": found.cycle, "row": row, "outcome": outcome, "fates": FATES, "place": place}
         context |= {
             "reasons": REASONS | ROSTER_REASONS,

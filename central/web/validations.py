@@ -95,8 +95,9 @@ class ValidationPages:
         here = f"/rosters/{code}/validations"
 
         async def work(connection: Connection) -> str:
-            if await determinations.in_force(connection, code) is not None:
-                raise RequestRefused(409, "locked", "Periode ini sudah dikunci; validasi tidak dapat diubah lagi.")
+            for record, _ in replies:
+                if not await determinations.is_open(connection, code, record):
+                    raise RequestRefused(409, "locked", "Periode ini sudah dikunci; validasi tidak dapat diubah lagi.")
             await rosters.add_validations(connection, code, bench.body, replies, account.login, now_ms)
             return here
 
@@ -122,9 +123,8 @@ class ValidationPages:
             await record_access(
                 connection, now_ms=now_ms, actor=account.login, action="view_validations", subject=subject
             )
-            is_locked = await determinations.in_force(connection, subject) is not None
             said = await answers.of_proposals(connection, [line.row.proposal for line in shown])
-            return {"is_locked": is_locked, "evidence": {record: _evidence(each) for record, each in said.items()}}
+            return {"evidence": {record: _evidence(each) for record, each in said.items()}}
 
         context = await self._desk.database.transact(look)
         context |= {"cycle": found.cycle, "bench": bench, "lines": shown, "number": number, "pages": pages}
@@ -137,12 +137,14 @@ class ValidationPages:
 
 
 def _lines(found: Gathered, draft: Draft, bench: Bench) -> list[Line]:
-    """Everybody of this place who may still be paid or whom a body turned down, in the roster's order."""
-    lines, candidates = [], {row.record for row in draft.candidates()}
+    """Everybody of this place who may still be paid or whom a body turned down, in the roster's order; after the lock who
+    came since."""
+    lines, candidates, late = [], {row.record for row in draft.candidates()}, found.late
     for row in draft.rows:
         said = found.validations.get(row.record, {})
         is_wanted = row.record in candidates or draft.outcomes[row.record].fate is Fate.HELD
-        if bench.serves(row.proposal.village) and (is_wanted or said):
+        is_open = not found.determined or row.record in late
+        if is_open and bench.serves(row.proposal.village) and (is_wanted or said):
             lines.append(Line(row, said.get(bench.body), said.get(_other(bench.body))))
     return lines
 

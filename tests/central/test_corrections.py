@@ -86,6 +86,58 @@ async def test_who_waits_and_is_no_longer_entitled_is_passed_over(regency: Regen
     assert found.added == (first.waiting[1].record,)
 
 
+async def test_who_was_cut_off_comes_by_a_follow_up_list_and_nobody_twice(
+    regency: Regency, machine: Machine, neighbour: Machine
+) -> None:
+    """A village was silent at the lock: one of its people is new, one is on the list already, one is refused."""
+    await open_cycle(regency, Terms(amount_rupiah=700_000, budget_rupiah=2_100_000))
+    listed = teach(machine, 1)
+    fresh, same, third = teach(neighbour, 7), teach(neighbour, 1), teach(neighbour, 8)
+    await regency.send(machine)
+    await regency.settle()
+    regency.clock.advance(days=15)
+    await regency.greet(machine)
+    first = await locked(regency, act_of(await settled(regency), silent=(neighbour.village,)))
+    assert [entry.record for entry in first.list.entries] == [listed]
+    await regency.send(neighbour)
+    await regency.settle()
+    assert [(await regency.outcome(r))[1] for r in (fresh, same, third)] == ["received_late"] * 3
+    with pytest.raises(LockRefused, match="waiting_short"):
+        await lock_of(regency).claim(NGAJI.code, act(), "sari", 0, Correction(kind=Kind.FOLLOW_UP, places=1))
+    for record in (fresh, same):
+        await rule(regency, record, Fate.KEPT)
+    await rule(regency, third, Fate.REJECTED)
+    outcomes = (await settled(regency)).outcomes
+    assert (outcomes[fresh].fate, outcomes[same].code) == (Fate.KEPT, "covered_by_scheme")
+    second = await locked(regency, act(), Correction(kind=Kind.FOLLOW_UP, places=1))
+    assert [(entry.number, entry.record) for entry in second.list.entries] == [(1, listed), (2, fresh)]
+    assert [row[0] for row in payment_table(second.list, second.hash)] == ["2"]
+    told = await regency.decisions()
+    assert [(told[r].outcome, told[r].code) for r in (listed, fresh, same, third)] == [
+        ("accepted", ""),
+        ("accepted", ""),
+        ("rejected", "covered_by_scheme"),
+        ("rejected", "validator_refused"),
+    ]
+    assert all(told[r].is_final for r in (listed, fresh, same, third))
+    assert (await regency.database.read(lambda c: audit.audit(c, regency.rules))).problems == []
+
+
+async def test_what_is_fixed_is_open_to_no_word_and_what_came_since_is(
+    regency: Regency, first: RosterList, machine: Machine
+) -> None:
+    late = teach(machine, 9)
+    await regency.send(machine, len(machine.ops))
+    await regency.settle()
+
+    async def is_open(record: bytes) -> bool:
+        return await regency.database.read(lambda c: determinations.is_open(c, NGAJI.code, record))
+
+    assert not await is_open(first.entries[0].record)
+    assert await is_open(late)
+    assert not await is_open(bytes(16)), "a row of last year's list is no proposal"
+
+
 async def test_what_the_next_list_may_not_do(regency: Regency, first: RosterList) -> None:
     async def refused(asked: Correction, paper: Act | None = None) -> list[str]:
         with pytest.raises(LockRefused) as caught:

@@ -218,7 +218,11 @@ async def test_two_officers_lock_and_the_payment_list_ties_out(hall: Hall) -> No
     assert "3 penerima, Rp2.100.000 (dua juta seratus ribu rupiah)" in text
     assert "Daftar yang berlaku: Penetapan" in await hall.text(f"{HERE}/lock", "budi")
     reply = {f"reply-{hall.records[0].hex()}": "agreed"}
-    assert "validasi tidak dapat diubah lagi" in await hall.send(f"{HERE}/validations?show=all", "desa", **reply)
+    assert "Tidak ada yang menunggu" in await hall.text(f"{HERE}/validations?show=all", "desa")
+    fields = await (await hall.browser("sari")).filled(f"{HERE}/lock")
+    token = await (await hall.browser("desa")).filled(f"{HERE}/validations")
+    sent = await (await hall.browser("desa")).post(f"{HERE}/validations", {**fields, **token, **reply})
+    assert sent.status == 422
     assert await hall.regency.value("SELECT count(*) FROM validation") == 6
 
     content = (await (await hall.get(f"{HERE}/lists/1/payment.csv")).read()).decode("utf-8-sig")
