@@ -10,6 +10,7 @@ import os
 import pwd
 import re
 import sys
+from collections import Counter
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -33,14 +34,29 @@ from central.domain.catalogue import CatalogueError
 from central.domain.coverage_sets import month_of
 from central.domain.lists import Kind
 from central.domain.lists.plans import ignored
+from central.domain.rosters import Body, Terms
+from central.domain.validators import VALIDATOR, read_bench
 from central.enrolment import Enrolment
 from central.imports import ImportRefused, Progress, Said, accept, bring, check, open_list, plan_said, undo
 from central.ingest import Ingest
 from central.machine import MachineClock, RevocationFile
 from central.pipeline import Pipeline, judge_next
+from central.rosters import read_ledger
 from central.rules import shipped_agencies, shipped_rules
 from central.seals import SealLists
-from central.store import boxes, coverage_sets, editions, facts, imports, overview, rule_changes, seals, trail
+from central.store import (
+    boxes,
+    coverage_sets,
+    determinations,
+    editions,
+    facts,
+    imports,
+    overview,
+    rosters,
+    rule_changes,
+    seals,
+    trail,
+)
 from central.store.imports import ImportFile
 from central.web.app import build_app, build_metrics_app
 from central.web.desk import Desk
@@ -68,7 +84,7 @@ from protocol.schemes import DeterminedBy, month_text, parse_month
 VERSION = metadata.version("kampung")
 DEFAULT_SETTINGS = Path("/etc/kampung/central.toml")
 PROGRAM = "kampung-central"
-ROLES = (*EVERYBODY, AGENCY)
+ROLES = (*EVERYBODY, AGENCY, VALIDATOR)
 WIB_MS = 7 * 3_600_000
 SERIAL_MAX = 1_000_000
 """No village enrols so often: a larger number is a slip of the keyboard, and it would stand in the list for ever."""
@@ -146,7 +162,7 @@ class Central:
         await ingest.start()
         enrolment = Enrolment(self.database, self.key, clock, revoked)
         door = Door(ingest, enrolment, wakeups, pipeline.receiving).application()
-        desk, registry = Desk(self.database, clock, rules, wakeups.wake), CollectorRegistry()
+        desk, registry = Desk(self.database, clock, rules, wakeups.wake, self.key.sign), CollectorRegistry()
         listen = self.settings.listen
         async with contextlib.AsyncExitStack() as stack:
             await serve(stack, door, listen.host, listen.sync_port)
@@ -472,6 +488,78 @@ def cycle_list(settings_path: SettingsOption = DEFAULT_SETTINGS, as_json: JsonOp
     run_command(work())
 
 
+@cycles.command("terms")
+def cycle_terms(
+    code: Annotated[str, typer.Argument(help="A cycle that was added.")],
+    amount: Annotated[int, typer.Option(min=1, help="Rupiah for each recipient.")],
+    quota: Annotated[int, typer.Option(min=0, help="Recipients at most; 0 for no limit.")] = 0,
+    budget: Annotated[int, typer.Option(min=0, help="Rupiah at most; 0 for no limit.")] = 0,
+    required: Annotated[str, typer.Option(help="Who must validate: village, lptq or village,lptq.")] = "",
+    former: Annotated[str, typer.Option(help="The determined cycle whose recipients come over.")] = "",
+    settings_path: SettingsOption = DEFAULT_SETTINGS,
+) -> None:
+    """Say what a cycle pays, to how many, and who validates. Until its list is determined; the last word counts."""
+    settings = load(settings_path)
+
+    async def work() -> None:
+        try:
+            bodies = tuple(Body(word.strip()) for word in required.split(",") if word.strip())
+        except ValueError:
+            raise Stopped(f"--required {required!r}: write village, lptq or village,lptq") from None
+        terms = Terms(amount_rupiah=amount, quota=quota, budget_rupiah=budget, required=bodies, former=former)
+
+        async def put(connection: Connection) -> None:
+            known = {cycle.code for cycle in await facts.cycles(connection)}
+            if code not in known:
+                raise Stopped(f"{code!r} is no cycle: {', '.join(sorted(known)) or 'none was added yet'}")
+            if await determinations.in_force(connection, code) is not None:
+                raise Stopped(f"the list of {code} is determined: what it pays cannot change any more")
+            if former and await determinations.in_force(connection, former) is None:
+                raise Stopped(f"--former {former}: no list of that cycle is determined")
+            await rosters.put_terms(connection, code, terms, actor(), MachineClock().now_ms())
+
+        async with archive(settings) as database:
+            await database.transact(put)
+        out.print(f"cycle {code}: terms recorded")
+
+    run_command(work())
+
+
+@program.command()
+def fates(
+    code: Annotated[str, typer.Argument(metavar="CYCLE")],
+    settings_path: SettingsOption = DEFAULT_SETTINGS,
+    as_json: JsonOption = False,
+) -> None:
+    """What became of every row that was brought to a cycle: of its determined list, else as the facts stand now."""
+    settings = load(settings_path)
+
+    async def work() -> None:
+        async with archive(settings) as database:
+            await _settle(database)
+            ledger = await read_ledger(database, shipped_rules(), code)
+        if ledger is None:
+            raise Stopped(f"{code!r}: no such cycle, or `cycle terms` has not said yet what it pays")
+        rows = [
+            {
+                "file": line.file,
+                "row": line.row,
+                "fate": line.fate,
+                "reason": line.reason,
+                "decision": line.record.hex(),
+            }
+            for line in ledger
+        ]
+        if as_json:
+            show({"cycle": code, "rows": rows}, as_json=True)
+        else:
+            counts = Counter((row["fate"], row["reason"]) for row in rows)
+            table = [{"fate": fate, "reason": reason, "rows": n} for (fate, reason), n in sorted(counts.items())]
+            show({"fates": table, "rows": len(rows)}, as_json=False)
+
+    run_command(work())
+
+
 def _months(cycle: Cycle) -> dict[str, str]:
     return {"from": month_text(cycle.month_from), "until": month_text(cycle.month_until)}
 
@@ -636,15 +724,18 @@ def restore(
 
 
 def check_scope(role: str, scope: str) -> None:
-    """An agency's account is bound to its office, an officer's may be to the owner of some schemes, whose rules alone they
-    change; all others see what their role sees."""
+    """An agency's account is bound to its office, a validator's to its place, an officer's may be to the owner of some
+    schemes, whose rules alone they change; all others see what their role sees."""
     if role == OFFICER and scope.isprintable() and len(scope) <= SCOPE_CHARACTERS_MAX:
         return
-    if role != AGENCY:
+    if role not in {AGENCY, VALIDATOR}:
         commands.no_scope(role, scope)
         return
     try:
-        read_seat(scope, shipped_agencies())
+        if role == VALIDATOR:
+            read_bench(scope)
+        else:
+            read_seat(scope, shipped_agencies())
     except ScopeError as error:
         raise Stopped(f"--scope: {error}") from error
 

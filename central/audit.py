@@ -1,7 +1,7 @@
 """Proves that the centre holds what it acknowledged and said what follows from it. Reads everything, changes nothing.
 
 Recomputes: every log's chain, that acknowledged heads stand on stored ops, every feed's items and digests, every
-decision from all facts at once (batch), and the trail of what people did.
+decision from all facts at once (batch), every determined list, and the trail of what people did.
 """
 
 from dataclasses import dataclass, field
@@ -13,8 +13,9 @@ from msgspec.structs import replace
 from central.domain.answers import Rules, policy
 from central.domain.batches import read_batch
 from central.domain.decisions import LIST_EPOCH, decide
+from central.domain.determination import list_hash
 from central.reconcile import is_told
-from central.store import attachments, dossiers, facts, feeds, identities, logs, rule_changes, trail
+from central.store import attachments, determinations, dossiers, facts, feeds, identities, logs, rule_changes, trail
 from chassis.database import Connection
 from protocol import feed as feed_digest
 from protocol.errors import ProtocolError
@@ -44,6 +45,7 @@ async def audit(connection: Connection, rules: Rules) -> Findings:
     await _check_batches(connection, found)
     await _check_pictures(connection, found)
     await _check_decisions(connection, rules, found)
+    await _check_rosters(connection, found)
     found.problems += await trail.check(connection)
     return found
 
@@ -143,7 +145,8 @@ async def _check_decisions(connection: Connection, rules: Rules, found: Findings
     cycles = {c.code: c for c in await facts.cycles(connection)}
     answered = await facts.all_proposals(connection)
     coverages, said = await facts.all_coverages(connection), await identities.in_force(connection)
-    verdicts = decide(policy(rules, cycles), [p for p, _ in answered], coverages, said)
+    finals = await determinations.finals(connection)
+    verdicts = decide(policy(rules, cycles), [p for p, _ in answered], coverages, said, finals=finals)
     told = {proposal.record: answer for proposal, answer in answered}
     waiting = await facts.count_dirty(connection)
     found.decisions = len(told)
@@ -152,3 +155,19 @@ async def _check_decisions(connection: Connection, rules: Rules, found: Findings
         found.problems.append(
             f"decisions: {wrong} differ from what all facts together say; {waiting} are being decided"
         )
+
+
+async def _check_rosters(connection: Connection, found: Findings) -> None:
+    """Each determined list has the bytes that its hash names, ties out, and replaces the one before."""
+    before: dict[str, bytes] = {}
+    for each in await determinations.every(connection):
+        listed = each.list
+        is_whole = (
+            list_hash(each.content) == each.hash
+            and (listed.cycle, listed.number) == (each.cycle, each.number)
+            and (len(listed.entries), listed.total_rupiah) == (each.recipients, each.total_rupiah)
+            and listed.replaces == before.get(each.cycle, b"")
+        )
+        before[each.cycle] = each.hash
+        if not is_whole:
+            found.problems.append(f"roster {each.cycle}, list {each.number}: not what was signed")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from central.domain.answers import Rules, Spoken, policy, speak
 from central.domain.decisions import Case, Coverage, Proposal, Verdict
-from central.store import facts, feeds, identities
+from central.store import determinations, facts, feeds, identities
 from central.store.facts import Answer
 from chassis.database import Connection
 
@@ -134,7 +134,8 @@ async def _decide(
     case = Case(proposals.values(), around.coverages.values())
     keys = case.keys()
     said = await identities.in_force(connection, keys) if keys else {}
-    verdicts = case.decide(policy(rules, cycles), said)
+    finals = await determinations.finals(connection, around.told.keys())
+    verdicts = case.decide(policy(rules, cycles), said, finals)
     return {
         r: speak(rules, p, cycles.get(p.cycle), verdicts[r], now_ms)
         for r, p in proposals.items()

@@ -135,7 +135,7 @@ def word(rules: Rules, proposal: Proposal, cycle: Cycle | None, verdict: Verdict
             for g in verdict.evidence
         ],
         facts_hash=verdict.facts_hash,
-        is_final=False,
+        is_final=verdict.is_final,
         decided_ms=now_ms,
     )
 

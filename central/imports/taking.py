@@ -30,7 +30,7 @@ from central.domain.lists import (
 )
 from central.domain.lists.reading import Batch
 from central.imports.opening import ImportRefused
-from central.store import coverage_sets, facts, imports, trail
+from central.store import coverage_sets, determinations, facts, imports, trail
 from central.store.imports import ImportFile, ImportRecord
 from chassis.database import Connection, Database
 from protocol.feed import REGENCY, Cycle
@@ -305,6 +305,8 @@ async def undo(database: Database, import_id: int, *, reason: str, actor: str, n
             return Taken(record)
         if not record.is_done:
             raise ImportRefused("Daftar ini belum diimpor, jadi tidak ada yang dibatalkan.")
+        if await determinations.is_determined(connection, record.digest):
+            raise ImportRefused("Daftar ini sudah ditetapkan. Kurangi penerimanya dengan daftar perbaikan.")
         if record.kind is Kind.COVERAGE:
             await coverage_sets.withdraw(connection, record.id, now_ms)
             await facts.remove_coverages(connection, record.id)

@@ -94,6 +94,11 @@ async def find(connection: Connection, record: bytes) -> Answered | None:
     return None if row is None else _answered(row)
 
 
+async def of_cycle(connection: Connection, cycle: str) -> list[Answered]:
+    rows = await connection.fetch_all(f"SELECT {_PROPOSAL}, {_ANSWER} FROM proposal WHERE cycle = $1", cycle)
+    return [_answered(r) for r in rows]
+
+
 async def all_proposals(connection: Connection) -> list[Answered]:
     return [_answered(r) for r in await connection.fetch_all(f"SELECT {_READ}, {_ANSWER} FROM proposal")]
 

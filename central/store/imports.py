@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import msgspec
 
 from central.domain.lists import Kind, RowReport
-from central.domain.lists.rows import Reading
+from central.domain.lists.rows import Fate, Reading
 from chassis.database import Connection, Row
 
 DRAFT_MS = 7 * 24 * 3_600_000
@@ -200,6 +200,15 @@ async def mark_done(connection: Connection, import_id: int, actor: str, now_ms: 
         now_ms,
         actor,
     )
+
+
+async def add_whole(connection: Connection, file: ImportFile, rows: Sequence[int]) -> int:
+    """A list of the regency's own that needs no check: every row of it is kept. Its id."""
+    import_id = await put(connection, file)
+    await add_rows(connection, import_id, 0, [RowReport(row, Fate.KEPT, 1) for row in rows], [])
+    await end_check(connection, import_id, len(rows), len(rows))
+    await mark_done(connection, import_id, file.brought_by, file.brought_ms)
+    return import_id
 
 
 async def mark_undone(connection: Connection, import_id: int, actor: str, reason: str, now_ms: int) -> None:

@@ -6,9 +6,12 @@ import jinja2
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
+from central.domain.validators import VALIDATOR
+from central.rosters import Drafts
 from central.web.changes import ChangePages
 from central.web.decisions import READERS, DecisionPages
 from central.web.desk import Desk
+from central.web.determinations import DeterminationPages
 from central.web.dossiers import AGENCY, DossierPages
 from central.web.drafts import DraftPages
 from central.web.editions import EditionPages
@@ -17,10 +20,13 @@ from central.web.home import HomePages
 from central.web.identities import IdentityPages
 from central.web.import_jobs import ImportJobs
 from central.web.imports import ImportPages
+from central.web.lock import LockPages
 from central.web.metrics import PREFIX, CentreCollector
 from central.web.objections import ObjectionPages
 from central.web.reports import ReportPages
+from central.web.rosters import RosterPages
 from central.web.schemes import SchemePages
+from central.web.validations import ValidationPages
 from central.web.words import claimed
 from chassis.metrics import HttpMetrics
 from chassis.probes import build_probes
@@ -46,7 +52,9 @@ NAVIGATION = (
             NavigationEntry("Naskah surat", "/letters"),
         ),
     ),
+    NavigationEntry("Daftar penerima", "/rosters", frozenset(EVERYBODY)),
     NavigationEntry("Impor", "/imports", frozenset(EVERYBODY)),
+    NavigationEntry("Validasi", "/rosters/validations", frozenset({VALIDATOR})),
     NavigationEntry("Berkas", "/dossiers", frozenset({AGENCY})),
 )
 
@@ -72,6 +80,7 @@ def build_app(
     environment.filters.update(mask_name=mask_name, mask_nik=mask_nik, claimed=claimed)
     jobs = ImportJobs(desk)
     app.on_cleanup.append(jobs.close)
+    drafts = Drafts(desk.database, desk.rules)
     for pages in (
         HomePages(desk),
         FleetPages(desk),
@@ -85,6 +94,10 @@ def build_app(
         ChangePages(desk),
         DossierPages(desk),
         ImportPages(desk, jobs),
+        RosterPages(desk, drafts),
+        ValidationPages(desk, drafts),
+        LockPages(desk, drafts),
+        DeterminationPages(desk, drafts),
     ):
         app.add_routes(pages.routes())
     app.cleanup_ctx.append(measured.watched)

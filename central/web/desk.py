@@ -17,3 +17,5 @@ class Desk:
     rules: Rules
     on_published: Callable[[str], None] = lambda _feed: None
     """Told of a feed that has news from these pages."""
+    sign: Callable[[bytes], bytes] | None = None
+    """With the regency's key; without it no list can be determined here."""

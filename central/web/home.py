@@ -4,6 +4,7 @@ from collections import Counter
 
 from aiohttp import web
 
+from central.domain.validators import VALIDATOR
 from central.store import overview
 from central.web.desk import Desk
 from central.web.dossiers import AGENCY
@@ -21,8 +22,10 @@ class HomePages:
     def routes(self) -> list[web.RouteDef]:
         return [web.get("/", self.home)]
 
-    @roles(*EVERYBODY, AGENCY)
+    @roles(*EVERYBODY, AGENCY, VALIDATOR)
     async def home(self, request: web.Request) -> web.StreamResponse:
+        if account_of(request).role == VALIDATOR:
+            raise web.HTTPSeeOther("/rosters/validations")
         if account_of(request).role == AGENCY:  # signing in leads here; theirs is the worklist alone
             raise web.HTTPSeeOther("/dossiers")
         now_ms = self._desk.clock.now_ms()

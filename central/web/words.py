@@ -6,6 +6,7 @@ from datetime import tzinfo
 from central.domain.dossiers import State
 from central.domain.identities import Identity
 from central.domain.reports import Answer, For
+from central.domain.rosters import Fate
 from central.store.overview import VillageState
 from central.store.reports import ReportLine
 from chassis.web.formats import NO_CALENDAR, waktu
@@ -101,6 +102,44 @@ IMPORT_STATES = {
     "checked": ("Sudah diperiksa, belum diimpor", "wait"),
     "done": ("Diimpor", "good"),
     "undone": ("Dibatalkan", "plain"),
+}
+ROSTER_REASONS = {
+    "withdrawn": "ditarik pengusul",
+    "taken_off": "dikeluarkan petugas kabupaten",
+    "disagreement": "validasi desa dan LPTQ berbeda",
+}
+"""Why a row of a roster has its fate, beside the reasons of decisions."""
+BODIES = {"village": "Desa/kelurahan", "lptq": "LPTQ kecamatan", "officer": "Petugas kabupaten"}
+REPLIES = {
+    "agreed": "Sesuai",
+    "refused": "Tidak sesuai",
+    "deceased": "Meninggal",
+    "moved": "Pindah",
+    "kept": "Diterima",
+    "rejected": "Ditolak",
+    "dropped": "Dikeluarkan",
+}
+RULINGS = {
+    Fate.KEPT: "Terima dalam daftar",
+    Fate.REJECTED: "Tolak",
+    Fate.DROPPED: "Keluarkan dari daftar",
+}
+EVIDENCE_FIELDS = {
+    "place_of_teaching": "Tempat mengajar",
+    "teaching_address": "Alamat mengajar",
+    "pupils": "Santri",
+    "teaching_since": "Mengajar sejak",
+    "organisation": "Organisasi",
+    "civil_servant": "ASN",
+    "impact": "Dampak",
+    "monthly_income_rupiah": "Penghasilan sebulan",
+}
+"""Answers of proposals that a validator looks at, by the names of their fields."""
+LIST_KINDS = {
+    "first": "Penetapan",
+    "replacement": "Daftar pengganti",
+    "follow_up": "Daftar susulan",
+    "amendment": "Daftar perbaikan",
 }
 QUARANTINE = {
     "unknown_kind": "jenis catatan belum dikenal",

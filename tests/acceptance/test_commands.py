@@ -205,6 +205,24 @@ async def test_an_agencys_account_is_bound_to_its_office(centre: Centre, agent: 
     assert found == [{"login": "orang", "role": "agency", "scope": "KUA/351025", "active": True}]
 
 
+async def test_what_a_cycle_pays_is_said_once_it_is_there_and_its_fates_are_told(centre: Centre) -> None:
+    program, code = centre.program, "APBD-PANGAN-2021-05"
+    await program.command("cycle", "add", code, "--name", "Paket", *CYCLE_WORDS, "--closes", "2021-06-01")
+    assert "no such cycle" in await refused(program, "fates", code)
+    assert "is no cycle" in await refused(program, "cycle", "terms", "PAKET-9", "--amount", "1")
+    assert "village, lptq" in await refused(program, "cycle", "terms", code, "--amount", "1", "--required", "camat")
+    assert "no list" in await refused(program, "cycle", "terms", code, "--amount", "1", "--former", code)
+    await program.command("cycle", "terms", code, "--amount", "300000", "--quota", "10", "--required", "village")
+    assert json.loads(await program.command("fates", code, "--json")) == {"cycle": code, "rows": []}
+
+
+async def test_a_validators_account_is_bound_to_its_place(centre: Centre) -> None:
+    words = ("user", "add", "pemeriksa", "--name", "P", "--role", "validator", "--scope")
+    for scope in ("", "lptq", "lptq/999999", "village/351025", "camat/351025"):
+        await refused(centre.program, *words, scope, given=PASSWORD)
+    await centre.program.command(*words, "lptq/351025", given=PASSWORD)
+
+
 async def test_a_slip_of_the_keyboard_revokes_nothing(centre: Centre) -> None:
     await centre.program.command("enrol", VILLAGES[0])
     with pytest.raises(Failed) as caught:

@@ -20,7 +20,8 @@ from chassis.web.accounts import create_account, hash_password
 from protocol.regions import villages
 from tests.browser.conftest import Aside, photograph, sign_in
 from tests.browser.rooms import violations
-from tests.central.desk import RULES, START_MS, Regency, Story, fill, migrations
+from tests.central.desk import DESA, RULES, START_MS, Regency, Story, fill, migrations
+from tests.central.roster_desk import fill_rosters
 
 if TYPE_CHECKING:
     from playwright import sync_api
@@ -43,12 +44,14 @@ async def open_site(folder: Path) -> Site:
     regency = Regency(database)
     story = await fill(regency)
     await enrol_more(regency)
+    await fill_rosters(story)
 
     async def people(connection: Connection) -> None:
         hashed = hash_password(PASSWORD)
         for login, title, role, scope in (
             ("petugas", "Dinas Sosial", "officer", ""),
             ("dinkes", "", "agency", "Dinkes"),
+            ("pemeriksa", "", "validator", f"village/{DESA}"),
         ):
             await create_account(
                 connection,

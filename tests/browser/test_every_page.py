@@ -17,6 +17,7 @@ from tests.browser import test_centre, test_counter
 from tests.browser.conftest import Aside, sign_in
 from tests.browser.rooms import PAGE_BYTES_MAX, addresses, get_routes, is_html, style_bytes, violations
 from tests.central.desk import Story, kk, nik, siksng_row
+from tests.central.roster_desk import roster_paths
 from tests.chassis.conftest import PASSWORD
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ async def fill_village(counter: Counter) -> Mapping[str, str]:
     return {**found, **pictures}
 
 
-@pytest.fixture(scope="module", params=["village", "centre", "agency"])
+@pytest.fixture(scope="module", params=["village", "centre", "agency", "validator"])
 def desk(request: pytest.FixtureRequest, aside: Aside, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     folder: Path = tmp_path_factory.mktemp("desk")
     if request.param == "village":
@@ -78,12 +79,17 @@ def desk(request: pytest.FixtureRequest, aside: Aside, tmp_path_factory: pytest.
             "/changes/{id}": "/changes/1",
             "/changes/new/{kind}": "/changes/new/exclusion?scheme=BLT-DD&other=PKH",
             "/dossiers/": f"/dossiers/{site.story.dossier.hex()}",
+            **roster_paths(site.story),
             PICTURE: f"/dossiers/{site.story.dossier.hex()}/photographs/{site.story.photograph.hex()}",
         }
-        agencies = frozenset(route for route in get_routes(app) if route.startswith("/dossiers"))
-        login, closed = "petugas", agencies
-        if request.param == "agency":
-            login, closed = "dinkes", frozenset(get_routes(app)) - agencies
+        routes = frozenset(get_routes(app))
+        agencies = frozenset(route for route in routes if route.startswith("/dossiers"))
+        benches = frozenset(route for route in routes if route.endswith("/validations"))
+        login, closed = {
+            "centre": ("petugas", agencies | benches),
+            "agency": ("dinkes", routes - agencies),
+            "validator": ("pemeriksa", routes - benches),
+        }[request.param]
         yield Desk(site.address, app, samples, login, test_centre.PASSWORD, closed)
         aside.run(test_centre.close_site(site))
 

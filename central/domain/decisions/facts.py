@@ -104,7 +104,7 @@ class Grounds(Struct, frozen=True):
 
 
 class Verdict(Struct):
-    """An answer, its reason and what it rests on. `values` fill the reason's sentence."""
+    """An answer, its reason and what it rests on. `values` fill the reason's sentence. `is_final`: a lock fixed it."""
 
     outcome: str
     code: ReasonCode | None = None
@@ -112,6 +112,7 @@ class Verdict(Struct):
     rule: str = ""
     evidence: tuple[Grounds, ...] = ()
     facts_hash: bytes = b""
+    is_final: bool = False
 
 
 def pack_answers(fields: Sequence[tuple[str, str]]) -> bytes:

@@ -83,6 +83,9 @@ NOBODY_LIKELY: Pairs = {}
 Identities = Mapping[bytes, IdentityVerdict]
 """What people said about records that share a NIK, by `pair_key`."""
 NOTHING_SAID: Identities = {}
+Finals = Mapping[bytes, Verdict]
+"""Answers that a lock fixed, by record: no later fact changes them. Whom a lock determined blocks others as a coverage."""
+NOTHING_FINAL: Finals = {}
 
 
 def decide(
@@ -91,11 +94,12 @@ def decide(
     coverages: Iterable[Coverage],
     identities: Identities = NOTHING_SAID,
     likely: Pairs = NOBODY_LIKELY,
+    finals: Finals = NOTHING_FINAL,
 ) -> dict[bytes, Verdict]:
     """The answer on every proposal given; they and the coverages must make up whole neighbourhoods: also of whoever is
     `likely` to be one person.
     """
-    return Case(proposals, coverages, likely).decide(policy, identities)
+    return Case(proposals, coverages, likely).decide(policy, identities, finals)
 
 
 class Case:
@@ -119,10 +123,14 @@ class Case:
         """Whatever was said about these has a say here; nearly always nothing."""
         return {key for pairs in (self.pairs, self._likely) for others in pairs.values() for key in others.values()}
 
-    def decide(self, policy: Policy, identities: Identities = NOTHING_SAID) -> dict[bytes, Verdict]:
+    def decide(
+        self, policy: Policy, identities: Identities = NOTHING_SAID, finals: Finals = NOTHING_FINAL
+    ) -> dict[bytes, Verdict]:
         ordered = sorted(self._candidates, key=lambda c: _order(policy, c.proposal))
         walk = _Walk(policy, self._index, self.pairs, identities, self._likely, ordered)
-        return {c.record: walk.decide(c) for c in ordered}
+        if not finals:
+            return {c.record: walk.decide(c) for c in ordered}
+        return {c.record: finals.get(c.record) or walk.decide(c) for c in ordered}
 
 
 def _order(policy: Policy, proposal: Proposal) -> tuple[int, int, bytes]:

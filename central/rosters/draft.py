@@ -1,0 +1,186 @@
+"""Collects what was brought to a cycle and settles it: the what-if before the lock. Reads only.
+
+`gather` reads, in one transaction; `draft` computes, a second or so of processor for a regency, so it runs beside. Place in
+the flow: pages and commands ask here; `central/rosters/lock` asks again inside its own transaction.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass
+
+from msgspec.structs import replace
+
+from central.domain.answers import Rules, policy
+from central.domain.decisions import Case, Coverage, Proposal, Verdict
+from central.domain.determination import Circumstances, LedgerLine, carry, determined_reference, ledger_line
+from central.domain.identities import IdentityVerdict
+from central.domain.rosters import Draft, InputRow, Origin, Rulings, Terms, Validations, settle, weigh
+from central.reconcile import collect
+from central.store import boxes, determinations, facts, identities, logs, rosters
+from chassis.database import Connection, Database
+from protocol.feed import Cycle
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """Everything that a cycle's fates follow from. `carried`: recipients of the cycle before, as rows of this one;
+    `carried_accounts`: bank, number and owner of theirs; `determined`: references of the coverages of its own lists.
+    """
+
+    cycle: Cycle
+    cycles: Mapping[str, Cycle]
+    terms: Terms
+    proposals: Sequence[Proposal]
+    carried: Sequence[Proposal]
+    carried_accounts: Mapping[bytes, tuple[str, str, str]]
+    around: Sequence[Proposal]
+    coverages: Sequence[Coverage]
+    identities: Mapping[bytes, IdentityVerdict]
+    finals: Mapping[bytes, Verdict]
+    validations: Validations
+    rulings: Rulings
+    determined: Set[bytes]
+
+    @property
+    def late(self) -> set[bytes]:
+        """Proposals that came after the cycle was locked; none before."""
+        return {p.record for p in self.proposals if p.record not in self.finals} if self.determined else set()
+
+
+async def gather(connection: Connection, code: str) -> Gathered | None:
+    """None where there is no such cycle, or nobody said yet what it pays."""
+    cycles = {c.code: c for c in await facts.cycles(connection)}
+    terms = await rosters.terms_of(connection, code)
+    if code not in cycles or terms is None:
+        return None
+    answered = await facts.of_cycle(connection, code)
+    former = await determinations.in_force(connection, terms.former) if terms.former else None
+    before = former.list if former else None
+    carried = carry(before, former.hash, code) if before and former else []
+    around = await collect(connection, answered, carried)
+    determined = {
+        determined_reference(each.hash, entry.record)
+        for each in await determinations.of_cycle(connection, code)
+        for entry in each.list.entries
+    }
+    mine = {p.record for p, _ in answered} | {p.record for p in carried}
+    return Gathered(
+        cycle=cycles[code],
+        cycles=cycles,
+        terms=terms,
+        proposals=[p for p, _ in answered],
+        carried=carried,
+        carried_accounts={
+            p.record: (entry.bank, entry.account_number, entry.account_name)
+            for p, entry in zip(carried, before.entries if before else (), strict=True)
+        },
+        around=[p for r, p in around.proposals.items() if r not in mine],
+        coverages=list(around.coverages.values()),
+        identities=await identities.in_force(connection),
+        finals=await determinations.finals(connection, around.proposals.keys()),
+        validations=await rosters.validations(connection, code),
+        rulings=await rosters.rulings(connection, code),
+        determined=determined,
+    )
+
+
+def draft(rules: Rules, found: Gathered) -> Draft:
+    """The fates as the facts stand, whatever was locked of this cycle; who came after the lock is judged behind it."""
+    own = [*found.carried, *found.proposals]
+    weighed = weigh(own, found.cycle.closes_ms, found.terms, found.validations, found.rulings)
+    verdicts = _judge(rules, found, weighed)
+    former = {p.record for p in found.carried}
+    rows = [
+        InputRow(
+            proposal=p,
+            origin=Origin.FORMER if p.record in former else Origin.PROPOSAL,
+            file=found.terms.former if p.record in former else p.village,
+            number=p.seq,
+            verdict=verdicts[p.record],
+        )
+        for p in own
+    ]
+    return settle(rows, found.terms, found.validations, found.rulings)
+
+
+def _judge(rules: Rules, found: Gathered, weighed: Sequence[Proposal]) -> dict[bytes, Verdict]:
+    """What `decide` says of everybody as if nothing were determined; of who came late, as everything is."""
+    book, late = policy(rules, found.cycles), found.late
+    here = {p.record for p in weighed}
+    in_time = [replace(p, is_withdrawn=True) if p.record in late else p for p in weighed]
+    free = [c for c in found.coverages if c.reference not in found.determined]
+    foreign = {record: verdict for record, verdict in found.finals.items() if record not in here}
+    verdicts = Case([*in_time, *found.around], free).decide(book, found.identities, foreign)
+    if late:
+        behind = Case([*weighed, *found.around], found.coverages).decide(book, found.identities, found.finals)
+        verdicts |= {record: behind[record] for record in late}
+    return verdicts
+
+
+async def read_ledger(database: Database, rules: Rules, code: str) -> tuple[LedgerLine, ...] | None:
+    """The fate of every row of a cycle: as its first list was determined, else as the facts stand. None: see `gather`."""
+    lists = await database.read(lambda c: determinations.of_cycle(c, code))
+    if lists:
+        return lists[0].list.ledger
+    found = await database.read(lambda c: gather(c, code))
+    if found is None:
+        return None
+    settled = draft(rules, found)
+    return tuple(ledger_line(row, settled.outcomes[row.record]) for row in settled.rows)
+
+
+async def circumstances(connection: Connection, rules: Rules, cycle: Cycle, now_ms: int) -> Circumstances:
+    """What the lock looks at beside the rows, as it stands now."""
+    scheme = rules.book.schemes.get(cycle.scheme)
+    return Circumstances(
+        determined_by=scheme.determined_by if scheme else None,
+        is_open=now_ms < cycle.closes_ms,
+        is_locked=await determinations.in_force(connection, cycle.code) is not None,
+        undecided=await facts.count_dirty(connection) + await logs.count_waiting(connection),
+        silent=await _silent(connection, cycle.closes_ms),
+        scans=await rosters.scans(connection, cycle.code),
+    )
+
+
+async def _silent(connection: Connection, closes_ms: int) -> list[str]:
+    """Enrolled villages that were not in touch since the window closed: what they wrote in it may still be with them."""
+    fleet = await boxes.fleet(connection)
+    return sorted(box.village for box in fleet if (box.last_contact_ms or 0) < closes_ms)
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """A draft, what it follows from, and a stamp that tells whether anything changed since."""
+
+    stamp: tuple[object, ...]
+    found: Gathered
+    draft: Draft
+
+
+@dataclass(slots=True)
+class Drafts:
+    """The last draft that was looked at, kept until something changes at the centre: its pages are many, its facts the same."""
+
+    database: Database
+    rules: Rules
+    _kept: Looked | None = None
+
+    async def look(self, code: str) -> Looked | None:
+        """None where there is no such cycle, or nobody said yet what it pays."""
+        stamp = await self.database.read(lambda c: stamp_of(c, code))
+        if self._kept is None or self._kept.stamp != stamp:
+            found = await self.database.read(lambda c: gather(c, code))
+            if found is None:
+                return None
+            self._kept = Looked(stamp, found, await asyncio.to_thread(draft, self.rules, found))
+        return self._kept
+
+
+async def stamp_of(connection: Connection, code: str) -> tuple[object, ...]:
+    """Whatever changes a draft leaves one of these behind."""
+    row = await connection.fetch_one(
+        "SELECT (SELECT max(seq) FROM audit_trail), (SELECT sum(seq) FROM feed_head),"
+        " (SELECT count(*) FROM proposal WHERE is_dirty = 1)"
+    )
+    assert row is not None
+    return (code, *row)

@@ -1,0 +1,280 @@
+"""Locking a cycle: refused with each reason named; then signed, immutable, final for the villages, blocking what it excludes."""
+
+import msgspec
+import pytest
+
+from central import audit
+from central.domain.determination import Act, Perkades, list_hash, read_list, signed_message
+from central.domain.papers import payment_sheet
+from central.domain.rosters import Fate, Reply, Terms, Validation, late_rows
+from central.rosters import Drafts, Lock, LockRefused, read_ledger
+from central.store import determinations
+from chassis.database import Connection, DatabaseError
+from chassis.signing import verify
+from protocol.feed import Decision
+from protocol.schemes import month
+from tests.central.desk import BLT_DD, DAY_MS, DESA, OTHER_DESA, Machine, Regency, nik
+from tests.central.roster_desk import (
+    NGAJI,
+    act_of,
+    codes_in_the_way,
+    open_cycle,
+    rule,
+    scan_all,
+    settled,
+    teach,
+    validate,
+)
+
+
+def lock_of(regency: Regency) -> Lock:
+    drafts = Drafts(regency.database, regency.rules)
+    return Lock(regency.database, regency.rules, drafts, regency.key.sign, regency.clock.random)
+
+
+async def after_the_window(regency: Regency, *machines: Machine) -> None:
+    """Everything is here, the window is closed, and these villages were in touch since."""
+    regency.clock.advance(seconds=10)
+    for each in machines:
+        await regency.send(each)
+    await regency.settle()
+    regency.clock.advance(days=15)
+    for each in machines:
+        await regency.greet(each)
+
+
+@pytest.fixture
+async def ready(regency: Regency, machine: Machine, neighbour: Machine) -> list[bytes]:
+    """Three teachers, one of them proposed twice, validated and with signed minutes."""
+    await open_cycle(regency)
+    records = [teach(machine, 1), teach(machine, 2), teach(neighbour, 3)]
+    records.append(teach(neighbour, 1, claimed_ms=regency.clock.now_ms() + 1000))
+    await after_the_window(regency, machine, neighbour)
+    await validate(regency, *records[:3])
+    await scan_all(regency)
+    return records
+
+
+async def refused(regency: Regency, act: Act, actor: str = "sari") -> list[str]:
+    with pytest.raises(LockRefused) as caught:
+        await lock_of(regency).claim(NGAJI.code, act, actor, regency.clock.now_ms())
+    assert await regency.value("SELECT count(*) FROM roster_claim") == 0
+    return [reason.code for reason in caught.value.reasons]
+
+
+async def lock(regency: Regency, first: str = "sari", second: str = "budi") -> determinations.Determined:
+    now_ms = regency.clock.now_ms()
+    await lock_of(regency).claim(NGAJI.code, act_of(await settled(regency)), first, now_ms)
+    return await lock_of(regency).lock(NGAJI.code, second, now_ms)
+
+
+async def test_every_obstacle_is_named(regency: Regency, machine: Machine, neighbour: Machine) -> None:
+    await open_cycle(regency)
+    good, late = teach(machine, 1), teach(neighbour, 3)
+    await regency.send(machine)
+    assert "undecided" in await codes_in_the_way(regency)
+    await regency.settle()
+    assert await codes_in_the_way(regency) == ["window_open", "not_validated", "empty"]
+    regency.clock.advance(days=15)
+    await regency.send(neighbour)
+    await regency.settle()
+    assert await codes_in_the_way(regency) == ["held", "not_validated", "empty"]
+    await validate(regency, good, late)
+    assert await codes_in_the_way(regency) == ["held", "minutes_missing"]
+    await rule(regency, late, Fate.KEPT)
+    assert await codes_in_the_way(regency) == ["minutes_missing"]
+    await scan_all(regency)
+    assert await codes_in_the_way(regency) == []
+    await validate(regency, late, reply=Validation(Reply.DECEASED, "1 Mei 2021"))
+    assert await codes_in_the_way(regency) == [], "the scan of the other district is still of the present list"
+
+
+async def test_a_scan_counts_only_for_the_list_that_was_printed(regency: Regency, ready: list[bytes]) -> None:
+    assert await codes_in_the_way(regency) == []
+    await validate(regency, ready[1], reply=Validation(Reply.REFUSED, "tidak mengajar"))
+    assert await codes_in_the_way(regency) == ["minutes_missing"]
+
+
+async def test_the_paper_must_say_what_the_list_says(regency: Regency, ready: list[bytes]) -> None:
+    draft = await settled(regency)
+    assert (len(draft.recipients), draft.total_rupiah) == (3, 2_100_000)
+    assert await refused(regency, act_of(draft, recipients=4)) == ["act_recipients"]
+    assert await refused(regency, act_of(draft, total_rupiah=2_100_001)) == ["act_total"]
+    assert await refused(regency, act_of(draft, number=" ")) == ["act_number"]
+    assert await refused(regency, act_of(draft, instrument="Perkades")) == ["act_number"]
+
+
+async def test_a_silent_village_is_named_or_nothing_is_locked(
+    regency: Regency, machine: Machine, neighbour: Machine
+) -> None:
+    await open_cycle(regency)
+    record = teach(machine, 1)
+    await after_the_window(regency, machine)
+    await validate(regency, record)
+    await scan_all(regency)
+    draft = await settled(regency)
+    assert await refused(regency, act_of(draft)) == ["silent"]
+    act = act_of(draft, silent=(OTHER_DESA,))
+    await lock_of(regency).claim(NGAJI.code, act, "sari", regency.clock.now_ms())
+    locked = await lock_of(regency).lock(NGAJI.code, "budi", regency.clock.now_ms())
+    assert locked.list.act.silent == (OTHER_DESA,)
+
+
+async def test_two_people_lock_and_not_a_byte_may_differ(regency: Regency, ready: list[bytes]) -> None:
+    now_ms, act = regency.clock.now_ms(), act_of(await settled(regency))
+    with pytest.raises(LockRefused, match="no_claim"):
+        await lock_of(regency).lock(NGAJI.code, "budi", now_ms)
+    await lock_of(regency).claim(NGAJI.code, act, "sari", now_ms)
+    with pytest.raises(LockRefused, match="same_officer"):
+        await lock_of(regency).lock(NGAJI.code, "sari", now_ms)
+    await rule(regency, ready[2], Fate.DROPPED)
+    await scan_all(regency)
+    with pytest.raises(LockRefused, match="act_recipients, act_total"):
+        await lock_of(regency).lock(NGAJI.code, "budi", now_ms)
+    await lock_of(regency).claim(NGAJI.code, act_of(await settled(regency)), "sari", now_ms)
+    assert (await lock_of(regency).lock(NGAJI.code, "budi", now_ms)).recipients == 2
+
+
+async def test_the_list_is_signed_and_never_changed(regency: Regency, ready: list[bytes]) -> None:
+    locked = await lock(regency)
+    assert locked.hash == list_hash(locked.content)
+    assert verify(regency.key.public, signed_message(locked.hash), locked.signature)
+    kept = await regency.database.read(lambda c: determinations.in_force(c, NGAJI.code))
+    assert kept == locked
+    found = read_list(locked.content)
+    assert [(e.number, e.village, e.nik) for e in found.entries] == [
+        (1, OTHER_DESA, nik(3)),
+        (2, DESA, nik(1)),
+        (3, DESA, nik(2)),
+    ]
+    assert found.total_rupiah == locked.total_rupiah == 2_100_000
+    for change in ("UPDATE roster SET recipients = 1", "DELETE FROM roster"):
+        with pytest.raises(DatabaseError):
+            await regency.database.transact(lambda c, sql=change: c.execute(sql))
+    ledger = await read_ledger(regency.database, regency.rules, NGAJI.code)
+    assert ledger is not None
+    assert {line.record: line.fate for line in ledger} == dict.fromkeys(ready[:3], "kept") | {ready[3]: "merged"}
+
+
+async def test_the_villages_are_told_final_and_nothing_flips_it(
+    regency: Regency, ready: list[bytes], machine: Machine
+) -> None:
+    assert not any(each.is_final for each in (await regency.decisions()).values())
+    await lock(regency)
+    await regency.settle()
+    told = await regency.decisions()
+    assert all(told[record].is_final for record in ready)
+    assert [told[record].outcome for record in ready] == ["accepted", "accepted", "accepted", "rejected"]
+    assert "Usulan dari" in told[ready[3]].sentence
+    machine.withdraw(ready[0])
+    late = teach(machine, 2)
+    await regency.send(machine, len(machine.ops) - 1)
+    await regency.settle()
+    after = await regency.decisions()
+    assert [after[record] for record in ready] == [told[record] for record in ready]
+    assert after[late].code == "window_closed"
+    assert not after[late].is_final
+    judged = await regency.database.read(lambda c: determinations.judged(c, NGAJI.code))
+    assert {row.record for row in late_rows(await settled(regency), judged)} == {
+        ready[0],
+        ready[3],
+        late,
+    }, "shown as late"
+    found = await regency.database.read(lambda c: audit.audit(c, regency.rules))
+    assert found.problems == []
+
+
+async def test_the_audit_finds_a_list_that_is_not_what_was_signed(regency: Regency, ready: list[bytes]) -> None:
+    await lock(regency)
+    await regency.settle()
+
+    async def damage(connection: Connection) -> None:
+        await connection.execute("DROP TRIGGER roster_is_never_changed")
+        await connection.execute("UPDATE roster SET total_rupiah = total_rupiah + 700000")
+
+    await regency.database.transact(damage)
+    found = await regency.database.read(lambda c: audit.audit(c, regency.rules))
+    assert found.problems == ["roster GURU-NGAJI-2021, list 1: not what was signed"]
+
+
+async def test_who_waits_is_told_the_place_in_the_queue(regency: Regency, machine: Machine) -> None:
+    await open_cycle(regency, Terms(amount_rupiah=700_000, quota=1))
+    first, second = teach(machine, 1), teach(machine, 2, claimed_ms=regency.clock.now_ms() + 1)
+    await after_the_window(regency, machine)
+    locked = await lock(regency)
+    await regency.settle()
+    told = (await regency.decisions())[max(first, second, key=lambda r: r != locked.list.entries[0].record)]
+    assert (told.outcome, told.code, told.is_final) == ("rejected", "quota_full", True)
+    assert told.sentence == "Kuota program sudah penuh; masuk daftar tunggu nomor 1."
+
+
+async def test_a_determined_person_is_covered(regency: Regency, ready: list[bytes], machine: Machine) -> None:
+    """Another incentive of the regency for the same year is refused because of the list."""
+    await lock(regency)
+    await regency.settle()
+    other = msgspec.structs.replace(
+        NGAJI,
+        code="INSENTIF-2021",
+        scheme="INSENTIF-APBD",
+        name="Insentif lain",
+        closes_ms=NGAJI.closes_ms + 90 * DAY_MS,
+    )
+    await regency.put_cycle(other)
+    wanted = teach(machine, 1, cycle=other)
+    await regency.send(machine, len(machine.ops))
+    await regency.settle()
+    told: Decision = (await regency.decisions())[wanted]
+    assert (told.outcome, told.code) == ("rejected", "covered_by_scheme")
+    assert "GURU-NGAJI" in told.rule
+
+
+async def test_last_years_recipients_come_over_and_go_first(
+    regency: Regency, ready: list[bytes], machine: Machine
+) -> None:
+    await lock(regency)
+    await regency.settle()
+    following = msgspec.structs.replace(
+        NGAJI,
+        code="GURU-NGAJI-2022",
+        month_from=month(2022, 1),
+        month_until=month(2022, 12),
+        closes_ms=NGAJI.closes_ms + 90 * DAY_MS,
+    )
+    await open_cycle(regency, Terms(amount_rupiah=800_000, former=NGAJI.code), following)
+    again, fresh = teach(machine, 1, cycle=following), teach(machine, 9, cycle=following)
+    await regency.send(machine, len(machine.ops) - 1)
+    await regency.settle()
+    draft = await settled(regency, following)
+    assert len(draft.rows) == 5
+    assert draft.outcomes[again].fate is Fate.MERGED
+    assert draft.outcomes[fresh].fate is Fate.KEPT
+    assert draft.recipients[-1].record == fresh
+    assert {row.file for row in draft.recipients[:3]} == {NGAJI.code}
+    assert draft.total_rupiah == 4 * 800_000
+
+
+async def test_each_village_determines_its_own_by_its_perkades(
+    regency: Regency, machine: Machine, neighbour: Machine
+) -> None:
+    await open_cycle(regency, Terms(amount_rupiah=300_000), BLT_DD)
+    teach(machine, 1, cycle=BLT_DD)
+    teach(neighbour, 2, cycle=BLT_DD)
+    await after_the_window(regency, machine, neighbour)
+    own, other = Perkades(DESA, "3/2021", "2021-05-20"), Perkades(OTHER_DESA, "7/2021", "2021-05-21")
+    paper = act_of(await settled(regency, BLT_DD), instrument="Perkades", number="2 desa", by_village=(own,))
+    with pytest.raises(LockRefused, match="act_villages"):
+        await lock_of(regency).claim(BLT_DD.code, paper, "sari", regency.clock.now_ms())
+    paper = msgspec.structs.replace(paper, by_village=(own, other))
+    await lock_of(regency).claim(BLT_DD.code, paper, "sari", regency.clock.now_ms())
+    locked = await lock_of(regency).lock(BLT_DD.code, "budi", regency.clock.now_ms())
+    assert locked.list.act.by_village == (own, other)
+    sheet = payment_sheet("BLT", locked.list, locked.hash, DESA[:6])
+    assert sheet.subtitle[2:] == ("Perkades Sukojati Nomor 3/2021, 20 Mei 2021",)
+
+
+async def test_a_scheme_of_a_ministry_is_not_locked_here(regency: Regency, machine: Machine) -> None:
+    cycle = msgspec.structs.replace(NGAJI, code="PKH-2021", scheme="PKH")
+    await open_cycle(regency, Terms(amount_rupiah=1), cycle)
+    teach(machine, 1, cycle=cycle)
+    await after_the_window(regency, machine)
+    assert await codes_in_the_way(regency, cycle) == ["not_ours"]
