@@ -16,17 +16,19 @@ from central.domain.determination import Circumstances, LedgerLine, carry, deter
 from central.domain.identities import IdentityVerdict
 from central.domain.rosters import Draft, InputRow, Origin, Rulings, Terms, Validations, settle, weigh
 from central.reconcile import collect
-from central.store import boxes, determinations, facts, identities, logs, rosters
+from central.store import boxes, determinations, facts, identities, logs, rosters, rule_changes
 from chassis.database import Connection, Database
 from protocol.feed import Cycle
 
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """Everything that a cycle's fates follow from. `carried`: recipients of the cycle before, as rows of this one;
-    `carried_accounts`: bank, number and owner of theirs; `determined`: references of the coverages of its own lists.
+    """Everything that a cycle's fates follow from. `rules`: those in force; `carried`: recipients of the cycle before, as
+    rows of this one; `carried_accounts`: bank, number and owner of theirs; `determined`: references of the coverages of
+    its own lists.
     """
 
+    rules: Rules
     cycle: Cycle
     cycles: Mapping[str, Cycle]
     terms: Terms
@@ -47,7 +49,7 @@ class Gathered:
         return {p.record for p in self.proposals if p.record not in self.finals} if self.determined else set()
 
 
-async def gather(connection: Connection, code: str) -> Gathered | None:
+async def gather(connection: Connection, first: Rules, code: str) -> Gathered | None:
     """None where there is no such cycle, or nobody said yet what it pays."""
     cycles = {c.code: c for c in await facts.cycles(connection)}
     terms = await rosters.terms_of(connection, code)
@@ -65,6 +67,7 @@ async def gather(connection: Connection, code: str) -> Gathered | None:
     }
     mine = {p.record for p, _ in answered} | {p.record for p in carried}
     return Gathered(
+        rules=await rule_changes.in_force(connection, first),
         cycle=cycles[code],
         cycles=cycles,
         terms=terms,
@@ -84,11 +87,11 @@ async def gather(connection: Connection, code: str) -> Gathered | None:
     )
 
 
-def draft(rules: Rules, found: Gathered) -> Draft:
+def draft(found: Gathered) -> Draft:
     """The fates as the facts stand, whatever was locked of this cycle; who came after the lock is judged behind it."""
     own = [*found.carried, *found.proposals]
     weighed = weigh(own, found.cycle.closes_ms, found.terms, found.validations, found.rulings)
-    verdicts = _judge(rules, found, weighed)
+    verdicts = _judge(found, weighed)
     former = {p.record for p in found.carried}
     rows = [
         InputRow(
@@ -103,9 +106,9 @@ def draft(rules: Rules, found: Gathered) -> Draft:
     return settle(rows, found.terms, found.validations, found.rulings)
 
 
-def _judge(rules: Rules, found: Gathered, weighed: Sequence[Proposal]) -> dict[bytes, Verdict]:
+def _judge(found: Gathered, weighed: Sequence[Proposal]) -> dict[bytes, Verdict]:
     """What `decide` says of everybody as if nothing were determined; of who came late, as everything is."""
-    book, late = policy(rules, found.cycles), found.late
+    book, late = policy(found.rules, found.cycles), found.late
     here = {p.record for p in weighed}
     in_time = [replace(p, is_withdrawn=True) if p.record in late else p for p in weighed]
     free = [c for c in found.coverages if c.reference not in found.determined]
@@ -122,10 +125,10 @@ async def read_ledger(database: Database, rules: Rules, code: str) -> tuple[Ledg
     lists = await database.read(lambda c: determinations.of_cycle(c, code))
     if lists:
         return lists[0].list.ledger
-    found = await database.read(lambda c: gather(c, code))
+    found = await database.read(lambda c: gather(c, rules, code))
     if found is None:
         return None
-    settled = draft(rules, found)
+    settled = draft(found)
     return tuple(ledger_line(row, settled.outcomes[row.record]) for row in settled.rows)
 
 
@@ -169,10 +172,10 @@ class Drafts:
         """None where there is no such cycle, or nobody said yet what it pays."""
         stamp = await self.database.read(lambda c: stamp_of(c, code))
         if self._kept is None or self._kept.stamp != stamp:
-            found = await self.database.read(lambda c: gather(c, code))
+            found = await self.database.read(lambda c: gather(c, self.rules, code))
             if found is None:
                 return None
-            self._kept = Looked(stamp, found, await asyncio.to_thread(draft, self.rules, found))
+            self._kept = Looked(stamp, found, await asyncio.to_thread(draft, found))
         return self._kept
 
 

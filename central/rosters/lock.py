@@ -132,7 +132,7 @@ class Lock:
         if asked is not None:
             return await self._corrected(looked, act, now_ms, asked)
         found, draft = looked.found, looked.draft
-        met = await self.database.read(lambda c: circumstances(c, self.rules, found.cycle, now_ms))
+        met = await self.database.read(lambda c: circumstances(c, found.rules, found.cycle, now_ms))
         reasons = obstacles(draft, found.cycle.code, met)
         reasons += check_act(
             [row.proposal.village for row in draft.recipients],
@@ -149,13 +149,13 @@ class Lock:
     async def _corrected(self, looked: Looked, act: Act, now_ms: int, asked: Correction) -> RosterList:
         """The list that follows the one in force; who waits comes only while the facts still speak for them."""
         cycle = looked.found.cycle
-        met = await self.database.read(lambda c: circumstances(c, self.rules, cycle, now_ms))
+        met = await self.database.read(lambda c: circumstances(c, looked.found.rules, cycle, now_ms))
         former = await self.database.read(lambda c: determinations.in_force(c, cycle.code))
         if former is None:
             raise LockRefused(NOT_LOCKED)
         paid = await self.database.read(lambda c: determinations.paid(c, cycle.code))
         queue = await self.database.read(lambda c: _queue(c, looked.found, looked.draft))
-        unit = self.rules.book.schemes[cycle.scheme].unit
+        unit = looked.found.rules.book.schemes[cycle.scheme].unit
         found = correct(former.list, former.hash, asked, queue=queue, unit=unit, paid=paid, act=act)
         if not isinstance(found, RosterList):
             raise LockRefused(*found)

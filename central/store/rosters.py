@@ -31,14 +31,18 @@ async def put_terms(connection: Connection, cycle: str, terms: Terms, actor: str
 
 
 async def terms_of(connection: Connection, cycle: str) -> Terms | None:
+    """What two officers approved for the cycle outranks what the operator's command set."""
     row = await connection.fetch_one(
-        "SELECT amount_rupiah, quota, budget_rupiah, required_validations, former FROM cycle_terms WHERE cycle = $1"
-        " ORDER BY id DESC LIMIT 1",
+        "SELECT amount_rupiah, coalesce(cycle.quota, cycle_terms.quota),"
+        " coalesce(cycle.budget_rupiah, cycle_terms.budget_rupiah), required_validations, former, validations"
+        " FROM cycle_terms JOIN cycle ON cycle.code = cycle_terms.cycle WHERE cycle_terms.cycle = $1"
+        " ORDER BY cycle_terms.id DESC LIMIT 1",
         cycle,
     )
     if row is None:
         return None
-    required = tuple(Body(word) for word in row[3].split())
+    words = row[5].split(";") if row[5] else row[3].split()
+    required = tuple(Body(word) for word in words)
     return Terms(amount_rupiah=row[0], quota=row[1], budget_rupiah=row[2], required=required, former=row[4])
 
 

@@ -14,7 +14,7 @@ import msgspec
 from central.domain.answers import Rules
 from central.domain.rule_changes import Book, Change, Edition, PutCycle, apply, read_change, touched, write_change
 from central.domain.rule_words import Difference, differences
-from central.store import coverage_sets, facts, feeds, trail
+from central.store import coverage_sets, determinations, facts, feeds, trail
 from chassis.database import Connection, Row
 from protocol.codec import pack
 from protocol.feed import REGENCY, Cycle
@@ -62,7 +62,8 @@ async def book(connection: Connection, first: Edition) -> Book:
     """What a change is applied to: the edition in force with the cycles."""
     content = await _content(connection)
     edition = first if content is None else read_edition(content)
-    return Book(edition, await facts.terms(connection))
+    locked = await determinations.locked_cycles(connection)
+    return Book(edition, await facts.terms(connection), frozenset(locked))
 
 
 async def _content(connection: Connection) -> bytes | None:

@@ -63,9 +63,9 @@ def teach_with_answers(machine: Machine, number: int, *answers: tuple[str, str])
 
 
 async def settled(regency: Regency, cycle: Cycle = NGAJI) -> Draft:
-    found = await regency.database.read(lambda c: gather(c, cycle.code))
+    found = await regency.database.read(lambda c: gather(c, regency.rules, cycle.code))
     assert found is not None
-    return draft(regency.rules, found)
+    return draft(found)
 
 
 async def validate(regency: Regency, *records: bytes, reply: Validation | None = None, cycle: Cycle = NGAJI) -> None:
