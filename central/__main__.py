@@ -34,6 +34,7 @@ from central.domain.periods import parse_period
 from central.enrolment import Enrolment
 from central.imports import ImportRefused, import_coverage, read_list
 from central.ingest import Ingest
+from central.inquiries import Post, add_inquiries
 from central.machine import MachineClock, RevocationFile
 from central.pipeline import Pipeline, judge_next
 from central.rules import shipped_agencies, shipped_rules
@@ -620,6 +621,19 @@ program.add_typer(
         record=lambda database, action, login: _record(database, f"user_{action}", login),
     ),
     name="user",
+)
+add_inquiries(
+    program,
+    Post(
+        archive=lambda path: archive(load(path)),
+        settle=_settle,
+        run=run_command,
+        rules=shipped_rules,
+        actor=actor,
+        now_ms=MachineClock().now_ms,
+    ),
+    settings_option,
+    DEFAULT_SETTINGS,
 )
 
 

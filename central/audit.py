@@ -14,7 +14,7 @@ from central.domain.answers import Rules, policy
 from central.domain.batches import read_batch
 from central.domain.decisions import decide
 from central.reconcile import is_told
-from central.store import attachments, dossiers, facts, feeds, identities, logs, trail
+from central.store import attachments, dossiers, facts, feeds, identities, logs, rulings, trail
 from chassis.database import Connection
 from protocol import feed as feed_digest
 from protocol.errors import ProtocolError
@@ -140,7 +140,7 @@ async def _check_decisions(connection: Connection, rules: Rules, found: Findings
     cycles = {c.code: c for c in await facts.cycles(connection)}
     answered = await facts.all_proposals(connection)
     coverages, said = await facts.all_coverages(connection), await identities.in_force(connection)
-    verdicts = decide(policy(rules, cycles), [p for p, _ in answered], coverages, said)
+    verdicts = decide(policy(rules, cycles), [p for p, _ in answered], coverages, said, await rulings.aside(connection))
     told = {proposal.record: answer for proposal, answer in answered}
     waiting = await facts.count_dirty(connection)
     found.decisions = len(told)

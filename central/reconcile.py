@@ -8,8 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from central.domain.answers import Rules, Spoken, policy, speak
-from central.domain.decisions import Case, Coverage, Proposal, Verdict
-from central.store import facts, feeds, identities
+from central.domain.decisions import NOTHING_ASIDE, Case, Coverage, Proposal, Verdict
+from central.domain.explanations import Explanation
+from central.domain.explanations import explain as explain_case
+from central.store import facts, feeds, identities, rulings
 from central.store.facts import Answer
 from chassis.database import Connection
 
@@ -104,6 +106,24 @@ async def contested(connection: Connection, record: bytes) -> dict[bytes, Propos
     return {key: around.proposals.get(other) or around.coverages[other] for other, key in others.items()}
 
 
+async def explain(connection: Connection, rules: Rules, record: bytes) -> Explanation | None:
+    """Why a proposal is answered as it is, as the facts stand now."""
+    seed = await facts.find(connection, record)
+    if seed is None:
+        return None
+    around = await collect(connection, [seed])
+    case = Case(around.proposals.values(), around.coverages.values())
+    cycles = {c.code: c for c in await facts.cycles(connection)}
+    return explain_case(
+        case,
+        policy(rules, cycles),
+        record,
+        identities=await identities.in_force(connection, case.keys()),
+        aside=await rulings.aside(connection, around.proposals.keys()),
+        ended=await rulings.listed_until(connection, around.coverages.keys()),
+    )
+
+
 def is_told(verdict: Verdict, told: Answer) -> bool:
     """Does what was said last still say the same, for the same reasons?"""
     return (
@@ -124,7 +144,9 @@ async def _decide(
     case = Case(proposals.values(), around.coverages.values())
     keys = case.keys()
     said = await identities.in_force(connection, keys) if keys else {}
-    verdicts = case.decide(policy(rules, cycles), said)
+    # only what was answered before can have been ruled on
+    aside = await rulings.aside(connection, around.told.keys()) if around.told else NOTHING_ASIDE
+    verdicts = case.decide(policy(rules, cycles), said, aside)
     return {
         r: speak(rules, p, cycles.get(p.cycle), verdicts[r], now_ms)
         for r, p in proposals.items()

@@ -160,6 +160,10 @@ def key_kk(text: str) -> Kk | None:
 Identities = Mapping[bytes, IdentityVerdict]
 """What people said about records that share a NIK, by `pair_key`."""
 NOTHING_SAID: Identities = {}
+Aside = Mapping[bytes, Set[bytes]]
+"""By proposal: what an officer ruled does not count against it - a coverage, a rival proposal, or its cycle's window."""
+NOTHING_ASIDE: Aside = {}
+_NONE_ASIDE: Set[bytes] = frozenset()
 
 
 def decide(
@@ -167,9 +171,18 @@ def decide(
     proposals: Iterable[Proposal],
     coverages: Iterable[Coverage],
     identities: Identities = NOTHING_SAID,
+    aside: Aside = NOTHING_ASIDE,
 ) -> dict[bytes, Verdict]:
     """The answer on every proposal given; they and the coverages must make up whole neighbourhoods."""
-    return Case(proposals, coverages).decide(policy, identities)
+    return Case(proposals, coverages).decide(policy, identities, aside)
+
+
+class Considered(Struct, frozen=True):
+    """What one answer looked at, for whoever asks why: each fact with its link and what the rules say of the two."""
+
+    verdict: Verdict
+    coverages: list[tuple[Coverage, Unit, Relation]]
+    rivals: list[tuple[Proposal, Unit, Relation]]
 
 
 class Case:
@@ -186,10 +199,27 @@ class Case:
         """Whatever was said about these has a say here; nearly always nothing."""
         return {key for others in self.pairs.values() for key in others.values()}
 
-    def decide(self, policy: Policy, identities: Identities = NOTHING_SAID) -> dict[bytes, Verdict]:
-        ordered = sorted(self._candidates, key=lambda c: _order(policy, c.proposal))
-        walk = _Walk(policy, self._index, self.pairs, identities)
-        return {c.record: walk.decide(c) for c in ordered}
+    def decide(
+        self, policy: Policy, identities: Identities = NOTHING_SAID, aside: Aside = NOTHING_ASIDE
+    ) -> dict[bytes, Verdict]:
+        walk = _Walk(policy, self._index, self.pairs, identities, aside)
+        return {c.record: walk.decide(c) for c in self._ordered(policy)}
+
+    def consider(self, policy: Policy, identities: Identities, aside: Aside, record: bytes) -> Considered:
+        """The same walk as `decide`, looked at where it comes to one proposal. Raises KeyError where it is not here."""
+        walk = _Walk(policy, self._index, self.pairs, identities, aside)
+        for candidate in self._ordered(policy):
+            if candidate.record == record:
+                return walk.consider(candidate)
+            walk.decide(candidate)
+        raise KeyError(record.hex())
+
+    def in_order(self, policy: Policy) -> list[Proposal]:
+        """Every proposal, in the one order in which rivals are walked."""
+        return [c.proposal for c in self._ordered(policy)]
+
+    def _ordered(self, policy: Policy) -> list[_Candidate]:
+        return sorted(self._candidates, key=lambda c: _order(policy, c.proposal))
 
 
 def _order(policy: Policy, proposal: Proposal) -> tuple[int, int, bytes]:
@@ -271,8 +301,9 @@ class _Doubt(Struct, frozen=True):
 class _Walk:
     """One pass in order; remembers whom it accepted."""
 
-    def __init__(self, policy: Policy, covered: _Index, pairs: Pairs, identities: Identities) -> None:
+    def __init__(self, policy: Policy, covered: _Index, pairs: Pairs, identities: Identities, aside: Aside) -> None:
         self._policy = policy
+        self._aside = aside
         self._covered = covered
         self._pairs = pairs
         self._identities = identities
@@ -287,15 +318,45 @@ class _Walk:
         linked = self._covered.linked(candidate, strangers)
         rivals = self._rivals(candidate, strangers)
         is_conflicted = any(len(other) == RECORD_BYTES for other in open_pairs)
-        verdict = self._judge(candidate, linked, rivals, _Doubt(is_conflicted, open_pairs, said))
+        aside = self._ruled_out(candidate.record, rivals)
+        verdict = self._judge(candidate, linked, rivals, _Doubt(is_conflicted, open_pairs, said), aside)
         if verdict.outcome == ACCEPTED:
             self._accept(candidate)
         settled = sorted((pairs[other], each.identity.value, each.until) for other, each in said.items())
-        verdict.facts_hash = _facts_hash(self._policy, candidate, linked, rivals, is_conflicted, settled)
+        verdict.facts_hash = _facts_hash(self._policy, candidate, linked, rivals, is_conflicted, settled, aside)
         return verdict
 
+    def consider(self, candidate: _Candidate) -> Considered:
+        """Before this proposal is accepted itself, so that it is not its own rival."""
+        pairs = self._pairs.get(candidate.record, _NO_PAIRS)
+        strangers = {o for o, key in pairs.items() if self._is_stranger(key)}
+        linked, rivals = self._covered.linked(candidate, strangers), self._rivals(candidate, strangers)
+        cycle = self._policy.cycles.get(candidate.proposal.cycle)
+        claim = Claim(candidate.proposal.scheme, "", cycle.first, cycle.until) if cycle else None
+        return Considered(
+            self.decide(candidate),
+            [(x, link, self._relation(claim, x, link)) for x, link in linked] if claim else [],
+            [(r.proposal, link, self._rivalling(claim, r, link)) for r, link in rivals] if claim else [],
+        )
+
+    def _is_stranger(self, key: bytes) -> bool:
+        verdict = self._identities.get(key)
+        return verdict is not None and verdict.identity is Identity.DIFFERENT
+
+    def _ruled_out(self, record: bytes, rivals: list[tuple[_Candidate, Unit]]) -> Set[bytes]:
+        """What does not count against a proposal. Of two proposals neither counts against the other, whoever is first."""
+        if not self._aside:
+            return _NONE_ASIDE
+        own = self._aside.get(record, _NONE_ASIDE)
+        return own | {r.record for r, _ in rivals if record in self._aside.get(r.record, _NONE_ASIDE)}
+
     def _judge(
-        self, c: _Candidate, linked: list[tuple[Coverage, Unit]], rivals: list[tuple[_Candidate, Unit]], doubt: "_Doubt"
+        self,
+        c: _Candidate,
+        linked: list[tuple[Coverage, Unit]],
+        rivals: list[tuple[_Candidate, Unit]],
+        doubt: "_Doubt",
+        aside: Set[bytes],
     ) -> Verdict:
         p = c.proposal
         if p.is_withdrawn:
@@ -305,9 +366,12 @@ class _Walk:
         cycle = self._policy.cycles.get(p.cycle)
         if cycle is None or cycle.scheme != p.scheme:
             return Verdict(NEEDS_REVIEW, ReasonCode.CYCLE_UNKNOWN)
-        refused = self._ward(p) or _window(p, cycle)
+        refused = self._ward(p) or (None if cycle.code.encode() in aside else _window(p, cycle))
         if refused is not None:
             return refused
+        if aside:
+            linked = [(x, link) for x, link in linked if x.reference not in aside]
+            rivals = [(r, link) for r, link in rivals if r.record not in aside]
         if not linked and not rivals and not doubt.is_conflicted:
             return Verdict(ACCEPTED)  # most people
         claim = Claim(p.scheme, "", cycle.first, cycle.until)
@@ -367,17 +431,16 @@ class _Walk:
 
     def _rivalry(self, c: _Candidate, rivals: list[tuple[_Candidate, Unit]], claim: Claim) -> Verdict | None:
         for rival, link in rivals:
-            cycle = self._policy.cycles[rival.proposal.cycle]
-            other = Claim(cycle.scheme, "", cycle.first, cycle.until)
-            answer = relation(self._policy.book, claim, other, link)
+            answer = self._rivalling(claim, rival, link)
             if answer.effect is Effect.REJECT:
+                cycle = self._policy.cycles[rival.proposal.cycle]
                 values = {
                     "place": place_text(rival.proposal.village),
                     "order_rule": self._order_rule(rival.proposal, c.proposal),
                 }
                 ground = Grounds(
                     "proposal",
-                    other.scheme,
+                    cycle.scheme,
                     cycle.first,
                     cycle.until,
                     rival.proposal.village,
@@ -409,6 +472,10 @@ class _Walk:
     def _relation(self, claim: Claim, coverage: Coverage, link: Unit) -> Relation:
         other = Claim(coverage.scheme, coverage.component, coverage.first, coverage.until)
         return relation(self._policy.book, claim, other, link)
+
+    def _rivalling(self, claim: Claim, rival: _Candidate, link: Unit) -> Relation:
+        cycle = self._policy.cycles[rival.proposal.cycle]
+        return relation(self._policy.book, claim, Claim(cycle.scheme, "", cycle.first, cycle.until), link)
 
     def _rivals(self, c: _Candidate, strangers: Container[bytes]) -> list[tuple[_Candidate, Unit]]:
         own: Sequence[_Candidate] = self._by_nik.get(c.nik, ()) if c.nik else ()
@@ -470,6 +537,7 @@ def _facts_hash(
     rivals: list[tuple[_Candidate, Unit]],
     is_conflicted: bool,
     settled: list[tuple[bytes, str, int]],
+    aside: Set[bytes],
 ) -> bytes:
     """SHA-256 over everything this answer could have looked at: equal hashes mean that nothing relevant changed.
 
@@ -486,6 +554,8 @@ def _facts_hash(
     )
     if settled:  # only then, so that an answer without has the hash it always had and is not said again
         facts = (*facts, settled)
+    if aside:
+        facts = (*facts, "aside", sorted(aside))
     return sha256(_FACTS + _encode(facts)).digest()
 
 

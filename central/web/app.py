@@ -6,7 +6,7 @@ import jinja2
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
-from central.web.decisions import DecisionPages
+from central.web.decisions import READERS, DecisionPages
 from central.web.desk import Desk
 from central.web.dossiers import AGENCY, DossierPages
 from central.web.editions import EditionPages
@@ -15,6 +15,7 @@ from central.web.home import HomePages
 from central.web.identities import IdentityPages
 from central.web.metrics import PREFIX, CentreCollector
 from central.web.objections import ObjectionPages
+from central.web.subjects import WATCHERS, SubjectPages
 from central.web.words import claimed
 from chassis.metrics import HttpMetrics
 from chassis.probes import build_probes
@@ -34,6 +35,15 @@ NAVIGATION = (
         entries=(NavigationEntry("Periode", "/cycles"), NavigationEntry("Naskah surat", "/letters")),
     ),
     NavigationEntry("Impor", "/imports", frozenset(EVERYBODY)),
+    NavigationEntry(
+        "Pemeriksaan",
+        "/subjects",
+        frozenset(READERS),
+        entries=(
+            NavigationEntry("Warga", "/subjects"),
+            NavigationEntry("Catatan akses", "/access", frozenset(WATCHERS)),
+        ),
+    ),
     NavigationEntry("Berkas", "/dossiers", frozenset({AGENCY})),
 )
 
@@ -63,6 +73,7 @@ def build_app(
         DecisionPages(desk),
         IdentityPages(desk),
         ObjectionPages(desk),
+        SubjectPages(desk),
         EditionPages(desk),
         DossierPages(desk),
     ):

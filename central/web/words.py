@@ -66,6 +66,21 @@ IDENTITIES = {
     Identity.DIFFERENT: "Bukan orang yang sama",
     Identity.OVERLAP_ALLOWED: "Orang yang sama, boleh rangkap sampai tanggal",
 }
+OBJECTIONS = {
+    "open": ("Menunggu putusan", "wait"),
+    "granted": ("Dikabulkan", "good"),
+    "refused": ("Ditolak", "bad"),
+}
+ACCESS_ACTIONS = {
+    "view_decision": "membuka keputusan",
+    "view_dossier": "membuka berkas",
+    "view_attachment": "membuka foto dokumen",
+    "list_objections": "membuka daftar sanggahan",
+    "subject_report": "mencari data satu warga",
+    "why": "menanyakan alasan keputusan",
+    "access_log": "mencari siapa yang melihat",
+}
+"""What a line of the log of looks says was done."""
 EVIDENCE = {"coverage": "daftar penerima", "proposal": "usulan lain", "cycle": "masa usulan", "nik": "NIK"}
 CHECKS = {"clear": "tidak ditemukan", "overlap": "kemungkinan tumpang tindih", "unknown": "belum diketahui"}
 """What the village's own check said when it proposed; it decided nothing."""

@@ -121,6 +121,8 @@ def paths(story: Story) -> dict[str, str]:
         IDENTITY: f"/decisions/{story.refused.hex()}/identity/{'0' * 64}",
         "/cycles": "/cycles",
         "/objections": "/objections",
+        "/subjects": "/subjects",
+        "/access": "/access",
         "/imports": "/imports",
         "/letters": "/letters",
         "/imports/{id}": "/imports/1",
@@ -137,6 +139,8 @@ READERS = {
     "/decisions/{proposal}": {"officer", "admin", "auditor"},
     IDENTITY: {"officer"},
     "/objections": {"officer", "admin", "auditor"},
+    "/subjects": {"officer", "admin", "auditor"},
+    "/access": {"admin", "auditor"},
     "/dossiers": {"agency"},
     "/dossiers/{record}": {"agency"},
     "/dossiers/{record}/photographs/{attachment}": {"agency"},
@@ -174,7 +178,7 @@ async def test_without_a_login_there_is_only_the_login(hall: Hall) -> None:
 
 async def test_these_pages_only_read(hall: Hall) -> None:
     browser = await hall.browser()
-    changing = {"/dossiers/{record}", IDENTITY}
+    changing = {"/dossiers/{record}", IDENTITY, "/subjects", "/access"}
     for route, path in paths(hall.story).items():
         assert (await browser.post(path)).status == (403 if route in changing else 405)
     posts = [r for r in hall.app.router.routes() if r.method not in {"GET", "HEAD"} and r.resource is not None]
