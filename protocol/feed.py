@@ -280,6 +280,19 @@ class DossierState(Message, frozen=True):
     result: ResultFile | None = None
 
 
+class ObjectionDecided(Message, frozen=True):
+    """What an officer answered to an objection. Key: the objection's record id.
+
+    A yes changes the facts; the decision that follows from them comes as an item of its own.
+    """
+
+    objection: Id
+    proposal: Id
+    outcome: Word  # granted | refused | settled
+    reason: Text  # as it is read to the resident, in Indonesian
+    at_ms: Millis
+
+
 VALUES: dict[str, type[msgspec.Struct]] = {
     "decision": Decision,
     "cycle": Cycle,
@@ -294,6 +307,7 @@ VALUES: dict[str, type[msgspec.Struct]] = {
     "revocations": Revocations,
     "letter_edition": LetterEdition,
     "dossier_state": DossierState,
+    "objection_decided": ObjectionDecided,
 }
 """The kinds this program applies. `scheme` and `exclusions` travel with `protocol.schemes`' own types.
 A kind that is not known is stored; when it is critical, applying stops there until the program is upgraded."""

@@ -5,6 +5,7 @@ from datetime import tzinfo
 
 from central.domain.dossiers import State
 from central.domain.identities import Identity
+from central.domain.objections import Way
 from central.store.overview import VillageState
 from chassis.web.formats import NO_CALENDAR, waktu
 from protocol.regions import Village
@@ -70,6 +71,13 @@ OBJECTIONS = {
     "open": ("Menunggu putusan", "wait"),
     "granted": ("Dikabulkan", "good"),
     "refused": ("Ditolak", "bad"),
+    "settled": ("Tidak perlu diputus", "plain"),
+}
+WAYS = {
+    Way.ENDED: "Dikabulkan: kepesertaan itu sudah berakhir",
+    Way.ASIDE: "Dikabulkan: bukti itu tidak berlaku untuk usulan ini",
+    Way.REFUSE: "Ditolak: jawaban tetap",
+    Way.SETTLE: "Tidak perlu diputus: jawaban yang disanggah sudah tidak berlaku",
 }
 ACCESS_ACTIONS = {
     "view_decision": "membuka keputusan",

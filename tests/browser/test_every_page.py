@@ -69,6 +69,7 @@ def desk(request: pytest.FixtureRequest, aside: Aside, tmp_path_factory: pytest.
             "/fleet/": "/fleet/3510152004",
             "/decisions/": f"/decisions/{site.story.refused.hex()}",
             "/decisions/{proposal}/identity/{key}": aside.run(in_doubt(site.story)),
+            "/objections/": f"/objections/{site.story.objection.hex()}",
             "/imports/": "/imports/1",
             "/dossiers/": f"/dossiers/{site.story.dossier.hex()}",
             PICTURE: f"/dossiers/{site.story.dossier.hex()}/photographs/{site.story.photograph.hex()}",

@@ -65,6 +65,7 @@ from protocol.ops import (
     LetterVoided,
     LogOpened,
     NumberHigh,
+    ObjectionMade,
     Op,
     Position,
     ProposalMade,
@@ -221,6 +222,9 @@ class Machine:
 
     def withdraw(self, proposal: bytes) -> Op:
         return self.write(ProposalWithdrawn(self.salt(), proposal, "pindah", "sri"))
+
+    def object_to(self, proposal: bytes, grounds: str = "Sudah keluar dari PKH") -> Op:
+        return self.write(ObjectionMade(self.salt(), proposal, grounds, "surat", "sri"))
 
     def issue(self, number: int, *, series: str = "470", year: int = 2021) -> Op:
         return self.write(letter_body(self.salt(), number, series=series, year=year))
@@ -532,6 +536,7 @@ class Story:
     late: bytes
     dossier: bytes
     photograph: bytes
+    objection: bytes
 
 
 async def fill(regency: Regency) -> Story:
@@ -560,16 +565,17 @@ async def fill(regency: Regency) -> Story:
     await regency.settle()
     await regency.import_list(siksng_row(nik(2), kk(9), "DEWI RAHAYU"))
     await _trouble(regency, other)
+    objection = desa.object_to(refused).record_id
     late = desa.propose(nik=nik(5), kk=kk(5), name="SUYATNO").record_id
     regency.clock.advance(days=15)
     await regency.greet(desa, health=[("outbox_ops", 0), ("oldest_unacked_ms", 0), ("disk_free_ppm", 512_000)])
-    await regency.send(desa, len(desa.ops))
+    await regency.send(desa, len(desa.ops) - 1)
     await regency.settle()
     timeline = await regency.timeline()
     await regency.feed(desa, Cursors(timeline, 6, 5, 2, 2))
     waiting = [("outbox_ops", 7), ("oldest_unacked_ms", regency.clock.at_ms - 3 * 3_600_000)]
     await regency.greet(other, clock_ms=regency.clock.at_ms - 90_000, health=waiting)
-    return Story(regency, desa, other, ward, accepted, refused, nasty, late, dossier, photograph.record_id)
+    return Story(regency, desa, other, ward, accepted, refused, nasty, late, dossier, photograph.record_id, objection)
 
 
 async def _trouble(regency: Regency, machine: Machine) -> None:

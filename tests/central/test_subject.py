@@ -78,7 +78,8 @@ async def test_rivals_are_told_in_their_order_and_what_nobody_can_prove_is_said(
     told = {each["proposal"]: each for each in await explained(regency)}
     assert {told[r.hex()]["outcome"] for r in (first, second)} == {"accepted", "rejected"}
     assert not told[first.hex()]["order_is_certain"], "both were written before either was received"
-    words = "\n".join(told[second.hex()]["words"])
+    refused = next(each for each in told.values() if each["outcome"] == "rejected")
+    words = "\n".join(refused["words"])
     assert "1. Usulan dari" in words
     assert "2. Usulan ini" in words
     assert "tidak dapat dibedakan dengan pasti" in words
