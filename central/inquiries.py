@@ -1,14 +1,14 @@
 """The commands of whoever must be able to ask: why was somebody answered so, and what is held about them.
 
 A full number is never shown without a line in the log of looks, with the reason that `--reason` gives. Place in the flow:
-`__main__` hangs these into the program; the pages "Warga" and "Penyimpangan" show the same.
+`__main__` hangs these into the program; the pages "Warga" and "Koreksi petugas" show the same.
 """
 
 import json
 import sys
 from collections.abc import Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,6 +17,7 @@ import typer
 from central import subject
 from central.domain.answers import Rules
 from central.domain.subject_words import as_text
+from central.store import overrides
 from central.subject import REASON_LENGTH_MAX, REASON_LENGTH_MIN, Inquiry
 from chassis.commands import Stopped, out, show
 from chassis.database import Database
@@ -40,7 +41,7 @@ class Post:
 
 
 def add_inquiries(program: typer.Typer, post: Post, settings_option: Any, default_settings: Path) -> None:
-    """`why` and `subject-report`."""
+    """`why`, `subject-report` and `overrides`."""
     settings_type = Annotated[Path, settings_option]
 
     @program.command()
@@ -85,6 +86,22 @@ def add_inquiries(program: typer.Typer, post: Post, settings_option: Any, defaul
             sys.stdout.write(json.dumps(found, ensure_ascii=False) + "\n" if as_json else as_text(found))
 
         post.run(work())
+
+    @program.command("overrides")
+    def list_overrides(settings_path: settings_type = default_settings, as_json: JsonOption = False) -> None:
+        """Every time a person decided otherwise than the rules, or than an officer before them: both officers, and why."""
+
+        async def work() -> None:
+            async with post.archive(settings_path) as database:
+                found = await database.read(lambda c: overrides.lines(c, 1, OVERRIDES_MAX))
+            rows = [asdict(each) | {"proposal": each.proposal.hex()} for each in found]
+            show({"overrides": rows}, as_json=as_json)
+
+        post.run(work())
+
+
+OVERRIDES_MAX = 1_000_000
+"""All of them: an office makes some dozens a year."""
 
 
 def _inquiry(typed: str, reason: str, actor: str) -> Inquiry:

@@ -15,6 +15,7 @@ from central.web.home import HomePages
 from central.web.identities import IdentityPages
 from central.web.metrics import PREFIX, CentreCollector
 from central.web.objections import ObjectionPages
+from central.web.overrides import OverridePages
 from central.web.subjects import WATCHERS, SubjectPages
 from central.web.words import claimed
 from chassis.metrics import HttpMetrics
@@ -74,6 +75,7 @@ def build_app(
         IdentityPages(desk),
         ObjectionPages(desk),
         SubjectPages(desk),
+        OverridePages(desk),
         EditionPages(desk),
         DossierPages(desk),
     ):
