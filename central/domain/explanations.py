@@ -26,7 +26,7 @@ from central.domain.decisions import (
 )
 from protocol.schemes import Effect, Relation, Unit
 
-_OUTCOMES = {
+OUTCOMES = {
     "accepted": "disetujui",
     "rejected": "ditolak",
     "needs_review": "perlu diperiksa petugas",
@@ -144,7 +144,7 @@ def _placed(p: Proposal, at: int, this: Proposal, policy: Policy, outcome: str) 
     scheme = policy.book.schemes.get(p.scheme)
     priority = scheme.priority if scheme else 0
     words = f"{at}. {'Usulan ini' if is_this else 'Usulan dari ' + place_text(p.village)}: {_scheme(policy, p.scheme)}"
-    words += f" (urutan program {priority}), ditulis {_span(p)}; {_OUTCOMES.get(outcome, outcome)}"
+    words += f" (urutan program {priority}), ditulis {_span(p)}; {OUTCOMES.get(outcome, outcome)}"
     if is_ambiguous and _is_same_priority(p, this, policy):
         words += ". Waktunya tidak dapat dibedakan dengan pasti dari usulan ini; dipakai urutan tetap"
     return Placed(
@@ -184,7 +184,7 @@ def _scheme(policy: Policy, code: str) -> str:
 def in_words(told: Explanation, sentence: str) -> list[str]:
     """The whole explanation, a sentence a line. `sentence`: the one the clerk read aloud, empty where there is none."""
     verdict = told.verdict
-    lines = [f"Hasil: {_OUTCOMES.get(verdict.outcome, verdict.outcome)}. {sentence}".strip()]
+    lines = [f"Hasil: {OUTCOMES.get(verdict.outcome, verdict.outcome)}. {sentence}".strip()]
     if verdict.rule:
         lines.append(f"Aturan yang dipakai: {verdict.rule}")
     elif verdict.outcome == ACCEPTED:

@@ -4,7 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from central.domain.decisions import date_text
+from central.domain.explanations import OUTCOMES
 
+_OUTCOMES = OUTCOMES | {"granted": "dikabulkan", "refused": "tidak dikabulkan", "settled": "tidak perlu diputus"}
 _WIB_MS = 7 * 3_600_000
 
 SECTIONS = {
@@ -117,6 +119,8 @@ def shown(row: Mapping[str, Any]) -> list[tuple[str, str]]:
 def _value(name: str, value: Any) -> str:
     if name.endswith("_ms"):
         return moment_text(value)
+    if name == "outcome":
+        return str(_OUTCOMES.get(value, value))
     if isinstance(value, bool) or name == "is_withdrawn":
         return "ya" if value else "tidak"
     if isinstance(value, Mapping):
