@@ -24,6 +24,23 @@ SECTIONS = {
     "access_log": "Siapa yang melihat data ini, dan mengapa",
 }
 """In the order in which they are read; the keys are those of the report (`central/subject`)."""
+ACTIONS = {
+    "login": "masuk",
+    "view_decision": "membuka keputusan",
+    "view_dossier": "membuka berkas",
+    "view_attachment": "membuka foto dokumen",
+    "list_objections": "membuka daftar sanggahan",
+    "subject_report": "mencari data satu warga",
+    "why": "menanyakan alasan keputusan",
+    "access_log": "mencari siapa yang melihat",
+    "objection_granted": "mengabulkan sanggahan",
+    "objection_refused": "menolak sanggahan",
+    "objection_settled": "menutup sanggahan",
+    "identity_same": "menilai: orang yang sama",
+    "identity_different": "menilai: bukan orang yang sama",
+    "identity_overlap_allowed": "menilai: orang yang sama, boleh rangkap",
+}
+"""What a line of the log of looks or of the trail says was done."""
 LABELS = {
     "access_log": "catatan akses",
     "action": "tindakan",
@@ -121,6 +138,8 @@ def _value(name: str, value: Any) -> str:
         return moment_text(value)
     if name == "outcome":
         return str(_OUTCOMES.get(value, value))
+    if name == "action":
+        return ACTIONS.get(str(value), str(value))
     if isinstance(value, bool) or name == "is_withdrawn":
         return "ya" if value else "tidak"
     if isinstance(value, Mapping):

@@ -15,7 +15,9 @@ from central.web.home import HomePages
 from central.web.identities import IdentityPages
 from central.web.metrics import PREFIX, CentreCollector
 from central.web.objections import ObjectionPages
+from central.web.overlaps import OverlapPages
 from central.web.overrides import OverridePages
+from central.web.picture_pages import PicturePages
 from central.web.subjects import WATCHERS, SubjectPages
 from central.web.words import claimed
 from chassis.metrics import HttpMetrics
@@ -27,8 +29,16 @@ WIB = timezone(timedelta(hours=7), "WIB")
 NAVIGATION = (
     NavigationEntry("Ringkasan", "/", frozenset(EVERYBODY)),
     NavigationEntry("Armada", "/fleet", frozenset(EVERYBODY)),
-    NavigationEntry("Keputusan", "/decisions", frozenset(EVERYBODY)),
-    NavigationEntry("Sanggahan", "/objections", frozenset(EVERYBODY)),
+    NavigationEntry(
+        "Keputusan",
+        "/decisions",
+        frozenset(EVERYBODY),
+        entries=(
+            NavigationEntry("Daftar", "/decisions"),
+            NavigationEntry("Sanggahan", "/objections", frozenset(READERS)),
+            NavigationEntry("Gambar", "/pictures"),
+        ),
+    ),
     NavigationEntry(
         "Terbitan",
         "/cycles",
@@ -38,10 +48,12 @@ NAVIGATION = (
     NavigationEntry("Impor", "/imports", frozenset(EVERYBODY)),
     NavigationEntry(
         "Pemeriksaan",
-        "/subjects",
-        frozenset(READERS),
+        "/overlaps",
+        frozenset(EVERYBODY),
         entries=(
-            NavigationEntry("Warga", "/subjects"),
+            NavigationEntry("Tumpang tindih", "/overlaps"),
+            NavigationEntry("Warga", "/subjects", frozenset(READERS)),
+            NavigationEntry("Koreksi petugas", "/overrides", frozenset(READERS)),
             NavigationEntry("Catatan akses", "/access", frozenset(WATCHERS)),
         ),
     ),
@@ -70,12 +82,14 @@ def build_app(
     environment.filters.update(mask_name=mask_name, mask_nik=mask_nik, claimed=claimed)
     for pages in (
         HomePages(desk),
+        PicturePages(desk),  # before the fleet: its map is no village
         FleetPages(desk),
         DecisionPages(desk),
         IdentityPages(desk),
         ObjectionPages(desk),
         SubjectPages(desk),
         OverridePages(desk),
+        OverlapPages(desk),
         EditionPages(desk),
         DossierPages(desk),
     ):

@@ -7,12 +7,11 @@ reason that was typed. Place in the flow: `central/subject` gathers -> here.
 from aiohttp import web
 
 from central import subject
-from central.domain.subject_words import SECTIONS, shown
+from central.domain.subject_words import ACTIONS, SECTIONS, shown
 from central.store import access
 from central.subject import REASON_LENGTH_MAX, REASON_LENGTH_MIN, Inquiry
 from central.web.decisions import PAGES_MAX, READERS, place
 from central.web.desk import Desk
-from central.web.words import ACCESS_ACTIONS
 from chassis.database import Connection
 from chassis.web import Form, account_of, page, page_count, page_number, read_form, roles
 
@@ -66,14 +65,14 @@ class SubjectPages:
             return {"lines": lines, "total": total, "number": number, "pages": pages}
 
         context = await self._desk.database.read(look)
-        context |= _asked(Form(), {}) | {"actor": actor, "actions": ACCESS_ACTIONS}
+        context |= _asked(Form(), {}) | {"actor": actor, "actions": ACTIONS}
         return await page(request, "access.html", context)
 
     @roles(*WATCHERS)
     async def of_person(self, request: web.Request) -> web.StreamResponse:
         form = await read_form(request)
         read, now_ms = _read(form, account_of(request).login), self._desk.clock.now_ms()
-        context = {"actor": "", "actions": ACCESS_ACTIONS, "number": 1, "pages": 1}
+        context = {"actor": "", "actions": ACTIONS, "number": 1, "pages": 1}
         if not isinstance(read, Inquiry):
             context |= _asked(form, read) | {"lines": [], "total": 0}
             return await page(request, "access.html", context, status=422)

@@ -79,16 +79,6 @@ WAYS = {
     Way.REFUSE: "Ditolak: jawaban tetap",
     Way.SETTLE: "Tidak perlu diputus: jawaban yang disanggah sudah tidak berlaku",
 }
-ACCESS_ACTIONS = {
-    "view_decision": "membuka keputusan",
-    "view_dossier": "membuka berkas",
-    "view_attachment": "membuka foto dokumen",
-    "list_objections": "membuka daftar sanggahan",
-    "subject_report": "mencari data satu warga",
-    "why": "menanyakan alasan keputusan",
-    "access_log": "mencari siapa yang melihat",
-}
-"""What a line of the log of looks says was done."""
 EVIDENCE = {"coverage": "daftar penerima", "proposal": "usulan lain", "cycle": "masa usulan", "nik": "NIK"}
 CHECKS = {"clear": "tidak ditemukan", "overlap": "kemungkinan tumpang tindih", "unknown": "belum diketahui"}
 """What the village's own check said when it proposed; it decided nothing."""
@@ -108,6 +98,16 @@ STATES = {
     "revoked": ("Server dicabut", "bad"),
     "absent": ("Belum terdaftar", "plain"),
 }
+HOUR_MS = 3_600_000
+LAGS = {
+    "now": ("Paling lama 3 menit", "good", ""),
+    "hour": ("Paling lama 1 jam", "wait", "•"),
+    "day": ("Paling lama sehari", "wait", "••"),
+    "long": ("Lebih dari sehari", "bad", "×"),
+    "trouble": ("Perlu ditangani", "bad", "!"),
+    "absent": ("Belum terdaftar", "plain", "–"),
+}
+"""How far behind a village is: in words, by colour, and by the sign in its tile. The first three are of its oldest lag."""
 HALTED = {
     "too_old": "Program di server desa terlalu lama bagi kabupaten. Perbarui program di server desa.",
     "too_new": "Program di server desa lebih baru dari kabupaten. Perbarui program kabupaten.",
@@ -166,6 +166,21 @@ def state_of(found: VillageState, now_ms: int) -> str:
     if found.halted:
         return "halted"
     return "silent" if silent_ms > ONLINE_MS else "online"
+
+
+def lag_of(line: FleetLine, now_ms: int) -> str:
+    """A key of LAGS: since when it was not heard, or since when its oldest record waits, whichever is longer."""
+    if line.state == "absent":
+        return "absent"
+    if line.state in {"halted", "clone", "revoked"}:
+        return "trouble"
+    since_ms = min(line.last_contact_ms or 0, line.oldest_unacked_ms or now_ms)
+    lag_ms = now_ms - since_ms
+    if lag_ms <= ONLINE_MS:
+        return "now"
+    if lag_ms <= HOUR_MS:
+        return "hour"
+    return "day" if lag_ms <= LATE_MS else "long"
 
 
 def skew(seconds: int) -> str:

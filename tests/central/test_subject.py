@@ -10,7 +10,6 @@ from central import subject
 from central.domain.subject_words import SECTIONS, as_text
 from central.store import access
 from central.subject import Inquiry
-from protocol.ops import ObjectionMade
 from tests.central.desk import (
     DESA,
     NASTY_NAME,
@@ -96,11 +95,8 @@ async def test_rivals_are_told_in_their_order_and_what_nobody_can_prove_is_said(
 async def test_the_report_holds_everything_and_who_looked(hall: Hall) -> None:
     story, regency = hall.story, hall.story.regency
     letter = story.desa.issue(1)
-    objection = story.desa.write(
-        ObjectionMade(story.desa.salt(), story.refused, "Sudah keluar dari PKH", "surat", "sri")
-    )
     about_letter = story.desa.void(letter.record_id)
-    await regency.send(story.desa, len(story.desa.ops) - 2)
+    await regency.send(story.desa, len(story.desa.ops) - 1)
     await regency.settle()
     asked = Inquiry(nik(2), "rini", "permintaan warga")
     found = await subject.report(regency.database, RULES, asked, START_MS)
@@ -114,7 +110,7 @@ async def test_the_report_holds_everything_and_who_looked(hall: Hall) -> None:
     assert found["list_rows"][0]["fate"] == "kept"
     assert [x["grounds"] for x in found["objections"]] == ["Sudah keluar dari PKH"]
     records = {x["record"]: x for x in found["records"]}
-    assert records.keys() == {story.refused.hex(), objection.record_id.hex()}
+    assert records.keys() == {story.refused.hex(), story.objection.hex()}
     assert records[story.refused.hex()]["said"]["mother"] == "DEWI CONTOH"
     assert [(x["actor"], x["action"], x["why"]) for x in found["access_log"]] == [
         ("rini", "subject_report", "permintaan warga")
