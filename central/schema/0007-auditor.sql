@@ -12,6 +12,18 @@ CREATE TABLE subject_access (
   why TEXT NOT NULL CHECK (why <> '')
 ) STRICT;
 CREATE INDEX subject_access_tag ON subject_access (tag);
+CREATE TRIGGER subject_access_is_never_changed BEFORE UPDATE ON subject_access
+BEGIN
+  SELECT raise(ABORT, 'the access log is never changed');
+END;
+CREATE TRIGGER subject_access_is_never_shortened BEFORE DELETE ON subject_access
+BEGIN
+  SELECT raise(ABORT, 'the access log is never shortened');
+END;
+CREATE TRIGGER access_log_is_never_shortened BEFORE DELETE ON access_log
+BEGIN
+  SELECT raise(ABORT, 'the access log is never shortened');
+END;
 
 -- What an officer answered to an objection; one answer each, never changed. code, facts_hash: the answer contested.
 CREATE TABLE objection_decision (

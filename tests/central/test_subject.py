@@ -10,6 +10,7 @@ from central import subject
 from central.domain.subject_words import SECTIONS, as_text
 from central.store import access
 from central.subject import Inquiry
+from chassis.database import DatabaseError
 from tests.central.desk import (
     DESA,
     NASTY_NAME,
@@ -140,6 +141,21 @@ async def test_looks_are_found_by_number_and_name_nobody(hall: Hall) -> None:
     kept = await regency.rows("SELECT hex(tag), why FROM subject_access")
     assert len({tag for tag, _ in kept}) == 2
     assert nik(2) not in str(kept)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "UPDATE subject_access SET why = 'lain'",
+        "DELETE FROM subject_access",
+        "DELETE FROM access_log",
+        "UPDATE access_log SET actor = 'lain'",
+    ],
+)
+async def test_the_log_of_looks_is_neither_changed_nor_shortened(hall: Hall, sql: str) -> None:
+    await hall.get(f"/decisions/{hall.story.refused.hex()}", "auditor")
+    with pytest.raises(DatabaseError, match="never"):
+        await hall.story.regency.database.transact(lambda c: c.execute(sql))
 
 
 async def test_a_dossiers_look_is_one_at_its_subject(hall: Hall) -> None:
