@@ -74,15 +74,19 @@ def _block(block: Block, x: int, y: int) -> str:
 
 def _tile(tile: Tile, x: int, y: int) -> str:
     filled = round(min(max(tile.part, 0.0), 1.0) * TILE_HEIGHT)
-    words = f"<title>{escape(tile.words)}</title>"
-    frame = f'<rect class="frame-{tile.kind}" x="{x}" y="{y}" width="{TILE_WIDTH}" height="{TILE_HEIGHT}"/>'
-    inside = (
-        f'<rect class="{tile.kind}" x="{x}" y="{y + TILE_HEIGHT - filled}" width="{TILE_WIDTH}" height="{filled}"/>'
-        if filled
-        else ""
-    )
-    sign = f'<text x="{x + TILE_WIDTH // 2}" y="{y + 15}">{escape(tile.sign)}</text>' if tile.sign else ""
-    return f'<g class="tile">{words}{inside}{frame}{sign}</g>'
+    parts = [f"<g><title>{escape(tile.words)}</title>"]
+    if filled == TILE_HEIGHT:
+        parts.append(_rect(f"{tile.kind} frame-{tile.kind}", x, y, TILE_WIDTH, TILE_HEIGHT))
+    else:
+        parts.append(_rect(tile.kind, x, y + TILE_HEIGHT - filled, TILE_WIDTH, filled) if filled else "")
+        parts.append(_rect(f"frame-{tile.kind}", x, y, TILE_WIDTH, TILE_HEIGHT))
+    if tile.sign:
+        parts.append(f'<text x="{x + TILE_WIDTH // 2}" y="{y + 15}">{escape(tile.sign)}</text>')
+    return "".join(parts) + "</g>"
+
+
+def _rect(kind: str, x: int, y: int, width: int, height: int) -> str:
+    return f'<rect class="{kind}" x="{x}" y="{y}" width="{width}" height="{height}"/>'
 
 
 def funnel(steps: Sequence[Step], *, name: str, title: str, description: str) -> Markup:
@@ -95,10 +99,7 @@ def funnel(steps: Sequence[Step], *, name: str, title: str, description: str) ->
         label, count = escape(step.label), f"{step.count:,}".replace(",", ".")
         parts.append(f'<text class="label" x="{step.depth * 20}" y="{y + 18}">{label}</text>')
         if width:
-            parts.append(f'<rect class="{step.kind}" x="{BAR_START}" y="{y}" width="{width}" height="{BAR_HEIGHT}"/>')
-            parts.append(
-                f'<rect class="frame-{step.kind}" x="{BAR_START}" y="{y}" width="{width}" height="{BAR_HEIGHT}"/>'
-            )
+            parts.append(_rect(f"{step.kind} frame-{step.kind}", BAR_START, y, width, BAR_HEIGHT))
         parts.append(f'<text class="label" x="{BAR_START + width + 8}" y="{y + 18}">{count}</text>')
     height = len(steps) * (BAR_HEIGHT + BAR_GAP)
     return _picture("".join(parts), BAR_START + BAR_WIDTH + 90, height, name, title, description)
