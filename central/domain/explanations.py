@@ -38,13 +38,14 @@ _EFFECTS = {
     Effect.WARN: "belum diatur, dicatat saja",
     Effect.ALLOW: "boleh rangkap",
 }
+_RULED = " Petugas memutuskan bahwa ini tidak diperhitungkan."
 _WIB_MS, _MINUTE_MS = 7 * 3_600_000, 60_000
 
 
 class Weighed(Struct, frozen=True):
     """One fact that was looked at. `effect`: allow | warn | reject. `words`: all of it in one sentence."""
 
-    kind: str  # coverage | proposal
+    kind: str  # coverage | proposal | cycle
     reference: bytes
     effect: str
     is_set_aside: bool
@@ -88,10 +89,14 @@ def explain(
     ordered = case.in_order(policy)
     this = next(p for p in ordered if p.record == record)
     out = aside.get(record, frozenset()) | {p.record for p in ordered if record in aside.get(p.record, frozenset())}
+    weighed = _weighed(considered, policy, out, ended)
+    if this.cycle.encode() in out:
+        words = f"Masa usulan periode {this.cycle} sudah ditutup.{_RULED}"
+        weighed.append(Weighed("cycle", this.cycle.encode(), Effect.REJECT.value, True, words))
     near = [p for p in ordered if p.record == record or (not p.is_withdrawn and _is_tied(p, this))]
     return Explanation(
         considered.verdict,
-        _weighed(considered, policy, out, ended),
+        weighed,
         [_placed(p, at, this, policy, verdicts[p.record].outcome) for at, p in enumerate(near, start=1)],
     )
 
@@ -133,7 +138,7 @@ def _coverage_words(coverage: Coverage, policy: Policy, listed_until: int | None
 
 
 def _sentence(words: str, link: Unit, answer: Relation, *, is_out: bool) -> str:
-    ruled = " Petugas memutuskan bahwa ini tidak diperhitungkan." if is_out else ""
+    ruled = _RULED if is_out else ""
     basis = answer.ground.sentence if answer.rule is None else f"Dasar: {answer.rule.basis}."
     return f"{words}; {_LINKS[link]}. {_EFFECTS[answer.effect].capitalize()}. {basis}{ruled}"
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from central.audit import audit
 from central.domain.answers import policy
 from central.domain.decisions import Case, Coverage, Proposal
+from central.domain.explanations import explain
 from central.domain.objections import Outcome, Ruling, Way, answer_by, read_ruling, ways
 from central.domain.reasons import ReasonCode
 from central.store import coverage_sets, facts, objections, overview, rulings
@@ -29,7 +30,6 @@ from tests.central.desk import (
     START_MS,
     Machine,
     Regency,
-    in_memory,
     kk,
     nik,
     proposal_body,
@@ -37,7 +37,7 @@ from tests.central.desk import (
     siksng_row,
 )
 from tests.central.test_decisions import CYCLES, POLICY, coverage, coverages_of, proposals_of
-from tests.central.test_reconcile import settle, tell
+from tests.central.test_reconcile import fresh, settle, tell
 from tests.central.test_web_pages import HASH, Hall, hall
 
 __all__ = ["hall"]
@@ -212,6 +212,16 @@ def test_a_window_may_be_set_aside_and_a_wrong_number_may_not() -> None:
     assert ways("accepted", "") == (Way.SETTLE,)
 
 
+def test_what_was_set_aside_is_said_where_it_is_explained() -> None:
+    late = proposal_fact(1, anchor_ms=START_MS + 20 * DAY_MS, received_ms=START_MS + 21 * DAY_MS)
+    held = coverage()
+    aside = {late.record: {late.cycle.encode(), held.reference}}
+    told = explain(Case([late], [held]), POLICY, late.record, identities={}, aside=aside, ended={})
+    assert told.verdict.outcome == "accepted"
+    assert [(x.kind, x.is_set_aside) for x in told.weighed] == [("coverage", True), ("cycle", True)]
+    assert all("Petugas memutuskan bahwa ini tidak diperhitungkan." in x.words for x in told.weighed)
+
+
 def test_what_was_set_aside_leaves_all_else_as_it_was() -> None:
     one, other = coverage(), coverage("BST", number=2)
     record = proposal_fact(1).record
@@ -228,7 +238,7 @@ def test_what_was_set_aside_leaves_all_else_as_it_was() -> None:
 def test_rulings_one_by_one_are_all_at_once(
     proposals: list[Proposal], coverages: list[Coverage], data: st.DataObject
 ) -> None:
-    database = in_memory()
+    database = fresh()
     tell(database, [[*proposals, *coverages, *(c.code for c in CYCLES)]])
     facts_of = [*(c.reference for c in coverages), *(p.record for p in proposals)]
     chosen: Sequence[tuple[Proposal, bytes]] = []
@@ -268,7 +278,6 @@ def test_rulings_one_by_one_are_all_at_once(
     rows = drive(database.read(lambda c: c.fetch_all("SELECT record, outcome, facts_hash FROM proposal")))
     assert {r[0]: (r[1], r[2]) for r in rows} == {k: (v.outcome, v.facts_hash) for k, v in expected.items()}
     assert drive(database.read(rulings.aside)) == aside
-    drive(database.close())
 
 
 @pytest.mark.parametrize(
