@@ -355,6 +355,7 @@ async def test_an_objection_is_read_back_then_written_once(counter: Counter) -> 
     page = await (await clerk.get(address)).text()
     assert "Sudah keluar dari PKH sejak Maret &lt;2021&gt;" in page
     assert "Tersimpan di kantor" in words_of(page)
+    assert "10 hari kerja" in words_of(page)
     assert "Catat sanggahan" not in page
     counter.stamps.ms += 1000
     await counter.tell(decision_state(address, sentence="Masih ditolak."))
@@ -399,6 +400,7 @@ async def test_what_became_of_an_objection_is_read_aloud_and_asked_for_until_it_
     assert "Sanggahan warga sudah diputus" in await (await clerk.get("/")).text()
     page = await (await clerk.get(address)).text()
     assert "Dikabulkan" in page
+    assert "10 hari kerja" not in page
     assert "Bacakan: Surat &lt;pendamping&gt; diperiksa" in page
     assert "Sanggahan warga sudah diputus" not in await (await clerk.get("/worklist")).text()
 
