@@ -1,5 +1,6 @@
 -- Whose number a line of the access log is about, and why somebody looked. tag: HMAC-SHA-256 of the NIK under the secret,
--- so that a log that is handed over names nobody to whoever has no NIK to ask for.
+-- so that a log that is handed over names nobody to whoever has no NIK to ask for. A line of the access log that is named here
+-- cannot be taken away.
 CREATE TABLE subject_key (
   id INTEGER PRIMARY KEY CHECK (id = 1),
   secret BLOB NOT NULL CHECK (length(secret) = 32)
@@ -17,10 +18,6 @@ BEGIN
   SELECT raise(ABORT, 'the access log is never changed');
 END;
 CREATE TRIGGER subject_access_is_never_shortened BEFORE DELETE ON subject_access
-BEGIN
-  SELECT raise(ABORT, 'the access log is never shortened');
-END;
-CREATE TRIGGER access_log_is_never_shortened BEFORE DELETE ON access_log
 BEGIN
   SELECT raise(ABORT, 'the access log is never shortened');
 END;
