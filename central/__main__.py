@@ -39,6 +39,7 @@ from central.domain.validators import VALIDATOR, read_bench
 from central.enrolment import Enrolment
 from central.imports import ImportRefused, Progress, Said, accept, bring, check, open_list, plan_said, undo
 from central.ingest import Ingest
+from central.inquiries import Post, add_inquiries
 from central.machine import MachineClock, RevocationFile
 from central.pipeline import Pipeline, judge_next
 from central.rosters import read_ledger
@@ -752,6 +753,19 @@ program.add_typer(
         record=lambda database, action, login: _record(database, f"user_{action}", login),
     ),
     name="user",
+)
+add_inquiries(
+    program,
+    Post(
+        archive=lambda path: archive(load(path)),
+        settle=_settle,
+        run=run_command,
+        rules=shipped_rules,
+        actor=actor,
+        now_ms=MachineClock().now_ms,
+    ),
+    settings_option,
+    DEFAULT_SETTINGS,
 )
 
 

@@ -15,7 +15,18 @@ from central.domain.batches import read_batch
 from central.domain.decisions import LIST_EPOCH, decide
 from central.domain.determination import list_hash
 from central.reconcile import is_told
-from central.store import attachments, determinations, dossiers, facts, feeds, identities, logs, rule_changes, trail
+from central.store import (
+    attachments,
+    determinations,
+    dossiers,
+    facts,
+    feeds,
+    identities,
+    logs,
+    rule_changes,
+    rulings,
+    trail,
+)
 from chassis.database import Connection
 from protocol import feed as feed_digest
 from protocol.errors import ProtocolError
@@ -145,8 +156,9 @@ async def _check_decisions(connection: Connection, rules: Rules, found: Findings
     cycles = {c.code: c for c in await facts.cycles(connection)}
     answered = await facts.all_proposals(connection)
     coverages, said = await facts.all_coverages(connection), await identities.in_force(connection)
-    finals = await determinations.finals(connection)
-    verdicts = decide(policy(rules, cycles), [p for p, _ in answered], coverages, said, finals=finals)
+    finals, aside = await determinations.finals(connection), await rulings.aside(connection)
+    proposals = [p for p, _ in answered]
+    verdicts = decide(policy(rules, cycles), proposals, coverages, said, finals=finals, aside=aside)
     told = {proposal.record: answer for proposal, answer in answered}
     waiting = await facts.count_dirty(connection)
     found.decisions = len(told)

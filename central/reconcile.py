@@ -8,8 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from central.domain.answers import Rules, Spoken, policy, speak
-from central.domain.decisions import Case, Coverage, Proposal, Verdict
-from central.store import determinations, facts, feeds, identities
+from central.domain.decisions import NOTHING_ASIDE, Case, Coverage, Proposal, Verdict
+from central.domain.explanations import Explanation
+from central.domain.explanations import explain as explain_case
+from central.store import determinations, facts, feeds, identities, rule_changes, rulings
 from central.store.facts import Answer
 from chassis.database import Connection
 
@@ -106,12 +108,35 @@ async def contested(connection: Connection, record: bytes) -> dict[bytes, Propos
 
 async def foresee(connection: Connection, rules: Rules, proposal: Proposal) -> Verdict:
     """What would be answered to a proposal that nobody made. Writes nothing."""
+    rules = await rule_changes.in_force(connection, rules)
     around = await collect(connection, (), [proposal])
     cycles = {c.code: c for c in await facts.cycles(connection)}
     case = Case(around.proposals.values(), around.coverages.values())
     keys = case.keys()
     said = await identities.in_force(connection, keys) if keys else {}
-    return case.decide(policy(rules, cycles), said)[proposal.record]
+    finals = await determinations.finals(connection, around.told.keys())
+    aside = await rulings.aside(connection, around.told.keys())
+    return case.decide(policy(rules, cycles), said, finals, aside)[proposal.record]
+
+
+async def explain(connection: Connection, rules: Rules, record: bytes) -> Explanation | None:
+    """Why a proposal is answered as it is, as the facts stand now."""
+    seed = await facts.find(connection, record)
+    if seed is None:
+        return None
+    rules = await rule_changes.in_force(connection, rules)
+    around = await collect(connection, [seed])
+    case = Case(around.proposals.values(), around.coverages.values())
+    cycles = {c.code: c for c in await facts.cycles(connection)}
+    return explain_case(
+        case,
+        policy(rules, cycles),
+        record,
+        identities=await identities.in_force(connection, case.keys()),
+        aside=await rulings.aside(connection, around.proposals.keys()),
+        finals=await determinations.finals(connection, around.proposals.keys()),
+        ended=await rulings.listed_until(connection, around.coverages.keys()),
+    )
 
 
 def is_told(verdict: Verdict, told: Answer) -> bool:
@@ -135,7 +160,9 @@ async def _decide(
     keys = case.keys()
     said = await identities.in_force(connection, keys) if keys else {}
     finals = await determinations.finals(connection, around.told.keys())
-    verdicts = case.decide(policy(rules, cycles), said, finals)
+    # only what was answered before can have been ruled on
+    aside = await rulings.aside(connection, around.told.keys()) if around.told else NOTHING_ASIDE
+    verdicts = case.decide(policy(rules, cycles), said, finals, aside)
     return {
         r: speak(rules, p, cycles.get(p.cycle), verdicts[r], now_ms)
         for r, p in proposals.items()

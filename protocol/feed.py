@@ -337,6 +337,19 @@ def question_key(pair: bytes) -> bytes:
     return QUESTION_KEYS + pair
 
 
+class ObjectionDecided(Message, frozen=True):
+    """What an officer answered to an objection. Key: the objection's record id.
+
+    A yes changes the facts; the decision that follows from them comes as an item of its own.
+    """
+
+    objection: Id
+    proposal: Id
+    outcome: Word  # granted | refused | settled
+    reason: Text  # as it is read to the resident, in Indonesian
+    at_ms: Millis
+
+
 VALUES: dict[str, type[msgspec.Struct]] = {
     "decision": Decision,
     "cycle": Cycle,
@@ -353,6 +366,7 @@ VALUES: dict[str, type[msgspec.Struct]] = {
     "dossier_state": DossierState,
     "report": Report,
     "identity_question": IdentityQuestion,
+    "objection_decided": ObjectionDecided,
 }
 """The kinds this program applies. `scheme` and `exclusions` travel with `protocol.schemes`' own types.
 A kind that is not known is stored; when it is critical, applying stops there until the program is upgraded."""

@@ -16,11 +16,14 @@ from agent.domain.residents import Resident
 from agent.health import Health
 from agent.identity import BoxIdentity
 from agent.road import HttpRoad
-from agent.store import MarkFile, Store, feed, highest, inspection, residents, results
+from agent.store import MarkFile, Store, aid, feed, highest, inspection, objections, residents, results
 from agent.sync import Courier, LineDown, Reply
 from central.domain.dossiers import Dossier
 from central.domain.dossiers import State as AgencyState
+from central.domain.objections import Outcome as ObjectionOutcome
+from central.domain.objections import Ruling
 from central.store import dossiers, feeds, logs, overview
+from central.store import objections as central_objections
 from central.store.dossiers import Outcome
 from central.web.sync import Door, Wakeups
 from chassis import schema
@@ -31,10 +34,11 @@ from protocol.ids import VillageCode
 from protocol.messages import EnrolReply, EnrolRequest, FilePart
 from protocol.ops import NumberHigh
 from protocol.regions import village
+from protocol.schemes import month
 from protocol.session import HALT_SECONDS, Condition, Phase
 from tests.agent.office import resident_of
 from tests.builders import village_people
-from tests.central.desk import DESA, Regency, migrations
+from tests.central.desk import DESA, PANGAN, Regency, migrations, siksng_row
 
 ANSWER_SECONDS = 20
 BOX_MIGRATIONS = [schema.MIGRATIONS, MigrationFolder("agent", resources.files("agent.schema"))]
@@ -407,3 +411,49 @@ async def test_parts_that_do_not_make_the_file_that_was_told_are_thrown_away(at_
     assert row is not None
     assert not row.is_here
     assert whole is None
+
+
+# --- an objection there and back ------------------------------------------------------------------------------------
+
+
+async def test_an_objection_goes_to_an_officer_and_its_answer_comes_back_with_the_new_decision(
+    at_village: Village,
+) -> None:
+    box, resident = at_village, at_village.people[0]
+    await box.regency.put_cycle()
+    await box.regency.import_list(siksng_row(resident.nik, resident.kk, resident.name))
+    await box.up()
+    await step_down(box, 6)
+    written = await box.store.write(lambda desk: residents.register(desk, resident, "sri"))
+    assert isinstance(written, bytes)
+    person = await box.store.database.read(lambda c: residents.get(c, written))
+    assert person is not None
+    made = await box.store.write(lambda desk: aid.propose(desk, PANGAN.code, person, "", "sri"))
+    assert isinstance(made, bytes)
+
+    async def exchange() -> None:
+        await box.up()
+        await box.regency.settle()
+        await step_down(box, 4)
+
+    await exchange()
+    assert await box.shown() == {made: ("rejected", 0)}
+    objection = await box.store.write(lambda desk: objections.make(desk, made, "Sudah keluar dari PKH", "surat", "sri"))
+    assert isinstance(objection, bytes)
+    await exchange()
+
+    async def grant(connection: Connection) -> None:
+        line = await central_objections.find(connection, objection)
+        trail = await overview.trail(connection, made)
+        assert line is not None
+        assert trail is not None
+        references = frozenset(each.reference for each in trail.decision.evidence)
+        ruling = Ruling(ObjectionOutcome.GRANTED, "Surat pendamping diperiksa", references, month(2021, 2))
+        await central_objections.decide(connection, line, ruling, "rini", box.regency.clock.at_ms, b"f" * 32)
+
+    await box.regency.database.transact(grant)
+    await exchange()
+    assert await box.shown() == {made: ("accepted", 0)}
+    (row,) = await box.store.database.read(lambda c: objections.of_proposal(c, made))
+    assert (row.outcome, row.reason, row.is_unconfirmed) == ("granted", "Surat pendamping diperiksa", False)
+    assert await inspection.inspect(box.store) == []

@@ -137,7 +137,8 @@ async def worklist(
     connection: Connection, today: date, *, limit: int = LIST_MAX, offset: int = 0
 ) -> list[tuple[ProposalRow, bool]]:
     """What came back and asks for somebody: refused, or held with a question; the nearest deadline first, then what has
-    none. True where nobody has opened the proposal since the answer arrived; what is unread stays past its deadline.
+    none; and whose objection was answered, until somebody has read it. True where nobody has opened the proposal since the
+    answer arrived; what is unread stays past its deadline.
     """
     rows = await connection.fetch_all(
         _ROWS.replace("SELECT ", f"SELECT {_UNREAD} AS is_unread, ", 1)
@@ -209,11 +210,14 @@ async def counts(connection: Connection) -> dict[str, int]:
 
 _UNREAD = (
     "(NOT EXISTS (SELECT 1 FROM access_log WHERE subject = lower(hex(proposal.id)) AND action = $1"
-    " AND at_ms >= decision.arrived_ms))"
+    " AND at_ms >= max(decision.arrived_ms, coalesce((SELECT max(arrived_ms) FROM objection_decision AS o"
+    " WHERE o.proposal = proposal.id), 0))))"
 )
+_IS_ANSWERED = "EXISTS (SELECT 1 FROM objection_decision AS o WHERE o.proposal = proposal.id)"
 _OPEN = (
-    " WHERE decision.outcome IN ('rejected', 'needs_review') AND proposal.withdrawn_reason IS NULL"
+    " WHERE proposal.withdrawn_reason IS NULL AND (decision.outcome IN ('rejected', 'needs_review')"
     f" AND (decision.objection_until = '' OR decision.objection_until >= $2 OR {_UNREAD})"
+    f" OR decision.outcome IS NOT NULL AND {_IS_ANSWERED} AND {_UNREAD})"
 )
 _WAITING = "decision.outcome IS NULL AND proposal.withdrawn_reason IS NULL"
 

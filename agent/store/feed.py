@@ -23,6 +23,7 @@ from protocol.feed import (
     Decision,
     DossierState,
     Item,
+    ObjectionDecided,
     State,
     replace,
 )
@@ -149,6 +150,7 @@ async def replace_state(
     if feed == VILLAGE:
         await connection.execute("UPDATE decision SET is_unconfirmed = 1")
         await connection.execute("UPDATE dossier_state SET is_unconfirmed = 1")
+        await connection.execute("UPDATE objection_decision SET is_unconfirmed = 1")
     own = EMPTY_DIGEST
     is_blocked = False
     for state in states:
@@ -259,6 +261,8 @@ async def _show(connection: Connection, feed: str, state: State, now_ms: int, *,
         await _show_decision(connection, state, now_ms, from_snapshot=from_snapshot)
     elif feed == VILLAGE and state.kind == "dossier_state":
         await _show_dossier_state(connection, state, from_snapshot=from_snapshot)
+    elif feed == VILLAGE and state.kind == "objection_decided":
+        await _show_objection_decided(connection, state, now_ms)
     elif feed == REGENCY and state.kind == "letter_edition" and _is_readable(state):
         await editions.keep(connection, state.value)
 
@@ -281,6 +285,26 @@ async def _show_dossier_state(connection: Connection, state: State, *, from_snap
         told.note,
         told.at_ms,
         None if told.countersign is None else pack(told.countersign),
+    )
+
+
+async def _show_objection_decided(connection: Connection, state: State, now_ms: int) -> None:
+    """Said again by a snapshot it is no news. Each objection is answered once, so what comes is never older."""
+    told = _read(state)
+    if not isinstance(told, ObjectionDecided):
+        await connection.execute("UPDATE objection_decision SET is_unconfirmed = 1 WHERE objection = $1", state.key)
+        return
+    await connection.execute(
+        "INSERT INTO objection_decision (objection, proposal, outcome, reason, at_ms, arrived_ms)"
+        " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (objection) DO UPDATE SET outcome = excluded.outcome,"
+        " reason = excluded.reason, arrived_ms = iif(objection_decision.at_ms = excluded.at_ms,"
+        " objection_decision.arrived_ms, excluded.arrived_ms), at_ms = excluded.at_ms, is_unconfirmed = 0",
+        told.objection,
+        told.proposal,
+        told.outcome,
+        told.reason,
+        told.at_ms,
+        now_ms,
     )
 
 

@@ -11,11 +11,17 @@ from protocol import ops
 
 @dataclass(frozen=True, slots=True)
 class ObjectionRow:
+    """`outcome`, `reason`: what an officer of the regency answered, empty while nobody has."""
+
     id: bytes
     grounds: str
     evidence: str
     written_ms: int
     is_acked: bool
+    outcome: str
+    reason: str
+    decided_ms: int
+    is_unconfirmed: bool
 
 
 async def make(desk: Desk, proposal: bytes, grounds: str, evidence: str, actor: str) -> bytes | Refusal:
@@ -43,8 +49,10 @@ async def is_open(connection: Connection, proposal: bytes) -> bool:
 async def of_proposal(connection: Connection, proposal: bytes) -> list[ObjectionRow]:
     """Newest first."""
     rows = await connection.fetch_all(
-        "SELECT id, grounds, evidence, written_ms, seq <= log.acked_seq FROM objection"
-        " JOIN log ON log.ordinal = objection.log WHERE proposal = $1 ORDER BY written_ms DESC, id",
+        "SELECT id, grounds, evidence, written_ms, seq <= log.acked_seq, coalesce(d.outcome, ''), coalesce(d.reason, ''),"
+        " coalesce(d.at_ms, 0), coalesce(d.is_unconfirmed, 0) FROM objection"
+        " JOIN log ON log.ordinal = objection.log LEFT JOIN objection_decision AS d ON d.objection = objection.id"
+        " WHERE objection.proposal = $1 ORDER BY written_ms DESC, id",
         proposal,
     )
-    return [ObjectionRow(row[0], row[1], row[2], row[3], bool(row[4])) for row in rows]
+    return [ObjectionRow(r[0], r[1], r[2], r[3], bool(r[4]), r[5], r[6], r[7], bool(r[8])) for r in rows]

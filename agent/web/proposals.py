@@ -20,8 +20,8 @@ from agent.web.office import Office
 from agent.web.words import (
     cycle_names,
     deliberation_choice,
-    letter_state,
     made_check_words,
+    objection_state,
     place,
     proposal_state,
     steps,
@@ -123,7 +123,7 @@ class ProposalPages:
             "reason": reason,
             "place": place,
             "deliberation_choice": deliberation_choice,
-            "objection_state": lambda each: letter_state(each.is_acked, None),
+            "objection_state": objection_state,
         }
         return await page(request, "proposal.html", context, status=422 if errors else 200)
 

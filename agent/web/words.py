@@ -20,6 +20,7 @@ from agent.store.aid import ProposalRow
 from agent.store.attachments import AttachmentRow, Place
 from agent.store.deliberations import DeliberationRow
 from agent.store.dossiers import DossierRow
+from agent.store.objections import ObjectionRow
 from agent.store.oplog import Outbox
 from agent.store.questions import QuestionRow
 from agent.store.reports import ReportRow
@@ -73,6 +74,11 @@ COMPARED = {
 SEXES = {"L": say("Laki-laki"), "P": say("Perempuan")}
 REPORTED_FOR = {"self": say("Diri sendiri atau keluarga serumah"), "neighbour": say("Tetangga atau orang lain")}
 SERIES = {SERIES_ALL: say("semua surat"), SERIES_INCOMING: say("surat masuk")}
+OBJECTIONS = {
+    "granted": (say("Dikabulkan"), "good"),
+    "refused": (say("Tidak dikabulkan"), "bad"),
+    "settled": (say("Tidak perlu diputus"), "plain"),
+}
 EVENTS = {
     EventKind.BORN: say("Kelahiran"),
     EventKind.DIED: say("Kematian"),
@@ -245,6 +251,14 @@ def steps(row: ProposalRow) -> list[tuple[str, bool]]:
         (say("Diterima kabupaten"), row.is_acked or row.decision is not None),
         (say("Diputuskan"), row.decision is not None),
     ]
+
+
+def objection_state(row: ObjectionRow) -> tuple[str, str]:
+    """How far an objection has come, in the clerk's words; an answer that this program does not know by its own name."""
+    if not row.outcome:
+        return letter_state(row.is_acked, None)
+    words, kind = OBJECTIONS.get(row.outcome, (row.outcome, "plain"))
+    return (say("{words}, menunggu penegasan kabupaten", words=words), "wait") if row.is_unconfirmed else (words, kind)
 
 
 def letter_state(is_acked: bool, voided_reason: str | None) -> tuple[str, str]:

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from secrets import token_bytes
 
-from central.domain.answers import Rules
 from central.domain.corrections import Correction, Kind, asked_of, correct, removed_verdict
 from central.domain.coverage_sets import month_of
 from central.domain.decisions import ACCEPTED, Coverage, Verdict, key_kk, key_nik
@@ -66,7 +65,6 @@ class Lock:
     """Who may lock with what. `sign`: the regency's key."""
 
     database: Database
-    rules: Rules
     drafts: Drafts
     sign: Sign
     chance: Callable[[int], bytes] = token_bytes

@@ -1,13 +1,14 @@
 """The coverage sets on the regency's feed, and their key on each village's own, sealed to its box.
 
 A list never changes once it is imported, so an import says its own sets and nothing else. With a new month comes a new
-key, and every set is said anew under it.
+key, and every set is said anew under it; only then a coverage that was ruled to have ended leaves them.
 """
 
 from collections.abc import Callable
 
 from central.domain.coverage_sets import Covered, make_sets
 from central.store import feeds
+from central.store.facts import COVERAGE_UNTIL
 from chassis.database import Connection
 from chassis.signing import seal
 from protocol.codec import pack, unpack
@@ -118,9 +119,9 @@ async def _renew(
 
 async def _covered(connection: Connection, import_id: int | None) -> list[Covered]:
     rows = await connection.fetch_all(
-        "SELECT digest, scheme, component, month_from, month_until, coverage.as_of, coalesce(match_nik, ''),"
-        " coalesce(match_kk, '') FROM coverage JOIN import_file ON import_file.id = coverage.import"
-        " WHERE $1 IS NULL OR coverage.import = $1",
+        f"SELECT digest, scheme, component, month_from, {COVERAGE_UNTIL} AS until, coverage.as_of,"
+        " coalesce(match_nik, ''), coalesce(match_kk, '') FROM coverage JOIN import_file"
+        " ON import_file.id = coverage.import WHERE ($1 IS NULL OR coverage.import = $1) AND until >= month_from",
         import_id,
     )
     return [Covered(*tuple(row)) for row in rows]

@@ -286,9 +286,14 @@ def _answered(row: Row) -> Answered:
 _PROPOSAL_COLUMNS = len(Proposal.__struct_fields__)
 _ANSWER = "outcome, code, facts_hash, decided_ms, feed_seq"
 
+COVERAGE_UNTIL = (
+    "min(month_until, coalesce((SELECT month_until FROM coverage_end WHERE reference = coverage.reference"
+    " ORDER BY id DESC LIMIT 1), month_until))"
+)
+"""The last month of a coverage: as its list says, or earlier where an officer ruled so."""
 _COVERAGE = (
-    "reference, scheme, component, coalesce(match_nik, ''), coalesce(match_kk, ''), name_key, month_from, month_until,"
-    " village, as_of, birth_date, sex, mother_key, rt, rw, amount"
+    "reference, scheme, component, coalesce(match_nik, ''), coalesce(match_kk, ''), name_key, month_from,"
+    f" {COVERAGE_UNTIL}, village, as_of, birth_date, sex, mother_key, rt, rw, amount"
 )
 
 

@@ -227,6 +227,18 @@ async def batch_at(connection: Connection, name: Name) -> Batch | None:
     return None if row is None else Batch(*row)
 
 
+async def batches_after(connection: Connection, log: Log, seq: int, batches_max: int) -> list[Batch]:
+    """The next batches of this very epoch that begin behind a place, read or not yet read."""
+    rows = await connection.fetch_all(
+        f"SELECT {_BATCH} FROM batch WHERE village = $1 AND epoch = $2 AND first_seq > $3 ORDER BY first_seq LIMIT $4",
+        log.village,
+        log.epoch,
+        seq,
+        batches_max,
+    )
+    return [Batch(*row) for row in rows]
+
+
 async def large_waiting(connection: Connection, ops_min: int) -> list[Name]:
     """The batches of so many ops that wait, about in the order in which `next_batch` will give them."""
     rows = await connection.fetch_all(

@@ -231,6 +231,14 @@ async def decision_counts(connection: Connection) -> list[tuple[str, str, str, i
     return [(r[0], r[1], r[2], r[3]) for r in rows]
 
 
+async def accepted_by_village(connection: Connection, cycle: str) -> list[tuple[str, int]]:
+    """How many proposals of a cycle, or of all, each village has that are accepted."""
+    sql = (
+        "SELECT village, count(*) FROM proposal WHERE outcome = 'accepted' AND ($1 = '' OR cycle = $1) GROUP BY village"
+    )
+    return await _pairs(connection, sql, cycle)
+
+
 # --- numbers for the metrics ------------------------------------------------------------------------------------------
 
 

@@ -23,9 +23,13 @@ from central.web.imports import ImportPages
 from central.web.lock import LockPages
 from central.web.metrics import PREFIX, CentreCollector
 from central.web.objections import ObjectionPages
+from central.web.overlaps import OverlapPages
+from central.web.overrides import OverridePages
+from central.web.picture_pages import PicturePages
 from central.web.reports import ReportPages
 from central.web.rosters import RosterPages
 from central.web.schemes import SchemePages
+from central.web.subjects import WATCHERS, SubjectPages
 from central.web.validations import ValidationPages
 from central.web.words import claimed
 from chassis.metrics import HttpMetrics
@@ -37,9 +41,17 @@ WIB = timezone(timedelta(hours=7), "WIB")
 NAVIGATION = (
     NavigationEntry("Ringkasan", "/", frozenset(EVERYBODY)),
     NavigationEntry("Armada", "/fleet", frozenset(EVERYBODY)),
-    NavigationEntry("Keputusan", "/decisions", frozenset(EVERYBODY)),
-    NavigationEntry("Sanggahan", "/objections", frozenset(EVERYBODY)),
-    NavigationEntry("Laporan warga", "/reports", frozenset(READERS)),
+    NavigationEntry(
+        "Keputusan",
+        "/decisions",
+        frozenset(EVERYBODY),
+        entries=(
+            NavigationEntry("Daftar", "/decisions"),
+            NavigationEntry("Sanggahan", "/objections", frozenset(READERS)),
+            NavigationEntry("Laporan warga", "/reports", frozenset(READERS)),
+            NavigationEntry("Gambar", "/pictures"),
+        ),
+    ),
     NavigationEntry(
         "Terbitan",
         "/cycles",
@@ -55,6 +67,17 @@ NAVIGATION = (
     NavigationEntry("Daftar penerima", "/rosters", frozenset(EVERYBODY)),
     NavigationEntry("Impor", "/imports", frozenset(EVERYBODY)),
     NavigationEntry("Validasi", "/rosters/validations", frozenset({VALIDATOR})),
+    NavigationEntry(
+        "Pemeriksaan",
+        "/overlaps",
+        frozenset(EVERYBODY),
+        entries=(
+            NavigationEntry("Tumpang tindih", "/overlaps"),
+            NavigationEntry("Warga", "/subjects", frozenset(READERS)),
+            NavigationEntry("Koreksi petugas", "/overrides", frozenset(READERS)),
+            NavigationEntry("Catatan akses", "/access", frozenset(WATCHERS)),
+        ),
+    ),
     NavigationEntry("Berkas", "/dossiers", frozenset({AGENCY})),
 )
 
@@ -83,11 +106,15 @@ def build_app(
     drafts = Drafts(desk.database, desk.rules)
     for pages in (
         HomePages(desk),
+        PicturePages(desk),  # before the fleet: its map is no village
         FleetPages(desk),
         DecisionPages(desk),
         IdentityPages(desk),
         ObjectionPages(desk),
         ReportPages(desk),
+        SubjectPages(desk),
+        OverridePages(desk),
+        OverlapPages(desk),
         EditionPages(desk),
         SchemePages(desk),
         DraftPages(desk),

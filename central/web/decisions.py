@@ -4,14 +4,13 @@ from aiohttp import web
 
 from central import reconcile
 from central.domain.decisions import months_text
-from central.store import facts, identities, objections, overview, reports, rule_changes
+from central.store import access, facts, identities, objections, overview, reports, rule_changes
 from central.store.overview import PAGE_ROWS, Filter
 from central.web.desk import Desk
 from central.web.fleet import EVERYBODY
-from central.web.words import ANSWERS, CHECKS, EVIDENCE, HOW, IDENTITIES, OUTCOMES, REASONS
+from central.web.words import ANSWERS, CHECKS, EVIDENCE, HOW, IDENTITIES, OBJECTIONS, OUTCOMES, REASONS
 from chassis.database import Connection
 from chassis.web import account_of, page, page_count, page_number, roles
-from chassis.web.accounts import record_access
 from protocol.ids import InvalidCode, VillageCode, parse_village_code
 from protocol.regions import UnknownRegion, village
 
@@ -21,6 +20,8 @@ PAGES_MAX = 100_000
 """Behind this page no list of ours ends; the database is not asked to count that far."""
 VILLAGE_CHARACTERS_MAX = 13
 """Ten digits with the dots in which the ministry writes them."""
+WHY_DECISION = "membuka halaman keputusan"
+"""What the trail of looks says of opening a decision; whoever has a reason of their own asks on the page for it."""
 UNKNOWN_VILLAGE = "Kode desa itu tidak dikenal. Tulis sepuluh angka, misalnya 3510252010 atau 35.10.25.2010."
 
 
@@ -68,7 +69,15 @@ class DecisionPages:
         report = await self._desk.database.read(lambda c: reports.of_proposal(c, record))
         now_ms, actor = self._desk.clock.now_ms(), account_of(request).login
         await self._desk.database.transact(
-            lambda c: record_access(c, now_ms=now_ms, actor=actor, action="view_decision", subject=proposal)
+            lambda c: access.record_view(
+                c,
+                now_ms=now_ms,
+                actor=actor,
+                action="view_decision",
+                subject=proposal,
+                niks=[found.nik],
+                why=WHY_DECISION,
+            )
         )
         context: dict[str, object] = {
             "trail": found,
@@ -80,7 +89,9 @@ class DecisionPages:
         if found.decision is not None:
             decided_ms = found.decision.decided_ms
             context["edition"] = await self._desk.database.read(lambda c: rule_changes.edition_at(c, decided_ms))
-        context |= {"asked": said, "checks": CHECKS, "objections": contested, "report": report}
+        context |= {"asked": said, "checks": CHECKS, "objections": contested, "objection_words": OBJECTIONS}
+        context["report"] = report
+        context["told"] = await self._desk.database.read(lambda c: reconcile.explain(c, self._desk.rules, record))
         context |= await self._desk.database.read(lambda c: _doubts(c, record))
         return await page(request, "decision.html", context)
 

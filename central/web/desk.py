@@ -5,12 +5,13 @@ from dataclasses import dataclass
 
 from central.domain.answers import Rules
 from central.ingest import Clock
+from central.store import rule_changes
 from chassis.database import Database
 
 
 @dataclass(frozen=True)
 class Desk:
-    """The archive, the clock and the rules in force."""
+    """The archive, the clock and the rules that ship with the program."""
 
     database: Database
     clock: Clock
@@ -19,3 +20,7 @@ class Desk:
     """Told of a feed that has news from these pages."""
     sign: Callable[[bytes], bytes] | None = None
     """With the regency's key; without it no list can be determined here."""
+
+    async def rules_in_force(self) -> Rules:
+        """As officers changed them last."""
+        return await self.database.read(lambda c: rule_changes.in_force(c, self.rules))

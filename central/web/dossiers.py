@@ -5,6 +5,7 @@ trail of looks. Place in the flow: tabulation brings a dossier in -> here -> a s
 """
 
 import asyncio
+import re
 from collections.abc import Mapping
 
 import msgspec
@@ -23,7 +24,7 @@ from central.domain.dossiers import (
     steps_from,
 )
 from central.rules import shipped_agencies
-from central.store import dossiers
+from central.store import access, dossiers
 from central.store.dossiers import NOTHING, PAGE_ROWS, Opened, Outcome
 from central.web.decisions import PAGES_MAX, place, village_asked
 from central.web.desk import Desk
@@ -44,7 +45,6 @@ from chassis.web import (
     remember,
     roles,
 )
-from chassis.web.accounts import record_access
 from chassis.web.formats import ago
 from protocol.feed import RESULT_BYTES_MAX, Countersign
 
@@ -53,6 +53,8 @@ AGENCY = "agency"
 FILTERS = {"open": "Belum selesai", "": "Semua"} | {str(state): words for state, (words, _) in DOSSIER_STATES.items()}
 VIEWED = "view_dossier"
 VIEWED_PICTURE = "view_attachment"
+WHY = "menangani berkas"
+_NUMBER = re.compile(r"(?<![0-9])[0-9]{16}(?![0-9])")
 PICTURE_HEADERS = {
     "Content-Disposition": 'inline; filename="foto.jpg"',
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox",
@@ -131,8 +133,16 @@ class DossierPages:
         async def look(connection: Connection) -> tuple[str, bytes] | None:
             found = await dossiers.picture(connection, seat, record, attachment)
             if found is not None:
-                subject = attachment.hex()
-                await record_access(connection, now_ms=now_ms, actor=actor, action=VIEWED_PICTURE, subject=subject)
+                opened = await dossiers.open_dossier(connection, seat, record)
+                await access.record_view(
+                    connection,
+                    now_ms=now_ms,
+                    actor=actor,
+                    action=VIEWED_PICTURE,
+                    subject=attachment.hex(),
+                    niks=_niks(opened),
+                    why=WHY,
+                )
             return found
 
         found = await self._desk.database.transact(look)
@@ -171,8 +181,15 @@ class DossierPages:
         async def look(connection: Connection) -> tuple[Opened | None, Countersign | None]:
             found = await dossiers.open_dossier(connection, seat, record)
             if found is not None:
-                subject = record.hex()
-                await record_access(connection, now_ms=now_ms, actor=account.login, action=VIEWED, subject=subject)
+                await access.record_view(
+                    connection,
+                    now_ms=now_ms,
+                    actor=account.login,
+                    action=VIEWED,
+                    subject=record.hex(),
+                    niks=_niks(found),
+                    why=WHY,
+                )
             return found, await dossiers.last_countersign(connection, account.login)
 
         opened, former = await self._desk.database.transact(look)
@@ -235,6 +252,14 @@ def _state(word: str) -> State:
         raise RequestRefused(
             400, "unknown_step", "Halaman ini tidak lengkap. Muat ulang lalu pilih kembali."
         ) from error
+
+
+def _niks(opened: Opened | None) -> set[str]:
+    """Everybody whose number the letter shows: its subject, and members of a household in its answers."""
+    if opened is None or opened.letter is None:
+        return set()
+    named = {number for _, answer in opened.letter.fields for number in _NUMBER.findall(answer)}
+    return {opened.letter.subject.nik, *named} - {opened.letter.subject.kk, ""}
 
 
 def _answers(opened: Opened) -> list[tuple[str, str]]:

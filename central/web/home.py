@@ -5,7 +5,7 @@ from collections import Counter
 from aiohttp import web
 
 from central.domain.validators import VALIDATOR
-from central.store import overview
+from central.store import objections, overview
 from central.web.desk import Desk
 from central.web.dossiers import AGENCY
 from central.web.fleet import EVERYBODY
@@ -30,9 +30,11 @@ class HomePages:
             raise web.HTTPSeeOther("/dossiers")
         now_ms = self._desk.clock.now_ms()
         numbers = await self._desk.database.read(overview.numbers)
+        contested = (await self._desk.database.read(objections.counts)).get(objections.OPEN, 0)
         outcomes: Counter[str] = Counter()
         for _, outcome, count in numbers.decisions:
             outcomes[outcome] += count
         states = Counter(state_of(found, now_ms) for found in numbers.villages.values())
         context = {"numbers": numbers, "outcomes": outcomes, "words": OUTCOMES, "states": states, "state_words": STATES}
+        context["contested"] = contested
         return await page(request, "home.html", context)

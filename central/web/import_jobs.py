@@ -76,7 +76,7 @@ class ImportJobs:
                 import_id,
                 table,
                 plan,
-                self._desk.rules,
+                await self._desk.rules_in_force(),
                 now_ms,
                 job.progress,
                 beside=asyncio.to_thread,
@@ -91,7 +91,7 @@ class ImportJobs:
             taken = await accept(
                 self._desk.database,
                 import_id,
-                rules=self._desk.rules,
+                rules=await self._desk.rules_in_force(),
                 actor=actor,
                 now_ms=self._desk.clock.now_ms(),
                 is_whole=is_whole,

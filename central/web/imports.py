@@ -117,7 +117,7 @@ class ImportPages:
         if opened is None:
             raise web.HTTPSeeOther(f"/imports/{record.id}/plan")
         cycles = await self._desk.database.read(facts.cycles)
-        plan, errors = read_plan(form, _plan_of(record, *opened), opened[0], self._desk.rules, cycles)
+        plan, errors = read_plan(form, _plan_of(record, *opened), opened[0], await self._desk.rules_in_force(), cycles)
         if errors:
             return await self._show_plan(request, record, opened, plan, form.as_dict(), errors)
         self._jobs.check(record.id, plan)
@@ -133,6 +133,7 @@ class ImportPages:
         errors: Mapping[str, str],
     ) -> web.StreamResponse:
         table, book = opened
+        schemes = (await self._desk.rules_in_force()).book.schemes
         cycles = await self._desk.database.read(facts.cycles)
         context = {
             "file": record,
@@ -142,7 +143,7 @@ class ImportPages:
             "ignored": ignored(table, plan),
             "sheets": list(enumerate(book.sheets, start=1)),
             "sheet": book.sheet,
-            "schemes": [(code, scheme.name) for code, scheme in sorted(self._desk.rules.book.schemes.items())],
+            "schemes": [(code, scheme.name) for code, scheme in sorted(schemes.items())],
             "cycles": [(cycle.code, cycle.name) for cycle in cycles],
             "date_orders": list(DATE_ORDERS.items()),
             "typed": typed,

@@ -84,7 +84,7 @@ class LockPages:
         code, now_ms = found.cycle.code, self._desk.clock.now_ms()
 
         async def look(connection: Connection) -> dict[str, object]:
-            met = await circumstances(connection, self._desk.rules, found.cycle, now_ms)
+            met = await circumstances(connection, found.rules, found.cycle, now_ms)
             claim = await rosters.open_claim(connection, code)
             last = await determinations.in_force(connection, code)
             return {"met": met, "claim": claim, "last": last, "obstacles": obstacles(draft, code, met)}
@@ -106,13 +106,13 @@ class LockPages:
         return await page(request, "lock.html", context, status=422 if reasons else 200)
 
     def _determined_by(self, found: Gathered) -> DeterminedBy | None:
-        scheme = self._desk.rules.book.schemes.get(found.cycle.scheme)
+        scheme = found.rules.book.schemes.get(found.cycle.scheme)
         return scheme.determined_by if scheme else None
 
     def _lock(self) -> Lock:
         if self._desk.sign is None:
             raise RequestRefused(503, "no_key", "Kunci kabupaten tidak tersedia di sini. Hubungi petugas TI kabupaten.")
-        return Lock(self._desk.database, self._desk.rules, self._drafts, self._desk.sign)
+        return Lock(self._desk.database, self._drafts, self._desk.sign)
 
 
 def _read_act(form: Form, determined_by: DeterminedBy | None) -> Act:

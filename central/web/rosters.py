@@ -88,7 +88,7 @@ class RosterPages:
         now_ms = self._desk.clock.now_ms()
 
         async def look(connection: Connection) -> dict[str, object]:
-            met = await circumstances(connection, self._desk.rules, found.cycle, now_ms)
+            met = await circumstances(connection, found.rules, found.cycle, now_ms)
             lists = await determinations.of_cycle(connection, found.cycle.code)
             judged = await determinations.judged(connection, found.cycle.code)
             silent = [short_place(code) for code in met.silent]

@@ -5,6 +5,7 @@ from datetime import tzinfo
 
 from central.domain.dossiers import State
 from central.domain.identities import Identity
+from central.domain.objections import Way
 from central.domain.reports import Answer, For
 from central.domain.rosters import Fate
 from central.store.overview import VillageState
@@ -93,6 +94,18 @@ FINDINGS = {
 ANSWERS = {"same": "orang yang sama", "different": "bukan orang yang sama", "unknown": "tidak tahu"}
 HOW = {"papers": "KTP atau KK dilihat", "visit": "didatangi", "known": "dikenal petugas"}
 """How the village knows what it answered."""
+OBJECTIONS = {
+    "open": ("Menunggu putusan", "wait"),
+    "granted": ("Dikabulkan", "good"),
+    "refused": ("Ditolak", "bad"),
+    "settled": ("Tidak perlu diputus", "plain"),
+}
+WAYS = {
+    Way.ENDED: "Dikabulkan: kepesertaan itu sudah berakhir",
+    Way.ASIDE: "Dikabulkan: bukti itu tidak berlaku untuk usulan ini",
+    Way.REFUSE: "Ditolak: jawaban tetap",
+    Way.SETTLE: "Tidak perlu diputus: jawaban yang disanggah sudah tidak berlaku",
+}
 EVIDENCE = {"coverage": "daftar penerima", "proposal": "usulan lain", "cycle": "masa usulan", "nik": "NIK"}
 CHECKS = {"clear": "tidak ditemukan", "overlap": "kemungkinan tumpang tindih", "unknown": "belum diketahui"}
 """What the village's own check said when it proposed; it decided nothing."""
@@ -156,6 +169,16 @@ STATES = {
     "revoked": ("Server dicabut", "bad"),
     "absent": ("Belum terdaftar", "plain"),
 }
+HOUR_MS = 3_600_000
+LAGS = {
+    "now": ("Paling lama 3 menit", "good", ""),
+    "hour": ("Paling lama 1 jam", "wait", "•"),
+    "day": ("Paling lama sehari", "wait", "••"),
+    "long": ("Lebih dari sehari", "bad", "×"),
+    "trouble": ("Perlu ditangani", "bad", "!"),
+    "absent": ("Belum terdaftar", "plain", "–"),
+}
+"""How far behind a village is: in words, by colour, and by the sign in its tile. The first three are of its oldest lag."""
 HALTED = {
     "too_old": "Program di server desa terlalu lama bagi kabupaten. Perbarui program di server desa.",
     "too_new": "Program di server desa lebih baru dari kabupaten. Perbarui program kabupaten.",
@@ -223,6 +246,21 @@ def report_state(line: ReportLine) -> tuple[str, str]:
     if line.answer == Answer.COVERED:
         return LOOKS[Answer.COVERED]
     return ("Laporan berulang", "plain") if line.is_repeat else ("Menunggu kunjungan desa", "wait")
+
+
+def lag_of(line: FleetLine, now_ms: int) -> str:
+    """A key of LAGS: since when it was not heard, or since when its oldest record waits, whichever is longer."""
+    if line.state == "absent":
+        return "absent"
+    if line.state in {"halted", "clone", "revoked"}:
+        return "trouble"
+    since_ms = min(line.last_contact_ms or 0, line.oldest_unacked_ms or now_ms)
+    lag_ms = now_ms - since_ms
+    if lag_ms <= ONLINE_MS:
+        return "now"
+    if lag_ms <= HOUR_MS:
+        return "hour"
+    return "day" if lag_ms <= LATE_MS else "long"
 
 
 def skew(seconds: int) -> str:

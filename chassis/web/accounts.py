@@ -109,11 +109,16 @@ async def set_active(connection: Connection, login: str, is_active: bool) -> boo
     return changed == 1
 
 
-async def record_access(connection: Connection, *, now_ms: int, actor: str, action: str, subject: str) -> None:
-    """One line of the trail. `subject` is a reference (an id of ours), never a person's number or name."""
-    await connection.execute(
-        "INSERT INTO access_log (at_ms, actor, action, subject) VALUES ($1, $2, $3, $4)", now_ms, actor, action, subject
+async def record_access(connection: Connection, *, now_ms: int, actor: str, action: str, subject: str) -> int:
+    """One line of the trail; its id. `subject` is a reference (an id of ours), never a person's number or name."""
+    access_id: int = await connection.fetch_value(
+        "INSERT INTO access_log (at_ms, actor, action, subject) VALUES ($1, $2, $3, $4) RETURNING access_id",
+        now_ms,
+        actor,
+        action,
+        subject,
     )
+    return access_id
 
 
 def check_account(login: str, display_name: str) -> None:

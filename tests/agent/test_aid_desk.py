@@ -13,10 +13,11 @@ from agent.domain.fields import FieldError
 from agent.domain.proposal_fields import FieldsRefused, Kind, Question, check_answers, read_questions, shown
 from agent.domain.slips import slip_of
 from agent.render.slips import render_slip
-from agent.store import aid
+from agent.store import aid, feed
+from chassis.database import Connection
 from protocol import ops
 from protocol.codec import pack
-from protocol.feed import Cycle, Decision, State
+from protocol.feed import Cycle, Decision, ObjectionDecided, State
 from protocol.receipts import ALPHABET, receipt_code
 from protocol.schemes import Criterion, Measure, RuleSet
 from tests.agent.office import CYCLE, QUESTIONS, SENTENCE, START_MS, Counter, decision_state, tell, words_of
@@ -373,6 +374,7 @@ async def test_an_objection_is_read_back_then_written_once(counter: Counter) -> 
     page = await (await clerk.get(address)).text()
     assert "Sudah keluar dari PKH sejak Maret &lt;2021&gt;" in page
     assert "Tersimpan di kantor" in words_of(page)
+    assert "10 hari kerja" in words_of(page)
     assert "Catat sanggahan" not in page
     counter.stamps.ms += 1000
     await counter.tell(decision_state(address, sentence="Masih ditolak."))
@@ -389,3 +391,59 @@ async def test_the_record_of_an_objection_is_the_residents_words(counter: Counte
     read = ops.read_body(ops.Header(1, "objection_made", 1, 0, b"b" * 8, 0, 0, b""), body)
     assert isinstance(read, ops.ObjectionMade)
     assert (read.proposal.hex(), read.grounds, read.actor) == (address[-32:], "Belum pernah menerima", "clerk")
+
+
+async def objected(counter: Counter, clerk: Browser) -> tuple[str, bytes]:
+    """A refused proposal and the objection against it."""
+    address = await counter.propose(clerk)
+    await counter.tell(decision_state(address))
+    form = await clerk.fields_of(await clerk.get(f"{address}/object"))
+    await clerk.post(f"{address}/object", {**form, "grounds": "Belum pernah menerima", "evidence": ""})
+    return address, await counter.value("SELECT id FROM objection")
+
+
+def ruled(address: str, objection: bytes, outcome: str = "granted") -> State:
+    said = ObjectionDecided(objection, bytes.fromhex(address[-32:]), outcome, "Surat <pendamping> diperiksa", START_MS)
+    return State(9, "objection_decided", False, objection, pack(said))
+
+
+async def test_what_became_of_an_objection_is_read_aloud_and_asked_for_until_it_was_read(counter: Counter) -> None:
+    clerk = await counter.browser()
+    address, objection = await objected(counter, clerk)
+    await clerk.get(address)
+    counter.stamps.ms += 1000
+    await counter.tell(decision_state(address, outcome="accepted", sentence=""), ruled(address, objection))
+    text = words_of(await (await clerk.get("/worklist")).text())
+    assert "Sanggahan warga sudah diputus; bacakan putusannya." in text
+    assert "1 belum dibaca" in text
+    assert "Sanggahan warga sudah diputus" in await (await clerk.get("/")).text()
+    page = await (await clerk.get(address)).text()
+    assert "Dikabulkan" in page
+    assert "10 hari kerja" not in page
+    assert "Bacakan: Surat &lt;pendamping&gt; diperiksa" in page
+    assert "Sanggahan warga sudah diputus" not in await (await clerk.get("/worklist")).text()
+
+
+async def test_an_answer_that_a_restored_centre_lost_waits_to_be_confirmed(counter: Counter) -> None:
+    clerk = await counter.browser()
+    address, objection = await objected(counter, clerk)
+    await counter.tell(decision_state(address), ruled(address, objection, "refused"))
+    assert "Tidak dikabulkan" in await (await clerk.get(address)).text()
+    await counter.tell(decision_state(address))
+    assert "Tidak dikabulkan, menunggu penegasan kabupaten" in await (await clerk.get(address)).text()
+    await counter.tell(decision_state(address), ruled(address, objection, "refused"))
+    assert "menunggu penegasan" not in await (await clerk.get(address)).text()
+
+
+async def test_an_answer_that_came_before_the_program_knew_the_kind_is_read_when_it_starts(counter: Counter) -> None:
+    clerk = await counter.browser()
+    address, objection = await objected(counter, clerk)
+    await counter.tell(decision_state(address), ruled(address, objection))
+
+    async def as_before(connection: Connection) -> None:
+        await connection.execute("DELETE FROM objection_decision")
+        await connection.execute("UPDATE feed_state SET is_readable = 0 WHERE kind = 'objection_decided'")
+        await feed.apply_pending(connection, START_MS)
+
+    await counter.store.database.transact(as_before)
+    assert "Dikabulkan" in await (await clerk.get(address)).text()

@@ -70,6 +70,7 @@ def desk(request: pytest.FixtureRequest, aside: Aside, tmp_path_factory: pytest.
             "/fleet/": "/fleet/3510152004",
             "/decisions/": f"/decisions/{site.story.refused.hex()}",
             "/decisions/{proposal}/identity/{key}": aside.run(in_doubt(site.story)),
+            "/objections/": f"/objections/{site.story.objection.hex()}",
             "/imports/": "/imports/1",
             "/reports/": f"/reports/{site.story.report.hex()}",
             "/imports/{id}/report.csv": "/imports/1/report.csv",
@@ -86,7 +87,7 @@ def desk(request: pytest.FixtureRequest, aside: Aside, tmp_path_factory: pytest.
         agencies = frozenset(route for route in routes if route.startswith("/dossiers"))
         benches = frozenset(route for route in routes if route.endswith("/validations"))
         login, closed = {
-            "centre": ("petugas", agencies | benches),
+            "centre": ("petugas", agencies | benches | {"/access"}),  # the log of looks is not for those it watches
             "agency": ("dinkes", routes - agencies),
             "validator": ("pemeriksa", routes - benches),
         }[request.param]

@@ -69,6 +69,7 @@ from protocol.ops import (
     LetterVoided,
     LogOpened,
     NumberHigh,
+    ObjectionMade,
     Op,
     Position,
     ProposalMade,
@@ -239,6 +240,9 @@ class Machine:
 
     def withdraw(self, proposal: bytes) -> Op:
         return self.write(ProposalWithdrawn(self.salt(), proposal, "pindah", "sri"))
+
+    def object_to(self, proposal: bytes, grounds: str = "Sudah keluar dari PKH") -> Op:
+        return self.write(ObjectionMade(self.salt(), proposal, grounds, "surat", "sri"))
 
     def issue(self, number: int, *, series: str = "470", year: int = 2021) -> Op:
         return self.write(letter_body(self.salt(), number, series=series, year=year))
@@ -598,6 +602,7 @@ class Story:
     dossier: bytes
     photograph: bytes
     report: bytes
+    objection: bytes
 
 
 async def fill(regency: Regency) -> Story:
@@ -627,17 +632,20 @@ async def fill(regency: Regency) -> Story:
     await regency.import_list(siksng_row(nik(2), kk(9), "DEWI RAHAYU"))
     report = await regency.report(nik=nik(2), name="Dewi Rahayu")
     await _trouble(regency, other)
+    objection = desa.object_to(refused).record_id
     late = desa.propose(nik=nik(5), kk=kk(5), name="SUYATNO").record_id
     regency.clock.advance(days=15)
     await regency.greet(desa, health=[("outbox_ops", 0), ("oldest_unacked_ms", 0), ("disk_free_ppm", 512_000)])
-    await regency.send(desa, len(desa.ops))
+    await regency.send(desa, len(desa.ops) - 1)
     await regency.settle()
     timeline = await regency.timeline()
     await regency.feed(desa, Cursors(timeline, 6, 5, 2, 2))
     waiting = [("outbox_ops", 7), ("oldest_unacked_ms", regency.clock.at_ms - 3 * 3_600_000)]
     await regency.greet(other, clock_ms=regency.clock.at_ms - 90_000, health=waiting)
     await regency.draft(AddExclusion(LAPOR_ASN))
-    return Story(regency, desa, other, ward, accepted, refused, nasty, late, dossier, photograph.record_id, report)
+    return Story(
+        regency, desa, other, ward, accepted, refused, nasty, late, dossier, photograph.record_id, report, objection
+    )
 
 
 async def _trouble(regency: Regency, machine: Machine) -> None:

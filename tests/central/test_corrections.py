@@ -20,7 +20,7 @@ TERMS = Terms(amount_rupiah=700_000, quota=2, budget_rupiah=1_400_000)
 
 def lock_of(regency: Regency) -> Lock:
     drafts = Drafts(regency.database, regency.rules)
-    return Lock(regency.database, regency.rules, drafts, regency.key.sign, regency.clock.random)
+    return Lock(regency.database, drafts, regency.key.sign, regency.clock.random)
 
 
 async def locked(regency: Regency, act: Act, asked: Correction | None = None) -> Determined:

@@ -29,7 +29,7 @@ from tests.central.roster_desk import (
 
 def lock_of(regency: Regency) -> Lock:
     drafts = Drafts(regency.database, regency.rules)
-    return Lock(regency.database, regency.rules, drafts, regency.key.sign, regency.clock.random)
+    return Lock(regency.database, drafts, regency.key.sign, regency.clock.random)
 
 
 async def after_the_window(regency: Regency, *machines: Machine) -> None:

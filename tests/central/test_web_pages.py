@@ -121,6 +121,8 @@ def paths(story: Story) -> dict[str, str]:
         "/": "/",
         "/fleet": "/fleet",
         "/fleet/{village}": f"/fleet/{DESA}",
+        "/fleet/map": "/fleet/map",
+        "/pictures": "/pictures",
         "/decisions": "/decisions",
         "/decisions/{proposal}": f"/decisions/{story.refused.hex()}",
         IDENTITY: f"/decisions/{story.refused.hex()}/identity/{'0' * 64}",
@@ -135,6 +137,12 @@ def paths(story: Story) -> dict[str, str]:
         "/objections": "/objections",
         "/reports": "/reports",
         "/reports/{id}": f"/reports/{story.report.hex()}",
+        "/objections/{record}": f"/objections/{story.objection.hex()}",
+        "/subjects": "/subjects",
+        "/access": "/access",
+        "/overrides": "/overrides",
+        "/overlaps": "/overlaps",
+        "/overlaps.csv": "/overlaps.csv",
         "/imports": "/imports",
         "/letters": "/letters",
         "/imports/{id}": "/imports/1",
@@ -161,6 +169,10 @@ READERS = {
     "/reports": {"officer", "admin", "auditor"},
     "/reports/{id}": {"officer", "admin", "auditor"},
     "/imports/{id}/plan": {"officer"},
+    "/objections/{record}": {"officer", "admin", "auditor"},
+    "/subjects": {"officer", "admin", "auditor"},
+    "/access": {"admin", "auditor"},
+    "/overrides": {"officer", "admin", "auditor"},
     "/dossiers": {"agency"},
     "/dossiers/{record}": {"agency"},
     "/dossiers/{record}/photographs/{attachment}": {"agency"},
@@ -200,6 +212,7 @@ async def test_without_a_login_there_is_only_the_login(hall: Hall) -> None:
 async def test_these_pages_only_read(hall: Hall) -> None:
     browser = await hall.browser()
     changing = {"/dossiers/{record}", IDENTITY, CHANGE, DRAFT, "/imports", "/imports/{id}/plan", *ROSTER_FORMS}
+    changing |= {"/subjects", "/access", "/objections/{record}"}
     for route, path in paths(hall.story).items():
         assert (await browser.post(path)).status == (403 if route in changing else 405)
     changing |= {f"/imports/{{id}}/{step}" for step in ("accept", "undo", "discard")}

@@ -28,6 +28,7 @@ from protocol.feed import (
     LetterRevoked,
     Notice,
     NumberClash,
+    ObjectionDecided,
     Quarantined,
     Report,
     ResultFile,
@@ -452,6 +453,7 @@ EVIDENCE = Evidence(
     "coverage", "PKH", "2021-01 s/d 2021-12", "Singonegaran, Banyuwangi", "2021-04-30", sha256(b"a source row").digest()
 )
 PHOTOGRAPH = next(op for op, body in zip(OPS, BODIES, strict=True) if isinstance(body, AttachmentAdded))
+OBJECTION = next(op for op, body in zip(OPS, BODIES, strict=True) if isinstance(body, ObjectionMade))
 DOSSIER = next(op for op, body in zip(OPS, BODIES, strict=True) if isinstance(body, DossierSent))
 FILE_PART = FilePart(b"%PDF-1.7\n")
 VILLAGE_VALUES: tuple[tuple[str, bool, bytes, Message], ...] = (
@@ -531,6 +533,14 @@ VILLAGE_VALUES: tuple[tuple[str, bool, bytes, Message], ...] = (
             compared=[("name", "alike"), ("birth_date", "different"), ("mother", "missing")],
             asked_ms=NOON_MS,
             answer_by="2021-05-24",
+        ),
+    ),
+    (
+        "objection_decided",
+        False,
+        OBJECTION.record_id,
+        ObjectionDecided(
+            OBJECTION.record_id, salt(102), "granted", "Surat pendamping diperiksa: PKH berakhir.", NOON_MS + 904_000
         ),
     ),
     ("coverage_key", False, b"coverage_key", CoverageKey(salt(110), month(2021, 5), bytes(range(80)))),

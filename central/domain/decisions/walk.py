@@ -86,6 +86,10 @@ NOTHING_SAID: Identities = {}
 Finals = Mapping[bytes, Verdict]
 """Answers that a lock fixed, by record: no later fact changes them. Whom a lock determined blocks others as a coverage."""
 NOTHING_FINAL: Finals = {}
+Aside = Mapping[bytes, Set[bytes]]
+"""By proposal: what an officer ruled does not count against it - a coverage, a rival proposal, or its cycle's window."""
+NOTHING_ASIDE: Aside = {}
+_NONE_ASIDE: Set[bytes] = frozenset()
 
 
 def decide(
@@ -95,11 +99,20 @@ def decide(
     identities: Identities = NOTHING_SAID,
     likely: Pairs = NOBODY_LIKELY,
     finals: Finals = NOTHING_FINAL,
+    aside: Aside = NOTHING_ASIDE,
 ) -> dict[bytes, Verdict]:
     """The answer on every proposal given; they and the coverages must make up whole neighbourhoods: also of whoever is
     `likely` to be one person.
     """
-    return Case(proposals, coverages, likely).decide(policy, identities, finals)
+    return Case(proposals, coverages, likely).decide(policy, identities, finals, aside)
+
+
+class Considered(Struct, frozen=True):
+    """What one answer looked at, for whoever asks why: each fact with its link and what the rules say of the two."""
+
+    verdict: Verdict
+    coverages: list[tuple[Coverage, Unit, Relation]]
+    rivals: list[tuple[Proposal, Unit, Relation]]
 
 
 class Case:
@@ -124,13 +137,39 @@ class Case:
         return {key for pairs in (self.pairs, self._likely) for others in pairs.values() for key in others.values()}
 
     def decide(
-        self, policy: Policy, identities: Identities = NOTHING_SAID, finals: Finals = NOTHING_FINAL
+        self,
+        policy: Policy,
+        identities: Identities = NOTHING_SAID,
+        finals: Finals = NOTHING_FINAL,
+        aside: Aside = NOTHING_ASIDE,
     ) -> dict[bytes, Verdict]:
-        ordered = sorted(self._candidates, key=lambda c: _order(policy, c.proposal))
-        walk = _Walk(policy, self._index, self.pairs, identities, self._likely, ordered)
+        walk, ordered = self._walk(policy, identities, aside)
         if not finals:
             return {c.record: walk.decide(c) for c in ordered}
         return {c.record: finals.get(c.record) or walk.decide(c) for c in ordered}
+
+    def consider(
+        self, policy: Policy, identities: Identities, aside: Aside, record: bytes, finals: Finals = NOTHING_FINAL
+    ) -> Considered:
+        """The same walk as `decide`, looked at where it comes to one proposal. Raises KeyError where it is not here."""
+        walk, ordered = self._walk(policy, identities, aside)
+        for candidate in ordered:
+            if candidate.record == record:
+                return walk.consider(candidate, finals.get(record))
+            if candidate.record not in finals:
+                walk.decide(candidate)
+        raise KeyError(record.hex())
+
+    def in_order(self, policy: Policy) -> list[Proposal]:
+        """Every proposal, in the one order in which rivals are walked."""
+        return [c.proposal for c in self._ordered(policy)]
+
+    def _walk(self, policy: Policy, identities: Identities, aside: Aside) -> tuple["_Walk", list[_Candidate]]:
+        ordered = self._ordered(policy)
+        return _Walk(policy, self._index, self.pairs, identities, self._likely, ordered, aside), ordered
+
+    def _ordered(self, policy: Policy) -> list[_Candidate]:
+        return sorted(self._candidates, key=lambda c: _order(policy, c.proposal))
 
 
 def _order(policy: Policy, proposal: Proposal) -> tuple[int, int, bytes]:
@@ -225,8 +264,10 @@ class _Walk:
         identities: Identities,
         likely: Pairs,
         candidates: Sequence[_Candidate],
+        aside: Aside,
     ) -> None:
         self._policy = policy
+        self._aside = aside
         self._covered = covered
         self._pairs = pairs
         self._identities = identities
@@ -252,16 +293,45 @@ class _Walk:
         examined = (
             self._examine(candidate.proposal) if candidate.proposal.scheme in self._policy.book.criteria else None
         )
-        verdict = self._judge(candidate, linked, rivals, _Doubt(is_conflicted, open_pairs, waiting, said), examined)
+        aside = self._ruled_out(candidate.record, rivals)
+        doubt = _Doubt(is_conflicted, open_pairs, waiting, said)
+        verdict = self._judge(candidate, linked, rivals, doubt, examined, aside)
         if verdict.outcome == ACCEPTED:
             self._accept(candidate)
         settled = sorted((every[other], each.identity.value, each.until) for other, each in said.items())
         settled += [(other, "", 0) for other in sorted(waiting)]
         ruled = self._ruled(candidate.proposal, linked, rivals) if linked or rivals else []
         verdict.facts_hash = _facts_hash(
-            self._policy, candidate, linked, rivals, is_conflicted, settled, ruled, examined
+            self._policy, candidate, linked, rivals, is_conflicted, settled, ruled, examined, aside
         )
         return verdict
+
+    def consider(self, candidate: _Candidate, final: Verdict | None) -> Considered:
+        """Before this proposal is accepted itself, so that it is not its own rival. `final`: what a lock fixed of it."""
+        likely = self._likely.get(candidate.record, _NO_PAIRS)
+        every = {**self._pairs.get(candidate.record, _NO_PAIRS), **likely}
+        strangers = {other for other, key in every.items() if self._is_stranger(key)}
+        same = {other for other in likely if every[other] in self._identities} - strangers
+        linked = self._covered.linked(candidate, strangers, same)
+        rivals = self._rivals(candidate, strangers, same)
+        cycle = self._policy.cycles.get(candidate.proposal.cycle)
+        claim = Claim(candidate.proposal.scheme, "", cycle.first, cycle.until) if cycle else None
+        return Considered(
+            final or self.decide(candidate),
+            [(x, link, self._relation(claim, x, link)) for x, link in linked] if claim else [],
+            [(r.proposal, link, self._rivalling(claim, r, link)) for r, link in rivals] if claim else [],
+        )
+
+    def _is_stranger(self, key: bytes) -> bool:
+        verdict = self._identities.get(key)
+        return verdict is not None and verdict.identity is Identity.DIFFERENT
+
+    def _ruled_out(self, record: bytes, rivals: list[tuple[_Candidate, Unit]]) -> Set[bytes]:
+        """What does not count against a proposal. Of two proposals neither counts against the other, whoever is first."""
+        if not self._aside:
+            return _NONE_ASIDE
+        own = self._aside.get(record, _NONE_ASIDE)
+        return own | {r.record for r, _ in rivals if record in self._aside.get(r.record, _NONE_ASIDE)}
 
     def _present(self, likely: Set[bytes]) -> Set[bytes]:
         """Without proposals that were withdrawn and lists that were taken back."""
@@ -274,6 +344,7 @@ class _Walk:
         rivals: list[tuple[_Candidate, Unit]],
         doubt: "_Doubt",
         examined: Examined | None,
+        aside: Set[bytes],
     ) -> Verdict:
         p = c.proposal
         if p.is_withdrawn:
@@ -283,12 +354,15 @@ class _Walk:
         cycle = self._policy.cycles.get(p.cycle)
         if cycle is None or cycle.scheme != p.scheme:
             return Verdict(NEEDS_REVIEW, ReasonCode.CYCLE_UNKNOWN)
-        refused = self._ward(p) or _window(p, cycle)
+        refused = self._ward(p) or (None if cycle.code.encode() in aside else _window(p, cycle))
         if refused is not None:
             return refused
         unmet = _unmet(examined) if examined else None
         if unmet is not None and unmet.outcome == REJECTED:
             return unmet
+        if aside:
+            linked = [(x, link) for x, link in linked if x.reference not in aside]
+            rivals = [(r, link) for r, link in rivals if r.record not in aside]
         if not linked and not rivals and not doubt.is_conflicted and not doubt.likely:
             return unmet or Verdict(ACCEPTED)  # most people
         claim = Claim(p.scheme, "", cycle.first, cycle.until)
@@ -391,17 +465,16 @@ class _Walk:
 
     def _rivalry(self, c: _Candidate, rivals: list[tuple[_Candidate, Unit]], claim: Claim) -> Verdict | None:
         for rival, link in rivals:
-            cycle = self._policy.cycles[rival.proposal.cycle]
-            other = Claim(cycle.scheme, "", cycle.first, cycle.until)
-            answer = relation(self._policy.book, claim, other, link)
+            answer = self._rivalling(claim, rival, link)
             if answer.effect is Effect.REJECT:
+                cycle = self._policy.cycles[rival.proposal.cycle]
                 values = {
                     "place": place_text(rival.proposal.village),
                     "order_rule": self._order_rule(rival.proposal, c.proposal),
                 }
                 ground = Grounds(
                     "proposal",
-                    other.scheme,
+                    cycle.scheme,
                     cycle.first,
                     cycle.until,
                     rival.proposal.village,
@@ -438,6 +511,10 @@ class _Walk:
         if found is None:
             found = self._relations[key] = relation(self._policy.book, claim, Claim(*months), link)
         return found
+
+    def _rivalling(self, claim: Claim, rival: _Candidate, link: Unit) -> Relation:
+        cycle = self._policy.cycles[rival.proposal.cycle]
+        return relation(self._policy.book, claim, Claim(cycle.scheme, "", cycle.first, cycle.until), link)
 
     def _rivals(
         self, c: _Candidate, strangers: Container[bytes], same: Iterable[bytes]
@@ -522,6 +599,7 @@ def _facts_hash(
     settled: list[tuple[bytes, str, int]],
     ruled: list[tuple[str, str]],
     examined: Examined | None,
+    aside: Set[bytes],
 ) -> bytes:
     """SHA-256 over everything this answer could have looked at: equal hashes mean that nothing relevant changed.
 
@@ -544,6 +622,8 @@ def _facts_hash(
         facts = (*facts, "rules", ruled)
     if examined:
         facts = (*facts, "criteria", examined.failed, examined.unknown)
+    if aside:
+        facts = (*facts, "aside", sorted(aside))
     return sha256(_FACTS + _encode(facts)).digest()
 
 

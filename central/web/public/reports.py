@@ -71,13 +71,15 @@ class ReportPages:
         return report
 
     async def _windows(self, now_ms: int) -> list[Cycle]:
-        return windows(self._desk.rules.book, await self._desk.database.read(facts.cycles), now_ms)
+        rules = await self._desk.rules_in_force()
+        return windows(rules.book, await self._desk.database.read(facts.cycles), now_ms)
 
     async def _start(self, request: web.Request, errors: Mapping[str, str]) -> web.StreamResponse:
         now_ms, cycles = self._desk.clock.now_ms(), await self._desk.database.read(facts.cycles)
+        rules = await self._desk.rules_in_force()
         context = {
-            "opened": windows(self._desk.rules.book, cycles, now_ms),
-            "coming": next_window(self._desk.rules.book, cycles, now_ms),
+            "opened": windows(rules.book, cycles, now_ms),
+            "coming": next_window(rules.book, cycles, now_ms),
             "districts": [(each.code, each.name) for each in sorted(districts(), key=lambda d: d.name)],
             "errors": errors,
         }
