@@ -78,8 +78,8 @@ class Candidates(Struct, frozen=True):
 
 
 class Index:
-    """Records by block. They go by the number of their place among those put in. NIKs are kept once, and asked for 145
-    times: kept once for each masked digit, 300,000 records would take more than a gigabyte.
+    """Records by block. They go by the number of their place among those put in. A NIK is kept once and asked for 145 times:
+    keys with a digit masked would be sixteen for every record.
     """
 
     def __init__(self, persons: Iterable[Person] = ()) -> None:
