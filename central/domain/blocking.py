@@ -9,12 +9,12 @@ Place in the flow: `keys` defines the blocks; `Index` answers for one person, `w
 
 import enum
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 
 from msgspec import Struct
 
 from central.domain.matching import Person, is_weak, match_nik
-from protocol.ids import is_placeholder
+from protocol.ids import Sex, is_placeholder
 
 BLOCK_MAX = 1_000
 """Records of one block that are still compared one by one: a few milliseconds. The greatest honest blocks, a common name
@@ -36,10 +36,6 @@ class Block(enum.Enum):
     DOOR = "door"  # village, RT, RW and name
 
 
-Key = tuple[object, ...]
-"""A block: its kind, then what its records have in common."""
-
-
 def name_sound(name_key: str) -> str:
     """The beginning of a name key without what is written or left out: vowels, Y or J, H, W. Empty for no name."""
     return (name_key[:1] + name_key[1:].translate(_FAINT))[:SOUND_LENGTH]
@@ -50,22 +46,28 @@ def digits_of(person: Person) -> str:
     return match_nik(person.nik) or person.broken_nik
 
 
-def keys(person: Person) -> Iterator[Key]:
-    """Every block this person is in."""
+def keys(person: Person) -> Iterator[tuple[Block, Hashable]]:
+    """Every block this person is in, but those of a NIK with one digit masked: there are sixteen (`near_niks`)."""
     digits, born = digits_of(person), person.birth_date
     if digits:
         yield Block.NIK, digits
-        for at in range(len(digits)):
-            yield Block.MASKED_NIK, at, digits[:at] + digits[at + 1 :]
     for kk in person.kks:
         if not is_placeholder(kk):
             yield Block.KK, kk
     if born is not None and person.sex is not None and not is_weak(born):
-        yield Block.BIRTH, born, person.sex
+        yield Block.BIRTH, (born, person.sex is Sex.MALE)
     if born is not None and person.name_key:
-        yield Block.NAME, name_sound(person.name_key), born.year
+        yield Block.NAME, (name_sound(person.name_key), born.year)
     if person.village is not None and person.rt and person.rw and person.name_key:
-        yield Block.DOOR, person.village, person.rt, person.rw, person.name_key
+        yield Block.DOOR, (person.village, person.rt, person.rw, person.name_key)
+
+
+def near_niks(digits: str) -> Iterator[str]:
+    """The 144 numbers that differ from this one in one digit: who is found by all digits but one."""
+    for at, own in enumerate(digits):
+        for digit in "0123456789":
+            if digit != own:
+                yield digits[:at] + digit + digits[at + 1 :]
 
 
 class Candidates(Struct, frozen=True):
@@ -76,27 +78,36 @@ class Candidates(Struct, frozen=True):
 
 
 class Index:
-    """Records by block. They go by the number of their place among those put in."""
+    """Records by block. They go by the number of their place among those put in. A NIK is kept once and asked for 145 times:
+    keys with a digit masked would be sixteen for every record.
+    """
 
     def __init__(self, persons: Iterable[Person] = ()) -> None:
-        self._blocks: dict[Key, list[int]] = {}
+        self._blocks: dict[Block, dict[Hashable, list[int]]] = {block: {} for block in Block}
         self._next = itertools.count()
         for person in persons:
             self.add(person)
 
     def add(self, person: Person) -> int:
         number = next(self._next)
-        for key in keys(person):
-            self._blocks.setdefault(key, []).append(number)
+        for block, key in keys(person):
+            self._blocks[block].setdefault(key, []).append(number)
         return number
 
     def candidates(self, person: Person) -> Candidates:
         found: set[int] = set()
-        skipped: list[Block] = []
-        for key in keys(person):
-            block = self._blocks.get(key, ())
-            if len(block) <= BLOCK_MAX:
-                found.update(block)
-            elif isinstance(key[0], Block):
-                skipped.append(key[0])
-        return Candidates(tuple(sorted(found)), tuple(dict.fromkeys(skipped)))
+        skipped: dict[Block, None] = {}
+        for block, records in self._walked(person):
+            if len(records) <= BLOCK_MAX:
+                found.update(records)
+            else:
+                skipped[block] = None
+        return Candidates(tuple(sorted(found)), tuple(skipped))
+
+    def _walked(self, person: Person) -> Iterator[tuple[Block, list[int]]]:
+        for block, key in keys(person):
+            yield block, self._blocks[block].get(key, [])
+        by_nik = self._blocks[Block.NIK]
+        for nik in near_niks(digits_of(person)):
+            if nik in by_nik:
+                yield Block.MASKED_NIK, by_nik[nik]

@@ -299,12 +299,12 @@ DATE_BITS = {
     DateLink.UNKNOWN: 0,
     DateLink.OTHER: -7,
 }
-SLIP_BITS, SLIP_OF_SAME_DATE_BITS, SLIP_OF_GOOD_NIKS_BITS = 9, 5, -2
-FAR_BITS, TWO_GOOD_NIKS_BITS = -8, -10
+SLIP_BITS, SLIP_OF_SAME_DATE_BITS, SLIP_OF_GOOD_NIKS_BITS = 10, 5, -2
+FAR_BITS, TWO_GOOD_NIKS_BITS = -8, -13
 _HOME_BITS = {HomeLink.NEIGHBOUR: 12, HomeLink.VILLAGE: 6, HomeLink.ELSEWHERE: -1, HomeLink.UNKNOWN: 0}
 NAME_EQUAL_BITS, _NAME_CLOSE_BITS, _NAME_BITS, _NAME_LOOSE_BITS = 8, 6, 4, 0
 _MOTHER_BITS, _MOTHER_OTHER_BITS, _KK_BITS, _OTHER_SEX_BITS = 7, -5, 12, -8
-HOUSE_BITS_MAX = 14
+HOUSE_BITS_MAX = 16
 """Mother, card and address of brothers are one: together they prove a house, and no more."""
 
 
@@ -336,10 +336,11 @@ def _is_one_person(e: Evidence) -> bool:
 
 
 def _may_be_likely(e: Evidence) -> bool:
-    """The sex must be known, if only from a NIK. Of two good NIKs with serial numbers close by the name must be one, letter
-    by letter: twins are two people.
+    """The sex must be known, if only from a NIK or one name: many lists have no column for it. Of two good NIKs with serial
+    numbers close by the name must be one, letter by letter: twins are two people.
     """
-    has_sex = e.has_same_sex or (e.has_same_sex is None and e.nik is NikLink.SLIP)
+    is_sex_told = e.nik is NikLink.SLIP or e.name == 1.0
+    has_sex = e.has_same_sex or (e.has_same_sex is None and is_sex_told)
     may_be_twins = e.are_niks_good and e.are_serials_near and e.name < 1.0
     return has_sex and not may_be_twins
 

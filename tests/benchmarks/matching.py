@@ -21,8 +21,9 @@ from rich.console import Console
 from rich.table import Table
 
 from central.domain.answers import policy_of
+from central.domain.blocking import Index
 from central.domain.decisions import Case, Coverage, Policy, Proposal, key_kk, key_nik
-from central.domain.matching import Band, Person
+from central.domain.matching import Band, Person, compare
 from central.domain.whole_lists import match_lists
 from protocol.names import name_key
 from protocol.schemes import month
@@ -30,7 +31,7 @@ from tests.benchmarks.matching_lists import TwoLists, two_lists
 from tests.builders import Entry
 from tests.central.desk import PANGAN, RULES, START_MS
 
-LEFT, RIGHT, RUNS = 50_000, 300_000, 5
+LEFT, RIGHT, RUNS, ONE_BY_ONE = 50_000, 300_000, 5, 2_000
 RESULT = Path("build/bench-matching.json")
 HAS_PEERS = importlib.util.find_spec("splink") is not None and importlib.util.find_spec("duckdb") is not None
 
@@ -68,7 +69,7 @@ def judge(lists: TwoLists, left: Sequence[Person], right: Sequence[Person], foun
     return {
         "f1": f1(found, lists.truth),
         "f1_without_equal_nik": f1(hidden, planted),
-        "bad_niks_found": len(bad & found) / len(bad),
+        "bad_niks_found": len(bad & found) / max(1, len(bad)),
         "pairs_planted": len(lists.truth),
         "pairs_planted_with_bad_nik": len(bad),
     }
@@ -97,6 +98,19 @@ def ours(lists: TwoLists, left: list[Person], right: list[Person], runs: int) ->
         "huge_blocks": len(matches.skipped),
     }
     return figures
+
+
+def one_by_one(left: Sequence[Person], right: Sequence[Person]) -> Figures:
+    """A person who comes in alone: found among all the others and compared, in milliseconds."""
+    index = Index(right)
+    taken = []
+    for person in left[:ONE_BY_ONE]:
+        started = time.perf_counter()
+        for number in index.candidates(person).numbers:
+            compare(person, right[number])
+        taken.append((time.perf_counter() - started) * 1_000)
+    taken.sort()
+    return {"one_person_p50_ms": taken[len(taken) // 2], "one_person_p95_ms": taken[len(taken) * 95 // 100]}
 
 
 def splink(lists: TwoLists, left: list[Person], right: list[Person]) -> Figures:
@@ -234,11 +248,11 @@ def show(title: str, columns: dict[str, Figures]) -> None:
 def main(seed: int, left_rows: int, right_rows: int, runs: int) -> None:
     lists = two_lists(seed, left_rows, right_rows)
     left, right = lists.persons()
-    matching = {"ours": ours(lists, left, right, runs)}
+    matching = {"ours": ours(lists, left, right, runs) | one_by_one(left, right)}
     if HAS_PEERS:
         matching["splink, at its best weight"] = splink(lists, left, right)
     else:
-        out.print("splink is not installed (pip install '.[bench]'), so ours stands alone")
+        out.print("splink is not installed (pip install '.[bench]'), so ours stands alone", markup=False)
     show(f"{left_rows:,} against {right_rows:,} rows, seed {seed}", matching)
     exact = overlap(lists, runs)
     ratios = {

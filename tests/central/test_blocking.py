@@ -62,5 +62,7 @@ def test_a_huge_block_is_named_and_the_others_are_walked() -> None:
     index = Index([filler] * (BLOCK_MAX + 1) + [own])
     found = index.candidates(WHOLE)
     assert found.numbers == (BLOCK_MAX + 1,)
-    assert found.skipped == (Block.NIK, Block.MASKED_NIK)
+    assert found.skipped == (Block.NIK,)
+    near = person_of(nik="3510251705850041", name="X")
+    assert Index([filler] * (BLOCK_MAX + 1)).candidates(near).skipped == (Block.MASKED_NIK,)
     assert Index([filler] * BLOCK_MAX).candidates(WHOLE).skipped == ()

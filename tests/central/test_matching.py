@@ -160,7 +160,8 @@ def test_without_a_nik_the_whole_picture_is_likely_and_a_human_confirms() -> Non
     by_card = {"birth_date": BORN, "sex": Sex.MALE, "kks": frozenset({KK})}
     assert compare(person(**by_card), person(nik=None, **by_card)) is Band.LIKELY
     assert compare(person(**by_card), person(nik=None, **by_card | {"sex": Sex.FEMALE})) is Band.POSSIBLE
-    assert compare(person(**by_card), person(nik=None, **by_card | {"sex": None})) is Band.POSSIBLE
+    assert compare(person(**by_card), person(nik=None, **by_card | {"sex": None})) is Band.LIKELY
+    assert compare(person(**by_card), person("SUTRISNA", nik=None, **by_card | {"sex": None})) is Band.POSSIBLE
     assert compare(person(birth_date=BORN), person(nik=None, birth_date=BORN)) is Band.POSSIBLE
     swapped = person(nik=None, birth_date=date(1985, 3, 12))
     assert compare(person(birth_date=date(1985, 12, 3)), swapped) is Band.POSSIBLE
@@ -190,6 +191,17 @@ def test_somebody_with_two_niks_is_likely_by_everything_else() -> None:
     assert compare(person(**FULL), person(nik=FAR_NIK, **FULL)) is Band.LIKELY
     less = FULL | {"mother_key": "", "kks": frozenset()}
     assert compare(person(**less), person(nik=FAR_NIK, **less)) is Band.NONE
+
+
+def test_a_list_of_names_cards_and_villages_finds_who_is_on_it_without_a_nik() -> None:
+    """Lists of the ministry have neither birth date nor sex."""
+    bare = {"kks": frozenset({KK}), "village": HERE}
+    full = person("SUYANTO", **FULL, village=HERE)
+    assert compare(full, person("SUYANTO", nik=None, **bare)) is Band.LIKELY
+    assert compare(full, person("SUYATNO", nik=None, **bare)) is Band.POSSIBLE  # a brother
+    assert compare(full, person("SUYANTO", nik=None, village=HERE)) is Band.NONE
+    assert compare(full, person("SUYANTO", OTHER_NIK, village=HERE)) is Band.LIKELY
+    assert compare(full, person("SUYATNO", OTHER_NIK, **bare)) is Band.POSSIBLE
 
 
 def test_digits_that_are_no_nik_are_compared_with_a_nik() -> None:
