@@ -1,6 +1,5 @@
 -- What a proposal's form asked beside the person (msgpack [[key, answer], ...]); null until it is read from the log again.
 ALTER TABLE proposal ADD COLUMN answers BLOB;
-CREATE INDEX proposal_unasked ON proposal (record) WHERE answers IS NULL;
 
 -- From now on an answer's hash holds what the rules said, so every answer is looked at once more.
 UPDATE proposal SET is_dirty = 1;
