@@ -100,7 +100,7 @@ class ImportPages:
         opened = self._jobs.table(record.id, sheet)
         if opened is None:
             if refused := self._jobs.take_refusal(record.id):
-                if not sheet:  # no list at all: nobody needs it kept
+                if not sheet and not record.plan:  # no list at all: nobody needs it kept
                     await self._desk.database.transact(lambda c: imports.discard(c, record.id))
                 return await self._list(request, Form(), {"file": refused})
             self._jobs.open(record.id, sheet)

@@ -60,7 +60,8 @@ class Endings:
         self.damaged = 0
 
     def count(self, digits: str) -> None:
-        is_number = len(digits) == NUMBER_LENGTH and digits.isascii() and digits.isdigit() and len(set(digits)) > 1
+        is_number = len(digits) == NUMBER_LENGTH and digits.isascii() and digits.isdigit()
+        is_number = is_number and digits != digits[0] * NUMBER_LENGTH
         is_scientific = not is_number and parse_nik(digits) is NikProblem.DESTROYED
         self.numbers += is_number or is_scientific
         self.damaged += is_scientific or (is_number and digits.endswith("0"))

@@ -51,7 +51,7 @@ class ListRefused(Struct, frozen=True):
     sentence: str
 
 
-class RawRow(Struct, frozen=True):
+class RawRow(Struct, frozen=True, gc=False):
     """One row: the number of the line it starts on, counted from 1 as an editor shows it, and its stripped cells."""
 
     line: int

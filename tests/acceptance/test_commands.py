@@ -168,11 +168,20 @@ async def test_a_list_is_imported_with_its_permission_and_its_date(centre: Centr
     words = ("import", str(listed))
     assert "--permission" in await refused(centre.program, *words, "--permission", " ", "--as-of", "2021-04-30")
     assert "not come yet" in await refused(centre.program, *words, "--permission", "PKS 1", "--as-of", "2099-01-01")
-    assert "No such file" in await refused(
-        centre.program, "import", "/nothing.csv", "--permission", "PKS 1", "--as-of", "2021-04-30"
-    )
-    done = json.loads(await centre.program.command(*words, "--permission", "PKS 1", "--as-of", "2021-04-30", "--json"))
-    assert done["fates"] == {"kept": 1}
+    source = ("--permission", "PKS 1", "--as-of", "2021-04-30")
+    assert "No such file" in await refused(centre.program, "import", "/nothing.csv", *source)
+    assert "no column of that title" in await refused(centre.program, *words, *source, "--column", "Umur=nik")
+    report = tmp_path / "report.csv"
+    looked = await centre.program.command(*words, *source, "--dry-run", "--report", str(report), "--json")
+    assert json.loads(looked)["fates"] == {"kept": 1}
+    assert report.read_text().splitlines() == ["row,fate,column,value,reason", "2,kept,,,"]
+    done = json.loads(await centre.program.command(*words, *source, "--json"))
+    assert (done["fates"], done["coverages"]) == ({"kept": 1}, 1)
+    assert "sudah diimpor" in await refused(centre.program, *words, *source)
+    assert "alasan" in await refused(centre.program, "import-undo", str(done["import"]), "--reason", "x")
+    assert "undone" in await centre.program.command("import-undo", str(done["import"]), "--reason", "wrong file")
+    again = json.loads(await centre.program.command(*words, *source, "--json"))
+    assert again["import"] == done["import"], "one file is one import, taken over twice"
 
 
 async def test_accounts_are_refused_in_the_operators_words(centre: Centre) -> None:

@@ -36,7 +36,7 @@ TEXT_CHARS_MAX = 120
 """A longer name is a cell that slipped."""
 
 
-class ListedPerson(Struct):
+class ListedPerson(Struct, gc=False):
     """What a row says about a person. `nik` and `kk` are match keys; `nik_text` and `kk_text` what is written."""
 
     line: int

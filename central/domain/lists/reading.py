@@ -51,13 +51,13 @@ class ListReading:
     def __init__(self, table: Table, plan: Plan, schemes: Mapping[str, str], today: date) -> None:
         self._table, self._plan = table, plan
         self._people = PeopleReader(table, plan, today)
-        self._named = [bool(title) for title in table.titles]
         self._ended = [
             (plan.place(meaning), code, read, reason)
             for meaning, code, read, reason in _ENDED
             if plan.place(meaning) >= 0
         ]
-        self._nik_title = plain_header(table.titles[plan.place("nik")]) if plan.place("nik") >= 0 else "nik"
+        self._nik, self._kk = plan.place("nik"), plan.place("kk")
+        self._nik_title = plain_header(table.titles[self._nik]) if self._nik >= 0 else "nik"
         self._what: _Coverages | _Proposals = (
             _Coverages(table, plan, schemes, self._people) if plan.kind is Kind.COVERAGE else _Proposals()
         )
@@ -104,10 +104,10 @@ class ListReading:
 
     def _find_no_recipient(self, cells: Sequence[str]) -> tuple[Fate, Remark] | None:
         """Rows that are no row of a person, and persons who are no longer paid."""
-        first = next((cell for cell in cells if cell), "")
+        first = cells[0] or next((cell for cell in cells if cell), "")
         if not first:
             return Fate.DROPPED, Remark(RemarkCode.BLANK, "Baris kosong.")
-        nik = cells[self._plan.place("nik")] if self._plan.place("nik") >= 0 else ""
+        nik = cells[self._nik] if self._nik >= 0 else ""
         if len(nik) < 16 and not nik.strip("'").isdigit():
             remark = self._find_furniture(cells, first, nik)
             if remark is not None:
@@ -124,7 +124,7 @@ class ListReading:
 
     def _find_furniture(self, cells: Sequence[str], first: str, nik: str) -> Remark | None:
         """Totals and headers again, as they stand at the end of a page."""
-        kk = cells[self._plan.place("kk")] if self._plan.place("kk") >= 0 else ""
+        kk = cells[self._kk] if self._kk >= 0 else ""
         if not nik and not kk and TOTAL.match(first.upper()):
             return Remark(RemarkCode.TOTAL, "Baris jumlah, bukan penerima.")
         if nik and plain_header(nik) == self._nik_title:
@@ -137,8 +137,7 @@ class ListReading:
         owner, line = self._nik_owners.setdefault(person.nik, (person.name_key, person.line))
         if line != person.line and name_similarity(owner, person.name_key) < SAME_NAME_MIN:
             reason = f"NIK ini juga dipakai pada baris {line} dengan nama lain. Keduanya disimpan untuk diperiksa."
-            at = self._plan.place("nik")
-            remarks.append(Remark(RemarkCode.NIK_SHARED, reason, self._people.title(at), mask_nik(person.nik)))
+            remarks.append(Remark(RemarkCode.NIK_SHARED, reason, self._people.title(self._nik), mask_nik(person.nik)))
 
     def _identify(self, person: ListedPerson) -> tuple[str, str]:
         """Number and name by which a second row of the same person is known: one NIK and a like name, or one KK and name.

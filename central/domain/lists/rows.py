@@ -6,7 +6,7 @@ Place in the flow: `reading.py` makes these values, `central/imports` stores and
 
 import enum
 
-from msgspec import Struct
+from msgspec import Struct  # gc=False below: there are a million of them, and none can refer to itself
 
 from protocol.ids import Kk, Nik, VillageCode
 
@@ -48,7 +48,7 @@ class RemarkCode(enum.Enum):
     NIK_SHARED = "nik_shared"
 
 
-class Remark(Struct, frozen=True):
+class Remark(Struct, frozen=True, gc=False):
     """One thing about one cell: its column as the file names it, its masked value, and the reason in Indonesian."""
 
     code: RemarkCode
@@ -57,7 +57,7 @@ class Remark(Struct, frozen=True):
     value: str = ""
 
 
-class RowReport(Struct, frozen=True):
+class RowReport(Struct, frozen=True, gc=False):
     """The fate of the row that starts on line `row` of the file, and how many facts it gives.
 
     The first remark is the cause of a fate other than kept.
@@ -73,7 +73,7 @@ class RowReport(Struct, frozen=True):
         return self.remarks[0].reason if self.remarks else ""
 
 
-class CoverageRow(Struct, frozen=True, kw_only=True, array_like=True, tag="c"):
+class CoverageRow(Struct, frozen=True, kw_only=True, array_like=True, tag="c", gc=False):
     """One person or household in one scheme for some months, as the list says. NIK and KK are match keys: never a
     placeholder. `birth_date`: ISO; `sex`: L or P; `amount`: rupiah of one payment; empty or 0 where nothing is said.
     """
@@ -95,7 +95,7 @@ class CoverageRow(Struct, frozen=True, kw_only=True, array_like=True, tag="c"):
     amount: int = 0
 
 
-class ProposalRow(Struct, frozen=True, kw_only=True, array_like=True, tag="p"):
+class ProposalRow(Struct, frozen=True, kw_only=True, array_like=True, tag="p", gc=False):
     """One person whom a body proposes. NIK and KK as they were written: what is wrong with them is the decision's to say."""
 
     source_row: int
