@@ -112,7 +112,7 @@ class Lock:
         async def work(connection: Connection) -> None:
             await _require_unchanged(connection, looked)
             await determinations.add(connection, locked, found.replaces)
-            await rosters.close_claim(connection, code, "locked", actor, "")
+            await rosters.close_claim(connection, code, "locked", actor)
             await _cover(connection, locked, found, looked.found, self.chance)
             await determinations.put_finals(connection, code, locked.hash, *_finals(looked, found, locked.hash))
 

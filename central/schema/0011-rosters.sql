@@ -63,8 +63,7 @@ CREATE TABLE roster_claim (
   state TEXT NOT NULL CHECK (state IN ('open', 'locked', 'returned')),
   actor TEXT NOT NULL,
   at_ms INTEGER NOT NULL,
-  closed_by TEXT NOT NULL DEFAULT '',
-  note TEXT NOT NULL DEFAULT ''
+  closed_by TEXT NOT NULL DEFAULT ''
 ) STRICT;
 CREATE UNIQUE INDEX roster_claim_open ON roster_claim (cycle) WHERE state = 'open';
 

@@ -170,7 +170,7 @@ class Claim:
 
 async def put_claim(connection: Connection, cycle: str, content: bytes, digest: bytes, actor: str, now_ms: int) -> None:
     """Takes the place of the one that waited."""
-    await close_claim(connection, cycle, "returned", actor, "")
+    await close_claim(connection, cycle, "returned", actor)
     await connection.execute(
         "INSERT INTO roster_claim (cycle, content, hash, state, actor, at_ms) VALUES ($1, $2, $3, 'open', $4, $5)",
         *(cycle, content, digest, actor, now_ms),
@@ -185,10 +185,15 @@ async def open_claim(connection: Connection, cycle: str) -> Claim | None:
     return None if row is None else Claim(*row)
 
 
-async def close_claim(connection: Connection, cycle: str, state: str, actor: str, note: str) -> bool:
+async def return_claim(connection: Connection, cycle: str, actor: str, now_ms: int) -> None:
+    """Nothing is locked; the list may be laid before again."""
+    if await close_claim(connection, cycle, "returned", actor):
+        await trail.record(connection, at_ms=now_ms, actor=actor, action="roster_returned", subject=cycle)
+
+
+async def close_claim(connection: Connection, cycle: str, state: str, actor: str) -> bool:
     """Was one open?"""
     changed = await connection.execute(
-        "UPDATE roster_claim SET state = $2, closed_by = $3, note = $4 WHERE cycle = $1 AND state = 'open'",
-        *(cycle, state, actor, note),
+        "UPDATE roster_claim SET state = $2, closed_by = $3 WHERE cycle = $1 AND state = 'open'", cycle, state, actor
     )
     return changed == 1

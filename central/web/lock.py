@@ -17,7 +17,18 @@ from central.web.desk import Desk
 from central.web.rosters import CYCLE, asked_draft, one_line, short_place
 from central.web.words import LIST_KINDS
 from chassis.database import Connection
-from chassis.web import Form, RequestRefused, account_of, add_notice, form_key_of, page, read_form, roles
+from chassis.web import (
+    Form,
+    RequestRefused,
+    account_of,
+    add_notice,
+    form_key_of,
+    page,
+    read_form,
+    recall,
+    remember,
+    roles,
+)
 from protocol.feed import REGENCY
 from protocol.schemes import DeterminedBy
 
@@ -53,31 +64,36 @@ class LockPages:
 
     @roles("officer")
     async def lock(self, request: web.Request) -> web.StreamResponse:
-        form = await read_form(request)
-        form_key_of(form)
+        form, account = await read_form(request), account_of(request)
+        key, now_ms = form_key_of(form), self._desk.clock.now_ms()
+        earlier = await self._desk.database.read(lambda c: recall(c, key, account.account_id))
+        if earlier is not None:
+            raise web.HTTPSeeOther(earlier)  # sent twice: the first time did it
         found, _ = await asked_draft(request, self._drafts)
-        code, actor, now_ms = found.cycle.code, account_of(request).login, self._desk.clock.now_ms()
         try:
-            match form.text("step"):
-                case "claim":
-                    act, asked = _read_act(form, self._determined_by(found)), _read_correction(form)
-                    await self._lock().claim(code, act, actor, now_ms, asked)
-                    await add_notice(request, "Daftar diajukan. Petugas lain harus memeriksa dan menguncinya.")
-                case "lock":
-                    locked = await self._lock().lock(code, actor, now_ms)
-                    self._desk.on_published(REGENCY)
-                    await add_notice(request, f"Periode dikunci: {total_words(locked.list)}.")
-                    raise web.HTTPSeeOther(f"/rosters/{code}/lists/{locked.number}")
-                case _:
-                    await self._return(form, code, actor)
-                    await add_notice(request, "Pengajuan dikembalikan.")
+            location, said = await self._step(form, found, account.login, now_ms)
         except LockRefused as refused:
             return await self._show_lock(request, form, refused.reasons)
-        raise web.HTTPSeeOther(f"/rosters/{code}/lock")
+        await self._desk.database.transact(lambda c: remember(c, key, account.account_id, location, now_ms))
+        await add_notice(request, said)
+        raise web.HTTPSeeOther(location)
 
-    async def _return(self, form: Form, code: str, actor: str) -> None:
-        note = one_line(form.text("note"))[:ACT_LENGTH_MAX]
-        await self._desk.database.transact(lambda c: rosters.close_claim(c, code, "returned", actor, note))
+    async def _step(self, form: Form, found: Gathered, actor: str, now_ms: int) -> tuple[str, str]:
+        """Where it leads, and what was done. Raises LockRefused."""
+        code = found.cycle.code
+        match form.text("step"):
+            case "claim":
+                act, asked = _read_act(form, self._determined_by(found)), _read_correction(form)
+                await self._lock().claim(code, act, actor, now_ms, asked)
+                return f"/rosters/{code}/lock", "Daftar diajukan. Petugas lain harus memeriksa dan menguncinya."
+            case "lock":
+                locked = await self._lock().lock(code, actor, now_ms)
+                self._desk.on_published(REGENCY)
+                return f"/rosters/{code}/lists/{locked.number}", f"Periode dikunci: {total_words(locked.list)}."
+            case "return":
+                await self._desk.database.transact(lambda c: rosters.return_claim(c, code, actor, now_ms))
+                return f"/rosters/{code}/lock", "Pengajuan dikembalikan."
+        raise RequestRefused(400, "unknown_step", "Halaman ini tidak lengkap. Muat ulang lalu pilih kembali.")
 
     async def _show_lock(self, request: web.Request, form: Form, reasons: tuple[Refused, ...]) -> web.StreamResponse:
         found, draft = await asked_draft(request, self._drafts)

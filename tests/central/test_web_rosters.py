@@ -213,7 +213,14 @@ async def test_two_officers_lock_and_the_payment_list_ties_out(hall: Hall) -> No
     assert "Daftar diajukan." in await hall.send(f"{HERE}/lock", **act)
     assert "Petugas lain yang harus mengunci" in await hall.text(f"{HERE}/lock")
     assert "Anda sendiri yang mengajukan" in await hall.send(f"{HERE}/lock", step="lock")
-    assert "Periode dikunci: 3 penerima, Rp2.100.000" in await hall.send(f"{HERE}/lock", "budi", step="lock")
+    assert "Pengajuan dikembalikan." in await hall.send(f"{HERE}/lock", "budi", step="return")
+    assert "Daftar diajukan." in await hall.send(f"{HERE}/lock", **act)
+    budi = await hall.browser("budi")
+    form = await budi.filled(f"{HERE}/lock", step="lock")
+    assert "Periode dikunci: 3 penerima, Rp2.100.000" in words_of(await (await budi.post(f"{HERE}/lock", form)).text())
+    again = await budi.post(f"{HERE}/lock", form)
+    assert again.url.path == f"{HERE}/lists/1", "a double click leads to the same list"
+    assert await hall.regency.rows("SELECT count(*) FROM roster") == [(1,)]
     text = await hall.text(f"{HERE}/lists/1")
     assert "3 penerima, Rp2.100.000 (dua juta seratus ribu rupiah)" in text
     assert "Daftar yang berlaku: Penetapan" in await hall.text(f"{HERE}/lock", "budi")
