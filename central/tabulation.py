@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from central.domain.answers import Circumstances, Prepared, Rules, prepare
 from central.domain.batches import Batch, ReadFault, Reading, read_batch
-from central.store import attachments, dossiers, facts, feeds, letters, logs, objections, reports, seals
+from central.store import attachments, dossiers, facts, feeds, letters, logs, objections, pins, reports, seals
 from chassis.database import Connection
 from protocol.codec import pack
 from protocol.feed import NumberClash, Quarantined
@@ -54,6 +54,8 @@ async def tabulate(connection: Connection, batch: Batch, reading: Reading, now_m
         await reports.add_verifications(connection, reading.verifications)
     if reading.from_reports:
         await reports.add_proposals(connection, batch.village, reading.from_reports)
+    if reading.pins:
+        await pins.add(connection, reading.pins)
     await dossiers.add(connection, reading.dossiers)
     await attachments.add(connection, reading.attachments)
     await attachments.remove(connection, batch.village, reading.removed)

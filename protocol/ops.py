@@ -335,6 +335,17 @@ class ReportVerified(Body, frozen=True):
     actor: Word
 
 
+class StatusPinGiven(Body, frozen=True):
+    """Somebody who showed who they are got a PIN to ask how their proposal stands. The newest of a proposal holds.
+
+    `verifier`: `protocol.receipts.pin_verifier` under this body's salt; the PIN itself is kept nowhere.
+    """
+
+    proposal: Id
+    verifier: Hash
+    actor: Word
+
+
 class ProposalWithdrawn(Body, frozen=True):
     proposal: Id
     reason: Line
@@ -482,6 +493,7 @@ AnyBody: TypeAlias = (
     | DeliberationHeld
     | ObjectionMade
     | ReportVerified
+    | StatusPinGiven
     | RequestOpened
     | RequestMoved
     | AttachmentAdded
@@ -513,6 +525,7 @@ BODIES: dict[tuple[str, int], type[Body]] = {
     ("dossier_sent", 1): DossierSent,
     ("proposal_made", 3): ProposalFromReport,
     ("report_verified", 1): ReportVerified,
+    ("status_pin_given", 1): StatusPinGiven,
 }
 """Every kind and schema ever shipped stays here: a record written ten years ago must still be readable."""
 

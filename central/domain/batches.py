@@ -37,6 +37,7 @@ from protocol.ops import (
     ProposalMade,
     ProposalWithdrawn,
     ReportVerified,
+    StatusPinGiven,
     Unreadable,
     highest,
     number_list,
@@ -120,6 +121,18 @@ class Objection(Struct, frozen=True, array_like=True):
     received_ms: int
 
 
+class StatusPin(Struct, frozen=True, array_like=True):
+    """What tells the PIN of a proposal from a wrong one."""
+
+    record: bytes
+    village: str
+    epoch: int
+    seq: int
+    proposal: bytes
+    salt: bytes
+    verifier: bytes
+
+
 class Reading(Struct, array_like=True):
     """What one batch adds up to. `anchors`: the anchor that each proposal cites, which the centre has yet to look up.
 
@@ -141,6 +154,7 @@ class Reading(Struct, array_like=True):
     removed: list[bytes] = []
     verifications: list[Verification] = []
     from_reports: list[tuple[bytes, bytes]] = []
+    pins: list[StatusPin] = []
 
 
 def read_batch(batch: Batch) -> Reading:
@@ -184,6 +198,9 @@ class _Desk:
                 self._add_objection(record, seq, header, body)
             case ReportVerified():
                 self.reading.verifications.append(self._verification(record, seq, header, body))
+            case StatusPinGiven():
+                place = (record, self._batch.village, self._batch.epoch, seq)
+                self.reading.pins.append(StatusPin(*place, body.proposal, body.salt, body.verifier))
             case ProposalWithdrawn():
                 self.reading.withdrawn.append(body.proposal)
             case LogOpened() | NumbersConfirmed():

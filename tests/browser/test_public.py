@@ -72,4 +72,7 @@ def test_a_neighbour_is_reported_by_keyboard(
     page.keyboard.press("Enter")
     page.get_by_role("heading", name="Laporan diterima").wait_for()
     look()
+    for path in ("/status", "/decisions"):
+        page.goto(square + path)
+        look()
     page.context.close()

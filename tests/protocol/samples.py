@@ -105,6 +105,7 @@ from protocol.ops import (
     RequestSigner,
     ResidentEvent,
     ResidentRecorded,
+    StatusPinGiven,
     Subject,
     head_message,
     make_op,
@@ -112,6 +113,7 @@ from protocol.ops import (
     write_body,
 )
 from protocol.parcel import Acknowledgements, Label
+from protocol.receipts import pin_verifier
 from protocol.schemes import DeterminedBy, Effect, ExclusionRule, Level, RuleSet, Scheme, Unit, month
 from protocol.seal import key_id
 
@@ -391,6 +393,9 @@ BODIES: tuple[AnyBody, ...] = (
         finding="worthy",
         note="rumah berdinding bambu",
         actor="sri",
+    ),
+    StatusPinGiven(
+        salt=salt(26), proposal=salt(102), verifier=pin_verifier(salt(26), salt(102), "48210937"), actor="sri"
     ),
 )
 

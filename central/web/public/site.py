@@ -9,12 +9,15 @@ from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
 
 from central.web.desk import Desk
-from central.web.public.pace import EVERYBODY, Pace, source_of
+from central.web.public.explained import ExplainedPages
+from central.web.public.pace import EVERYBODY, SOURCE, Pace, source_of
 from central.web.public.reports import ReportPages
+from central.web.public.status import StatusPages
 from chassis.web import RequestRefused, install_public
 
 FORM_BYTES_MAX = 16 * 1024
 """The longest report takes a quarter of this."""
+MENU = (("/", "Lapor"), ("/status", "Status usulan"), ("/decisions", "Cara keputusan dibuat"))
 WIB = timezone(timedelta(hours=7), "WIB")
 PAGES = Pace(burst=120, pause_ms=500)
 """Pages of one address. A mobile operator puts a whole town behind one: its people must not shut each other out."""
@@ -45,9 +48,10 @@ def build_public_app(
     environment = install_public(
         app, loader=jinja2.PackageLoader("central.web.public"), site_name="Layanan Warga Banyuwangi"
     )
-    environment.globals["wib"] = WIB
+    environment.globals.update(wib=WIB, menu=MENU)
     app.middlewares.append(_paced(is_proxied, mono_ms))
-    app.add_routes(ReportPages(desk, answer_seconds).routes())
+    for pages in (ReportPages(desk, answer_seconds), StatusPages(desk), ExplainedPages()):
+        app.add_routes(pages.routes())
     return app
 
 
@@ -57,6 +61,7 @@ def _paced(is_proxied: bool, mono_ms: Callable[[], int]) -> Middleware:
     @web.middleware
     async def pace(request: web.Request, handler: Handler) -> web.StreamResponse:
         source = source_of(request.remote, request.headers.get("X-Forwarded-For", ""), is_proxied=is_proxied)
+        request[SOURCE] = source
         now_ms, is_form = mono_ms(), request.method == hdrs.METH_POST
         wait_ms = pages.wait_ms(source, now_ms)
         if not wait_ms and is_form:
