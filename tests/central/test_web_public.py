@@ -5,8 +5,10 @@ import re
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from aiohttp import CookieJar, web
@@ -15,8 +17,10 @@ from aiohttp.test_utils import TestClient, TestServer
 from central.store import reports
 from central.web.desk import Desk
 from central.web.public import build_public_app, pace, site
+from central.web.public import seals as seal_pages
 from central.web.public.pace import Pace, source_of
 from chassis.database import SqliteDatabase
+from protocol import seal
 from protocol.ops import StatusPinGiven
 from protocol.receipts import parse_receipt_code, pin_verifier, receipt_code
 from tests.central.desk import DAY_MS, DESA, OTHER_DESA, PANGAN, RULES, Machine, Regency, migrations, nik, siksng_row
@@ -181,7 +185,8 @@ async def test_nothing_is_left_in_the_browser_and_no_page_leads_out(square: Squa
         assert len(html.encode()) < PAGE_BYTES_MAX
         assert all(link.startswith(("/", "#")) for link in re.findall(r'(?:href|action|src)="([^"]*)"', html))
     routes = {r.resource.canonical for r in square.app.router.routes() if r.resource is not None}
-    assert routes == {"/", "/report", "/status", "/decisions", "/static/{name}"}, "a new page must be added here"
+    pages = {"/", "/report", "/status", "/verify", "/decisions"}
+    assert routes == pages | {"/verify/list", "/verify-worker.js", "/static/{name}"}, "a new page must be added here"
     for path in ("/login", "/reports", "/fleet", "/nowhere"):
         assert (await square.browser.get(path)).status == 404
 
@@ -313,6 +318,81 @@ async def test_guessing_is_slowed_down_and_a_resident_is_not_shut_out(square: Sq
     assert "Tunggu 1 detik" in html, "the right PIN too: an answer would tell that it is right"
     square.regency.clock.advance(seconds=1)
     assert (await status(square, code, PIN))[0] == 200
+
+
+# --- letters ------------------------------------------------------------------------------------------------------------
+
+LETTER = b"L" * 16
+
+
+def sealed(machine: Machine, village: str = DESA, letter: bytes = LETTER, **changes: date | None) -> str:
+    """The code of a letter that a village's machine issued."""
+    usual: dict[str, Any] = {"issued_on": date(2021, 5, 3), "valid_until": date(2021, 8, 3)}
+    made = seal.make(
+        letter=letter,
+        kind="sktm",
+        number="470/001/429.508.03/2021",
+        village=village,
+        name="SITI CONTOH",
+        nik=nik(1),
+        words=["SITI CONTOH"],
+        salt=b"s" * 16,
+        **usual | changes,
+    )
+    return seal.write(made, machine.key.public, machine.key.sign)
+
+
+async def verify_page(square: Square, code: str) -> str:
+    answer = await square.browser.post("/verify", {"code": code}, headers=await own(square))
+    assert answer.status == 200
+    return words(await answer.text())
+
+
+async def test_without_scripts_the_server_says_whether_a_letter_is_genuine(
+    square: Square, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(seal_pages, "LIST_SECONDS", -1)
+    machine = await square.regency.enrol(DESA)
+    await square.regency.greet(machine)
+    machine.open_log()
+    code = sealed(machine)
+    text = await verify_page(square, f" {code}\n")
+    for said in ("Sah", "Desa Sukojati", "470/001/429.508.03/2021", "S*** C***", "3 Agustus 2021"):
+        assert said in text, said
+    assert "Kedaluwarsa" in await verify_page(square, sealed(machine, valid_until=date(2021, 5, 2)))
+    assert "Kunci tak dikenal" in await verify_page(square, sealed(machine, village=OTHER_DESA))
+    assert "Rusak" in await verify_page(square, code[:-1] + "%")
+    assert "Rusak" in await verify_page(square, "SK1:<script>")
+    machine.void(LETTER)
+    await square.regency.send(machine)
+    await square.regency.settle()
+    assert "Dicabut" in await verify_page(square, code)
+    empty = await square.browser.post("/verify", {"code": ""}, headers=await own(square))
+    assert empty.status == 422
+    assert 'href="#code"' in await empty.text()
+
+
+async def test_the_list_names_keys_and_void_letters_and_the_worker_keeps_what_there_is(square: Square) -> None:
+    machine = await square.regency.enrol(DESA)
+    known = await (await square.browser.get("/verify/list")).json()
+    (key,) = known["keys"].items()
+    assert key == (
+        seal.key_id(machine.key.public).hex(),
+        {
+            "village": DESA,
+            "place": "Desa Sukojati, Kecamatan Blimbingsari",
+            "public_key": machine.key.public.hex(),
+            "revoked_day": None,
+        },
+    )
+    assert (known["revoked"], known["as_of_ms"], known["days_max"]) == ([], square.regency.clock.at_ms, 7)
+    worker = await (await square.browser.get("/verify-worker.js")).text()
+    kept = re.findall(r'"(/[^"]+)"', worker.partition("FILES = [")[2].partition("]")[0])
+    assert {"/verify", "/verify/list"} < set(kept)
+    html = await (await square.browser.get("/verify")).text()
+    assert set(re.findall(r'(?:src|href)="(/static/[^"]+)"', html)) == {each for each in kept if "static" in each}
+    for each in kept:
+        assert (await square.browser.get(each)).status == 200
 
 
 # --- the pace by itself -------------------------------------------------------------------------------------------------
