@@ -110,7 +110,7 @@ def test_a_neighbour_is_reported_by_keyboard(
     page.get_by_label("Kode tanda terima").fill(receipt_code(PROPOSED[0]))
     page.get_by_label("PIN").fill("4821-0937")
     page.keyboard.press("Enter")
-    page.get_by_role("heading", name="Tidak setuju?").wait_for()
+    page.get_by_text("tercantum sebagai calon penerima").wait_for()
     look()
     page.context.close()
 
