@@ -10,7 +10,19 @@ from collections.abc import Iterable
 from central import questions
 from central.domain.answers import Circumstances, Prepared, Rules, prepare
 from central.domain.batches import Batch, ReadFault, Reading, read_batch
-from central.store import attachments, dossiers, facts, feeds, letters, logs, objections, reports, rule_changes, seals
+from central.store import (
+    attachments,
+    dossiers,
+    facts,
+    feeds,
+    letters,
+    logs,
+    objections,
+    pins,
+    reports,
+    rule_changes,
+    seals,
+)
 from chassis.database import Connection
 from protocol.codec import pack
 from protocol.feed import NumberClash, Quarantined
@@ -58,6 +70,8 @@ async def tabulate(connection: Connection, batch: Batch, reading: Reading, now_m
         await reports.add_proposals(connection, batch.village, reading.from_reports)
     if reading.answers:
         await questions.take(connection, batch.village, reading.answers, now_ms)
+    if reading.pins:
+        await pins.add(connection, reading.pins)
     await dossiers.add(connection, reading.dossiers)
     await attachments.add(connection, reading.attachments)
     await attachments.remove(connection, batch.village, reading.removed)

@@ -349,6 +349,17 @@ class IdentityAnswered(Body, frozen=True):
     actor: Word
 
 
+class StatusPinGiven(Body, frozen=True):
+    """Somebody who showed who they are got a PIN to ask how their proposal stands. The newest of a proposal holds.
+
+    `verifier`: `protocol.receipts.pin_verifier` under this body's salt; the PIN itself is kept nowhere.
+    """
+
+    proposal: Id
+    verifier: Hash
+    actor: Word
+
+
 class ProposalWithdrawn(Body, frozen=True):
     proposal: Id
     reason: Line
@@ -497,6 +508,7 @@ AnyBody: TypeAlias = (
     | ObjectionMade
     | ReportVerified
     | IdentityAnswered
+    | StatusPinGiven
     | RequestOpened
     | RequestMoved
     | AttachmentAdded
@@ -529,6 +541,7 @@ BODIES: dict[tuple[str, int], type[Body]] = {
     ("proposal_made", 3): ProposalFromReport,
     ("report_verified", 1): ReportVerified,
     ("identity_answered", 1): IdentityAnswered,
+    ("status_pin_given", 1): StatusPinGiven,
 }
 """Every kind and schema ever shipped stays here: a record written ten years ago must still be readable."""
 

@@ -2,8 +2,10 @@
 
 Ten characters (50 bits of the record id) and a check character, in an alphabet without I, L, O and U, so that it can be
 read over a telephone; one wrong character (but Z for 0) or two swapped ones are noticed. It names a record and proves
-nothing about who asks.
+nothing about who asks. That does the PIN, which somebody gets at the counter after showing who they are: eight digits.
 """
+
+from hashlib import sha256
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's."""
@@ -12,6 +14,9 @@ _BITS = 5 * CHARACTERS
 _PRIME = 31
 """The largest prime below 32: unlike 32 itself it also tells swapped neighbours apart."""
 _READ_AS = str.maketrans("OIL", "011")
+
+PIN_DIGITS = 8
+_PIN = b"kampung/status-pin/1"
 
 
 def receipt_code(record_id: bytes) -> str:
@@ -32,6 +37,23 @@ def parse_receipt_code(typed: str) -> tuple[bytes, bytes] | None:
         number = number << 5 | ALPHABET.index(each)
     low = number << (128 - _BITS)
     return low.to_bytes(16, "big"), (low + (1 << (128 - _BITS)) - 1).to_bytes(16, "big")
+
+
+def make_pin(chance: bytes) -> str:
+    """`4821-0937`, from eight random bytes."""
+    digits = f"{int.from_bytes(chance, 'big') % 10**PIN_DIGITS:0{PIN_DIGITS}}"
+    return f"{digits[:4]}-{digits[4:]}"
+
+
+def parse_pin(typed: str) -> str | None:
+    """The digits of a PIN as typed, grouped or not; None where it cannot be one."""
+    digits = "".join(typed.split()).replace("-", "")
+    return digits if len(digits) == PIN_DIGITS and digits.isascii() and digits.isdigit() else None
+
+
+def pin_verifier(salt: bytes, proposal: bytes, digits: str) -> bytes:
+    """What tells a right PIN from a wrong one: 32 bytes. `salt`: 16 bytes; `digits`: see `parse_pin`."""
+    return sha256(_PIN + salt + proposal + digits.encode("ascii")).digest()
 
 
 def _check(text: str) -> str:

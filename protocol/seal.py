@@ -47,6 +47,11 @@ _DAYS_MAX = (date.max - _EPOCH).days
 _Days = Annotated[int, Meta(ge=0, le=_DAYS_MAX)]
 
 
+def day_of(days: int) -> date:
+    """The date that many days after 1970-01-01."""
+    return _EPOCH + timedelta(days=days)
+
+
 class Standing(StrEnum):
     """The six answers to "is this letter genuine?". The set is closed."""
 

@@ -22,6 +22,14 @@ def test_the_example_settings_of_the_centre_are_good() -> None:
     assert central_config.load(ROOT / "deploy/central.toml").database.name == "centre.db"
 
 
+def test_the_public_pages_are_opened_by_the_lines_that_the_example_comments_out(tmp_path: Path) -> None:
+    lines = (ROOT / "deploy/central.toml").read_text().partition("# [public]")
+    opened = tmp_path / "central.toml"
+    opened.write_text(lines[0] + "[public]" + lines[2].replace("\n# ", "\n"))
+    assert central_config.load(opened).public == central_config.Public(is_proxied=True)
+    assert central_config.load(ROOT / "deploy/central.toml").public is None
+
+
 NAMES = {"workflow.kinds": "KIND", "delegates": "LOGIN"}
 """What stands in the document for the name that an office gives to a table."""
 

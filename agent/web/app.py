@@ -23,6 +23,7 @@ from agent.web.measure import PREFIX, BoxCollector, Measures
 from agent.web.numbers import NumberPages
 from agent.web.objections import ObjectionPages
 from agent.web.office import Office
+from agent.web.pins import PinPages
 from agent.web.proposal_lists import ProposalListPages
 from agent.web.proposals import ProposalPages
 from agent.web.proposing import ProposingPages
@@ -109,6 +110,7 @@ def build_app(office: Office, registry: CollectorRegistry, version: str) -> web.
         RequestPages(office, measures),
         ProposalPages(office),
         ProposingPages(office),
+        PinPages(office),
         ProposalListPages(office),
         WorklistPages(office),
         ObjectionPages(office),

@@ -41,6 +41,7 @@ from protocol.ops import (
     ProposalWithAnswers,
     ProposalWithdrawn,
     ReportVerified,
+    StatusPinGiven,
     Unreadable,
     highest,
     number_list,
@@ -124,6 +125,18 @@ class Objection(Struct, frozen=True, array_like=True):
     received_ms: int
 
 
+class StatusPin(Struct, frozen=True, array_like=True):
+    """What tells the PIN of a proposal from a wrong one."""
+
+    record: bytes
+    village: str
+    epoch: int
+    seq: int
+    proposal: bytes
+    salt: bytes
+    verifier: bytes
+
+
 class Reading(Struct, array_like=True):
     """What one batch adds up to. `anchors`: the anchor that each proposal cites, which the centre has yet to look up.
 
@@ -146,6 +159,7 @@ class Reading(Struct, array_like=True):
     verifications: list[Verification] = []
     from_reports: list[tuple[bytes, bytes]] = []
     answers: list[Answer] = []
+    pins: list[StatusPin] = []
 
 
 def read_batch(batch: Batch) -> Reading:
@@ -205,6 +219,9 @@ class _Desk:
                         first_received(seq, self._proofs, self._batch.received_ms),
                     )
                 )
+            case StatusPinGiven():
+                place = (record, self._batch.village, self._batch.epoch, seq)
+                self.reading.pins.append(StatusPin(*place, body.proposal, body.salt, body.verifier))
             case ProposalWithdrawn():
                 self.reading.withdrawn.append(body.proposal)
             case LogOpened() | NumbersConfirmed():

@@ -6,6 +6,7 @@ here, in their own transactions; `central/seals` dates the list.
 
 from collections.abc import Callable, Iterable, Sequence
 
+from central.domain.seals import SealList
 from central.store import feeds
 from central.store.boxes import Box
 from chassis.database import Connection
@@ -18,10 +19,12 @@ from protocol.feed import (
     revocation_key,
     revocations_message,
 )
-from protocol.seal import key_id
+from protocol.seal import SealKey, day_of, key_id
 
 DATED = b"revocations"
 _KEY = b"key:"
+_VOID = b"void:"
+_WIB_MS, _DAY_MS = 7 * 3_600_000, 86_400_000
 
 
 async def publish_keys(
@@ -71,3 +74,19 @@ async def publish_dated(
         connection, REGENCY, [feeds.Publication("revocations", DATED, pack(value), critical=False)], now_ms
     )
     return True
+
+
+async def known(connection: Connection, now_ms: int) -> SealList:
+    """What the centre itself checks a letter by, now."""
+    keys = [unpack(item.value, VillageKey) for item in await feeds.under(connection, REGENCY, _KEY)]
+    voided = [unpack(item.value, LetterRevoked) for item in await feeds.under(connection, REGENCY, _VOID)]
+    return SealList(
+        {key_id(each.public_key): _seal_key(each) for each in keys},
+        frozenset((each.village, each.letter) for each in voided),
+        now_ms,
+    )
+
+
+def _seal_key(said: VillageKey) -> SealKey:
+    revoked_on = None if said.revoked_ms is None else day_of((said.revoked_ms + _WIB_MS) // _DAY_MS)
+    return SealKey(said.village, said.public_key, revoked_on)

@@ -18,7 +18,7 @@ from chassis.database import Connection
 from protocol import ops
 from protocol.codec import pack
 from protocol.feed import Cycle, Decision, ObjectionDecided, State
-from protocol.receipts import ALPHABET, receipt_code
+from protocol.receipts import ALPHABET, parse_pin, pin_verifier, receipt_code
 from protocol.schemes import Criterion, Measure, RuleSet
 from tests.agent.office import CYCLE, QUESTIONS, SENTENCE, START_MS, Counter, decision_state, tell, words_of
 from tests.chassis.conftest import Browser
@@ -447,3 +447,34 @@ async def test_an_answer_that_came_before_the_program_knew_the_kind_is_read_when
 
     await counter.store.database.transact(as_before)
     assert "Dikabulkan" in await (await clerk.get(address)).text()
+
+
+# --- the PIN for the public page -----------------------------------------------------------------------------------------
+
+
+async def test_a_pin_is_given_after_identification_shown_once_and_kept_nowhere(counter: Counter) -> None:
+    clerk = await counter.browser()
+    address = await counter.propose(clerk)
+    form = await clerk.fields_of(await clerk.get(f"{address}/pin"))
+    form.pop("identified", None)
+    refused = await clerk.post(f"{address}/pin", form)
+    assert refused.status == 422
+    assert 'href="#identified"' in await refused.text()
+    given = await clerk.post(f"{address}/pin", form | {"identified": "ya"})
+    pin = re.findall(r"[0-9]{4}-[0-9]{4}(?=</strong>)", await given.text())
+    assert len(pin) == 1
+    again = await clerk.post(f"{address}/pin", form | {"identified": "ya"})
+    text = await again.text()
+    assert pin[0] not in text
+    assert "sudah ditampilkan dan tidak disimpan" in text
+    row = await counter.store.database.read(
+        lambda c: c.fetch_one("SELECT header, body FROM op ORDER BY log DESC, seq DESC LIMIT 1")
+    )
+    assert row is not None
+    body = ops.read_body(ops.read_header(row[0]), row[1])
+    assert isinstance(body, ops.StatusPinGiven)
+    digits = parse_pin(pin[0])
+    assert digits is not None
+    assert body.verifier == pin_verifier(body.salt, body.proposal, digits)
+    assert address.endswith(body.proposal.hex())
+    assert digits.encode() not in row[1]

@@ -142,6 +142,7 @@ async def paths(counter: Counter, clerk: Browser) -> dict[str, str]:
         "/proposals/new": f"/proposals/new?resident={somebody}",
         "/proposals/{id}": proposal,
         "/proposals/{id}/slip": f"{refused}/slip",
+        "/proposals/{id}/pin": f"{proposal}/pin",
         "/proposals/{id}/object": f"{refused}/object",
         "/worklist": "/worklist",
         "/questions/{id}": "/questions/" + "0f" * 32,

@@ -5,8 +5,10 @@ import re
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from aiohttp import CookieJar, web
@@ -15,10 +17,13 @@ from aiohttp.test_utils import TestClient, TestServer
 from central.store import reports
 from central.web.desk import Desk
 from central.web.public import build_public_app, pace, site
+from central.web.public import seals as seal_pages
 from central.web.public.pace import Pace, source_of
 from chassis.database import SqliteDatabase
-from protocol.receipts import parse_receipt_code
-from tests.central.desk import DAY_MS, DESA, OTHER_DESA, PANGAN, RULES, Regency, migrations, nik, siksng_row
+from protocol import seal
+from protocol.ops import StatusPinGiven
+from protocol.receipts import parse_receipt_code, pin_verifier, receipt_code
+from tests.central.desk import DAY_MS, DESA, OTHER_DESA, PANGAN, RULES, Machine, Regency, migrations, nik, siksng_row
 from tests.chassis.conftest import Browser
 
 PAGE_BYTES_MAX = 20_000
@@ -170,7 +175,7 @@ async def test_outside_of_a_window_nothing_is_asked_and_nothing_kept(square: Squ
 
 
 async def test_nothing_is_left_in_the_browser_and_no_page_leads_out(square: Square) -> None:
-    for path in ("/", FORM):
+    for path in ("/", FORM, "/status", "/decisions"):
         answer = await square.browser.get(path)
         html = await answer.text()
         assert "Set-Cookie" not in answer.headers
@@ -180,8 +185,9 @@ async def test_nothing_is_left_in_the_browser_and_no_page_leads_out(square: Squa
         assert len(html.encode()) < PAGE_BYTES_MAX
         assert all(link.startswith(("/", "#")) for link in re.findall(r'(?:href|action|src)="([^"]*)"', html))
     routes = {r.resource.canonical for r in square.app.router.routes() if r.resource is not None}
-    assert routes == {"/", "/report", "/static/{name}"}, "a new page must be added here"
-    for path in ("/login", "/reports", "/decisions", "/nowhere"):
+    pages = {"/", "/report", "/status", "/verify", "/decisions"}
+    assert routes == pages | {"/verify/list", "/verify-worker.js", "/static/{name}"}, "a new page must be added here"
+    for path in ("/login", "/reports", "/fleet", "/nowhere"):
         assert (await square.browser.get(path)).status == 404
 
 
@@ -220,6 +226,173 @@ async def test_an_address_that_sends_too_much_waits_and_may_then_go_on(square: S
 async def test_pages_have_a_pace_too(square: Square) -> None:
     statuses = [(await square.browser.get("/")).status for _ in range(site.PAGES.burst + 1)]
     assert statuses == [200] * site.PAGES.burst + [429]
+
+
+# --- status -------------------------------------------------------------------------------------------------------------
+
+PIN = "4821-0937"
+
+
+async def proposed(square: Square, *, pin: str = "48210937") -> tuple[Machine, bytes]:
+    """A proposal that was refused, and a PIN given for it."""
+    machine = await square.regency.enrol(DESA)
+    await square.regency.greet(machine)
+    machine.open_log()
+    await square.regency.import_list(siksng_row(nik(2), "", "DEWI RAHAYU"))
+    proposal = machine.propose(nik=nik(2), kk="", name="DEWI RAHAYU").record_id
+    give(machine, proposal, pin)
+    await square.regency.send(machine)
+    await square.regency.settle()
+    return machine, proposal
+
+
+def give(machine: Machine, proposal: bytes, pin: str) -> None:
+    salt = machine.salt()
+    machine.write(StatusPinGiven(salt, proposal, pin_verifier(salt, proposal, pin), "sri"))
+
+
+async def status(square: Square, code: str, pin: str) -> tuple[int, str]:
+    answer = await square.browser.post("/status", {"code": code, "pin": pin}, headers=await own(square))
+    return answer.status, await answer.text()
+
+
+async def own(square: Square) -> dict[str, str]:
+    return {"Origin": str(square.browser.client.make_url("")).rstrip("/")}
+
+
+async def test_whoever_has_code_and_pin_reads_the_answer_and_nobodys_data(square: Square) -> None:
+    _, proposal = await proposed(square)
+    code, html = await status(square, receipt_code(proposal), PIN)
+    assert code == 200
+    text = words(html)
+    for said in ("Ditolak", "Sudah terdaftar sebagai penerima Program Keluarga Harapan", "Batas sanggahan 17 Mei 2021"):
+        assert said in text, said
+    for secret in (nik(2), "DEWI", "D***"):
+        assert secret not in html
+    looks = await square.regency.rows("SELECT actor, subject FROM access_log WHERE action = 'view_status'")
+    assert looks == [("public", proposal.hex())]
+
+
+async def test_a_wrong_code_and_a_wrong_pin_are_answered_alike(square: Square) -> None:
+    _, proposal = await proposed(square)
+    right = receipt_code(proposal)
+    answers = {
+        "pin": await status(square, right, "4821-0938"),
+        "code": await status(square, receipt_code(b"n" * 16), PIN),
+    }
+    assert {status for status, _ in answers.values()} == {422}
+    html = {html.replace(right, "CODE").replace(receipt_code(b"n" * 16), "CODE") for _, html in answers.values()}
+    assert len(html) == 1
+    for code, pin, said in (
+        (right[:-1] + "?", PIN, "ada huruf yang salah"),
+        (right, "123", "PIN: tulis delapan angka"),
+    ):
+        refused, page = await status(square, code, pin)
+        assert refused == 422
+        assert said in page
+        assert f'value="{pin}"' not in page
+
+
+async def test_only_the_newest_pin_of_the_proposals_own_village_opens(square: Square) -> None:
+    machine, proposal = await proposed(square)
+    thief = await square.regency.enrol(OTHER_DESA)
+    await square.regency.greet(thief)
+    thief.open_log()
+    give(thief, proposal, "11111111")
+    await square.regency.send(thief)
+    first = len(machine.ops) + 1
+    give(machine, proposal, "22222222")
+    await square.regency.send(machine, first)
+    await square.regency.settle()
+    code = receipt_code(proposal)
+    assert [(await status(square, code, pin))[0] for pin in ("11111111", "48210937", "22222222")] == [422, 422, 200]
+
+
+async def test_guessing_is_slowed_down_and_a_resident_is_not_shut_out(square: Square) -> None:
+    _, proposal = await proposed(square)
+    code = receipt_code(proposal)
+    for n in range(5):
+        assert (await status(square, code, f"{n:08}"))[0] == 422
+    refused, html = await status(square, code, PIN)
+    assert refused == 422
+    assert "Tunggu 1 detik" in html, "the right PIN too: an answer would tell that it is right"
+    square.regency.clock.advance(seconds=1)
+    assert (await status(square, code, PIN))[0] == 200
+
+
+# --- letters ------------------------------------------------------------------------------------------------------------
+
+LETTER = b"L" * 16
+
+
+def sealed(machine: Machine, village: str = DESA, letter: bytes = LETTER, **changes: date | None) -> str:
+    """The code of a letter that a village's machine issued."""
+    usual: dict[str, Any] = {"issued_on": date(2021, 5, 3), "valid_until": date(2021, 8, 3)}
+    made = seal.make(
+        letter=letter,
+        kind="sktm",
+        number="470/001/429.508.03/2021",
+        village=village,
+        name="SITI CONTOH",
+        nik=nik(1),
+        words=["SITI CONTOH"],
+        salt=b"s" * 16,
+        **usual | changes,
+    )
+    return seal.write(made, machine.key.public, machine.key.sign)
+
+
+async def verify_page(square: Square, code: str) -> str:
+    answer = await square.browser.post("/verify", {"code": code}, headers=await own(square))
+    assert answer.status == 200
+    return words(await answer.text())
+
+
+async def test_without_scripts_the_server_says_whether_a_letter_is_genuine(
+    square: Square, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(seal_pages, "LIST_SECONDS", -1)
+    machine = await square.regency.enrol(DESA)
+    await square.regency.greet(machine)
+    machine.open_log()
+    code = sealed(machine)
+    text = await verify_page(square, f" {code}\n")
+    for said in ("Sah", "Desa Sukojati", "470/001/429.508.03/2021", "S*** C***", "3 Agustus 2021"):
+        assert said in text, said
+    assert "Kedaluwarsa" in await verify_page(square, sealed(machine, valid_until=date(2021, 5, 2)))
+    assert "Kunci tak dikenal" in await verify_page(square, sealed(machine, village=OTHER_DESA))
+    assert "Rusak" in await verify_page(square, code[:-1] + "%")
+    assert "Rusak" in await verify_page(square, "SK1:<script>")
+    machine.void(LETTER)
+    await square.regency.send(machine)
+    await square.regency.settle()
+    assert "Dicabut" in await verify_page(square, code)
+    empty = await square.browser.post("/verify", {"code": ""}, headers=await own(square))
+    assert empty.status == 422
+    assert 'href="#code"' in await empty.text()
+
+
+async def test_the_list_names_keys_and_void_letters_and_the_worker_keeps_what_there_is(square: Square) -> None:
+    machine = await square.regency.enrol(DESA)
+    known = await (await square.browser.get("/verify/list")).json()
+    (key,) = known["keys"].items()
+    assert key == (
+        seal.key_id(machine.key.public).hex(),
+        {
+            "village": DESA,
+            "place": "Desa Sukojati, Kecamatan Blimbingsari",
+            "public_key": machine.key.public.hex(),
+            "revoked_day": None,
+        },
+    )
+    assert (known["revoked"], known["as_of_ms"], known["days_max"]) == ([], square.regency.clock.at_ms, 7)
+    worker = await (await square.browser.get("/verify-worker.js")).text()
+    kept = re.findall(r'"(/[^"]+)"', worker.partition("FILES = [")[2].partition("]")[0])
+    assert {"/verify", "/verify/list"} < set(kept)
+    html = await (await square.browser.get("/verify")).text()
+    assert set(re.findall(r'(?:src|href)="(/static/[^"]+)"', html)) == {each for each in kept if "static" in each}
+    for each in kept:
+        assert (await square.browser.get(each)).status == 200
 
 
 # --- the pace by itself -------------------------------------------------------------------------------------------------

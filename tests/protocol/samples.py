@@ -109,6 +109,7 @@ from protocol.ops import (
     RequestSigner,
     ResidentEvent,
     ResidentRecorded,
+    StatusPinGiven,
     Subject,
     head_message,
     make_op,
@@ -116,6 +117,7 @@ from protocol.ops import (
     write_body,
 )
 from protocol.parcel import Acknowledgements, Label
+from protocol.receipts import pin_verifier
 from protocol.schemes import (
     Criterion,
     DeterminedBy,
@@ -415,6 +417,9 @@ BODIES: tuple[AnyBody, ...] = (
         how="papers",
         note="saudara kembar",
         actor="sri",
+    ),
+    StatusPinGiven(
+        salt=salt(27), proposal=salt(102), verifier=pin_verifier(salt(27), salt(102), "48210937"), actor="sri"
     ),
 )
 

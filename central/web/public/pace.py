@@ -7,9 +7,13 @@ import ipaddress
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
+from aiohttp import web
+
 SOURCES_MAX = 20_000
 """Some 3 MB. Whoever has more addresses than this makes us forget the oldest, and is held back by the shared pace."""
 EVERYBODY = "everybody"
+SOURCE = web.RequestKey("source", str)
+"""Whose request it is, for pages that slow down guessing."""
 
 
 @dataclass(slots=True)

@@ -3,18 +3,29 @@
 import time
 from collections.abc import Callable
 from datetime import timedelta, timezone
+from importlib import resources
+from typing import Any
 
 import jinja2
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
 
 from central.web.desk import Desk
-from central.web.public.pace import EVERYBODY, Pace, source_of
+from central.web.public.explained import ExplainedPages
+from central.web.public.pace import EVERYBODY, SOURCE, Pace, source_of
 from central.web.public.reports import ReportPages
+from central.web.public.seals import SealPages
+from central.web.public.status import StatusPages
 from chassis.web import RequestRefused, install_public
 
 FORM_BYTES_MAX = 16 * 1024
 """The longest report takes a quarter of this."""
+MENU = (
+    ("/", "Lapor"),
+    ("/status", "Status usulan"),
+    ("/verify", "Periksa surat"),
+    ("/decisions", "Cara keputusan dibuat"),
+)
 WIB = timezone(timedelta(hours=7), "WIB")
 PAGES = Pace(burst=120, pause_ms=500)
 """Pages of one address. A mobile operator puts a whole town behind one: its people must not shut each other out."""
@@ -43,11 +54,21 @@ def build_public_app(
     """The pages; served on an address of their own. `is_proxied`: see `pace.source_of`."""
     app = web.Application(client_max_size=FORM_BYTES_MAX)
     environment = install_public(
-        app, loader=jinja2.PackageLoader("central.web.public"), site_name="Layanan Warga Banyuwangi"
+        app,
+        loader=jinja2.PackageLoader("central.web.public"),
+        site_name="Layanan Warga Banyuwangi",
+        static=[resources.files("central.web.public") / "static"],
     )
-    environment.globals["wib"] = WIB
+    environment.globals.update(wib=WIB, menu=MENU)
     app.middlewares.append(_paced(is_proxied, mono_ms))
-    app.add_routes(ReportPages(desk, answer_seconds).routes())
+    static: Any = environment.globals["static"]
+    for pages in (
+        ReportPages(desk, answer_seconds),
+        StatusPages(desk),
+        SealPages(desk, static),
+        ExplainedPages(),
+    ):
+        app.add_routes(pages.routes())
     return app
 
 
@@ -57,6 +78,7 @@ def _paced(is_proxied: bool, mono_ms: Callable[[], int]) -> Middleware:
     @web.middleware
     async def pace(request: web.Request, handler: Handler) -> web.StreamResponse:
         source = source_of(request.remote, request.headers.get("X-Forwarded-For", ""), is_proxied=is_proxied)
+        request[SOURCE] = source
         now_ms, is_form = mono_ms(), request.method == hdrs.METH_POST
         wait_ms = pages.wait_ms(source, now_ms)
         if not wait_ms and is_form:
