@@ -23,19 +23,19 @@ from chassis.web.formats import tanggal_iso
 from language import say
 from protocol.ops import ProposalMade
 
-ID = "{id:[0-9a-f]{64}}"
+PAIR = "{pair:[0-9a-f]{64}}"
 VIEWED = "view_question"
 """What the trail of looks calls opening a question."""
 
 
 class QuestionPages:
-    """/questions/{id}."""
+    """/questions/{pair}."""
 
     def __init__(self, office: Office) -> None:
         self._office = office
 
     def routes(self) -> list[web.RouteDef]:
-        return [web.get(f"/questions/{ID}", self.ask), web.post(f"/questions/{ID}", self.answer)]
+        return [web.get(f"/questions/{PAIR}", self.ask), web.post(f"/questions/{PAIR}", self.answer)]
 
     @at_counter
     async def ask(self, request: web.Request) -> web.StreamResponse:
@@ -113,4 +113,4 @@ def _compared(row: QuestionRow, made: ProposalMade) -> Iterator[tuple[str, str, 
 
 
 def _pair(request: web.Request) -> bytes:
-    return bytes.fromhex(request.match_info["id"])
+    return bytes.fromhex(request.match_info["pair"])

@@ -145,7 +145,7 @@ async def paths(counter: Counter, clerk: Browser) -> dict[str, str]:
         "/proposals/{id}/pin": f"{proposal}/pin",
         "/proposals/{id}/object": f"{refused}/object",
         "/worklist": "/worklist",
-        "/questions/{id}": "/questions/" + "0f" * 32,
+        "/questions/{pair}": "/questions/" + "0f" * 32,
         "/reports": "/reports",
         "/reports/{id}": report,
         "/reports/{id}/verify": f"{report}/verify",
@@ -212,7 +212,11 @@ async def test_every_change_needs_its_role_its_token_and_our_own_page(counter: C
     for route in counter.app.router.routes():
         if route.method != "POST" or route.resource is None or route.resource.canonical.startswith("/log"):
             continue
-        path = route.resource.canonical.replace("{id}", counter.somebody).replace("{event}", "0" * 32)
+        path = (
+            route.resource.canonical.replace("{id}", counter.somebody)
+            .replace("{event}", "0" * 32)
+            .replace("{pair}", "0" * 64)
+        )
         foreign = await clerk.post(path, {"csrf": token}, headers={"Origin": "https://jahat.example"})
         assert foreign.status == 403, path
         forged = await clerk.post(path, {"csrf": "x"})
