@@ -12,7 +12,7 @@ from hashlib import sha256
 import msgspec
 from msgspec import Struct
 
-from central.domain.decisions import Proposal, Verdict, key_kk, key_nik
+from central.domain.decisions import CARRIED_EPOCH, Proposal, Verdict, key_kk, key_nik
 from central.domain.rosters import Body, Draft, Fate, InputRow, Outcome
 from protocol.ids import DistrictCode, InvalidCode, parse_village_code
 from protocol.ops import ID_BYTES
@@ -343,7 +343,7 @@ def carry(former: RosterList, digest: bytes, cycle: str) -> list[Proposal]:
         Proposal(
             record=carried_record(digest, entry.record),
             village=entry.village,
-            epoch=0,
+            epoch=CARRIED_EPOCH,
             seq=entry.number,
             scheme=former.scheme,
             cycle=cycle,

@@ -95,7 +95,7 @@ async def find(connection: Connection, record: bytes) -> Answered | None:
 
 
 async def of_cycle(connection: Connection, cycle: str) -> list[Answered]:
-    rows = await connection.fetch_all(f"SELECT {_PROPOSAL}, {_ANSWER} FROM proposal WHERE cycle = $1", cycle)
+    rows = await connection.fetch_all(f"SELECT {_READ}, {_ANSWER} FROM proposal WHERE cycle = $1", cycle)
     return [_answered(r) for r in rows]
 
 

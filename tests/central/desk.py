@@ -232,11 +232,13 @@ class Machine:
     def propose(self, *, cycle: Cycle = PANGAN, claimed_ms: int = START_MS, **changes: Any) -> Op:
         return self.write(proposal_body(self.salt(), cycle=cycle, **changes), claimed_ms=claimed_ms)
 
-    def answer(self, fields: Sequence[tuple[str, str]], *, cycle: Cycle = PANGAN, **changes: Any) -> Op:
+    def answer(
+        self, fields: Sequence[tuple[str, str]], *, cycle: Cycle = PANGAN, claimed_ms: int = START_MS, **changes: Any
+    ) -> Op:
         """Propose with answers to the scheme's questions."""
         made = proposal_body(self.salt(), cycle=cycle, **changes)
         asked = {"fields": list(fields), "check": "unknown", "check_as_of": "", "deliberation": b""}
-        return self.write(ProposalWithAnswers(**msgspec.structs.asdict(made), **asked))
+        return self.write(ProposalWithAnswers(**msgspec.structs.asdict(made), **asked), claimed_ms=claimed_ms)
 
     def withdraw(self, proposal: bytes) -> Op:
         return self.write(ProposalWithdrawn(self.salt(), proposal, "pindah", "sri"))

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import msgspec
-
 from central.domain.determination import (
     Act,
     Entry,
@@ -22,9 +20,8 @@ from central.store import determinations, rosters
 from central.store.determinations import Determined
 from chassis.database import Connection
 from protocol.feed import Cycle
-from protocol.ops import ProposalWithAnswers
 from protocol.schemes import month
-from tests.central.desk import BLT_DD, DAY_MS, DESA, PANGAN, START_MS, Machine, Regency, Story, kk, nik, proposal_body
+from tests.central.desk import BLT_DD, DAY_MS, DESA, PANGAN, START_MS, Machine, Regency, Story, kk, nik
 
 NGAJI = Cycle(
     code="GURU-NGAJI-2021",
@@ -38,6 +35,8 @@ NGAJI = Cycle(
 )
 BOTH = (Body.VILLAGE, Body.LPTQ)
 PAYS = Terms(amount_rupiah=700_000, required=BOTH)
+QUALIFIED = (("pupils", "12"), ("teaching_since", "2015-07"), ("civil_servant", "tidak"))
+"""Answers that meet the scheme's criteria."""
 PDF = b"%PDF-1.7\nsigned\n%%EOF\n"
 
 
@@ -50,16 +49,14 @@ async def open_cycle(regency: Regency, terms: Terms = PAYS, cycle: Cycle = NGAJI
 def teach(machine: Machine, number: int, *, cycle: Cycle = NGAJI, **changes: Any) -> bytes:
     """Propose the teacher of that number; the record."""
     told = {"nik": nik(number), "kk": kk(number), "name": f"GURU CONTOH {chr(64 + number)}"} | changes
-    return machine.propose(cycle=cycle, **told).record_id
+    return machine.answer(QUALIFIED, cycle=cycle, **told).record_id
 
 
 def teach_with_answers(machine: Machine, number: int, *answers: tuple[str, str]) -> bytes:
     """The same with what the scheme's form asks."""
-    made = proposal_body(
-        machine.salt(), cycle=NGAJI, nik=nik(number), kk=kk(number), name=f"GURU CONTOH {chr(64 + number)}"
-    )
-    asked = {"fields": list(answers), "check": "clear", "check_as_of": "2021-05-01", "deliberation": b""}
-    return machine.write(ProposalWithAnswers(**(msgspec.structs.asdict(made) | asked))).record_id
+    told = {"nik": nik(number), "kk": kk(number), "name": f"GURU CONTOH {chr(64 + number)}"}
+    said = {**dict(QUALIFIED), **dict(answers)}
+    return machine.answer(list(said.items()), cycle=NGAJI, **told).record_id
 
 
 async def settled(regency: Regency, cycle: Cycle = NGAJI) -> Draft:

@@ -198,7 +198,7 @@ def test_of_two_rivals_neither_counts_against_the_other_whoever_is_first() -> No
     case = Case(two, [])
     assert [v.code for v in case.decide(POLICY).values()] == [None, ReasonCode.PROPOSED_ELSEWHERE]
     for one, other in (two, two[::-1]):
-        said = case.decide(POLICY, {}, {one.record: {other.record}})
+        said = case.decide(POLICY, {}, aside={one.record: {other.record}})
         assert [v.outcome for v in said.values()] == ["accepted"] * 2
 
 
@@ -206,7 +206,7 @@ def test_a_window_may_be_set_aside_and_a_wrong_number_may_not() -> None:
     late = proposal_fact(1, anchor_ms=START_MS + 20 * DAY_MS, received_ms=START_MS + 21 * DAY_MS)
     case = Case([late], [])
     assert case.decide(POLICY)[late.record].code is ReasonCode.WINDOW_CLOSED
-    assert case.decide(POLICY, {}, {late.record: {late.cycle.encode()}})[late.record].outcome == "accepted"
+    assert case.decide(POLICY, {}, aside={late.record: {late.cycle.encode()}})[late.record].outcome == "accepted"
     assert ways("rejected", "window_closed") == (Way.ASIDE, Way.REFUSE)
     assert ways("rejected", "nik_invalid") == ways("rejected", "not_for_ward") == (Way.REFUSE,)
     assert ways("accepted", "") == (Way.SETTLE,)
@@ -226,11 +226,11 @@ def test_what_was_set_aside_leaves_all_else_as_it_was() -> None:
     one, other = coverage(), coverage("BST", number=2)
     record = proposal_fact(1).record
     case = Case([proposal_fact(1)], [one, other])
-    said = case.decide(POLICY, {}, {record: {one.reference}})[record]
+    said = case.decide(POLICY, {}, aside={record: {one.reference}})[record]
     assert [g.reference for g in said.evidence] == [other.reference]
     plain = case.decide(POLICY)[record]
     assert plain.facts_hash != said.facts_hash
-    assert case.decide(POLICY, {}, {b"x" * 16: {one.reference}})[record] == plain
+    assert case.decide(POLICY, {}, aside={b"x" * 16: {one.reference}})[record] == plain
 
 
 @settings(max_examples=60, deadline=None)
@@ -274,7 +274,7 @@ def test_rulings_one_by_one_are_all_at_once(
         else:
             aside.setdefault(proposal.record, set()).add(reference)
     ended = [msgspec.structs.replace(c, until=min(c.until, ends.get(c.reference, c.until))) for c in coverages]
-    expected = Case(proposals, ended).decide(policy(RULES, {c.code: c for c in CYCLES}), {}, aside)
+    expected = Case(proposals, ended).decide(policy(RULES, {c.code: c for c in CYCLES}), {}, aside=aside)
     rows = drive(database.read(lambda c: c.fetch_all("SELECT record, outcome, facts_hash FROM proposal")))
     assert {r[0]: (r[1], r[2]) for r in rows} == {k: (v.outcome, v.facts_hash) for k, v in expected.items()}
     assert drive(database.read(rulings.aside)) == aside

@@ -26,7 +26,7 @@ def held(number: int, scheme: str, *, card: int = 0, first: int = FIRST, until: 
 
 
 def told(*coverages: Held) -> list[tuple[str, str, Unit, Effect, int]]:
-    tally = Tally(RULES)
+    tally = Tally(RULES.book)
     tally.add(coverages)
     return [(x.scheme, x.other, x.link, x.effect, x.count) for x in tally.lines()]
 
@@ -84,7 +84,7 @@ def test_it_is_what_comparing_everybody_with_everybody_finds(coverages: list[Hel
 
 
 async def test_every_coverage_stands_in_one_part_and_the_report_follows_the_lists(regency: Regency) -> None:
-    report = OverlapReport(regency.database, RULES.book)
+    report = OverlapReport(regency.database, RULES)
     assert await report.lines() == []
     await regency.import_list(siksng_row(nik(1), kk(9), "SITI"))
     other = coverage("BST", nik=nik(1), kk=kk(9))

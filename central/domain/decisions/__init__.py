@@ -4,6 +4,7 @@ who may be one person under two numbers.
 
 from central.domain.decisions.facts import (
     ACCEPTED,
+    CARRIED_EPOCH,
     LIST_EPOCH,
     NEEDS_REVIEW,
     REJECTED,
@@ -40,6 +41,7 @@ from central.domain.decisions.wording import date_text, day_iso, day_text, month
 
 __all__ = [
     "ACCEPTED",
+    "CARRIED_EPOCH",
     "EVIDENCE_MAX",
     "LIST_EPOCH",
     "NEEDS_REVIEW",

@@ -19,6 +19,8 @@ ACCEPTED, REJECTED, NEEDS_REVIEW, WITHDRAWN = "accepted", "rejected", "needs_rev
 
 LIST_EPOCH = 0
 """A village's logs count from 1; a body's proposal comes from a list, and its seq is the row."""
+CARRIED_EPOCH = -1
+"""Of whom a former cycle's list brings over: their answers were examined then, and this cycle's bodies validate them."""
 
 
 class Proposal(Struct, frozen=True, array_like=True, gc=False):

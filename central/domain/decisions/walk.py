@@ -18,6 +18,7 @@ from msgspec import Struct
 
 from central.domain.decisions.facts import (
     ACCEPTED,
+    CARRIED_EPOCH,
     NEEDS_REVIEW,
     REJECTED,
     WITHDRAWN,
@@ -383,7 +384,7 @@ class _Walk:
     def _examine(self, p: Proposal) -> Examined | None:
         """None where there is nothing to ask of it."""
         cycle = self._policy.cycles.get(p.cycle)
-        if cycle is None or p.is_withdrawn:
+        if cycle is None or p.is_withdrawn or p.epoch == CARRIED_EPOCH:
             return None
         examined = examine(self._policy.book.criteria[p.scheme], read_answers(p.answers), cycle.first)
         return examined if examined.failed or examined.unknown else None
