@@ -118,6 +118,14 @@ def test_a_list_of_proposals_answers_what_the_scheme_asks() -> None:
     assert {remark.column for remark in answer.reports[1].remarks} == {"Jumlah Santri", "Mengajar Sejak"}
 
 
+def test_a_person_proposed_in_two_villages_is_two_proposals_and_twice_in_one_is_one() -> None:
+    lines = [f"{NIK};SUTRISNO;{village};;;;;" for village in ("3510252010", "3510152004", "3510252010")]
+    answer = read_bytes("\n".join([TPQ, *lines]).encode(), Kind.PROPOSALS, cycle="GURU-2021")
+    assert isinstance(answer, ReadList), answer
+    assert [report.fate for report in answer.reports] == [Fate.KEPT, Fate.KEPT, Fate.MERGED]
+    assert len(answer.coverages) == 2
+
+
 def test_a_list_of_recipients_has_no_questions_to_answer() -> None:
     table = open_table(f"{TPQ}\n{NIK};SUTRISNO;3510252010;12;;;;".encode())
     assert not isinstance(table, ListRefused)

@@ -162,7 +162,7 @@ class ListReading:
         added, earlier = 0, None
         who = self._identify(person)
         for each in found:
-            about = (each.scheme, each.component, each.first, each.until) if isinstance(each, CoverageRow) else ()
+            about = _about(each)
             line = self._seen.setdefault((*who, *about), person.line)
             if line != person.line:
                 earlier = line
@@ -327,6 +327,15 @@ class _Coverages:
         cure = "Tulis seperti 2021-01 s/d 2021-12, JAN-MAR 2021 atau 2021-05."
         reason = f"Periode {scheme} tidak dapat dibaca. {cure}"
         remarks.append(Remark(RemarkCode.PERIOD_UNCLEAR, reason, self._people.title(at), show_period(text)))
+
+
+def _about(reading: Reading) -> tuple[object, ...]:
+    """What a second row of a person has to repeat to add nothing. Somebody proposed in two villages is two proposals: the
+    first may come to nothing because they live in the second, so which of them stands is the decision's to say.
+    """
+    if isinstance(reading, CoverageRow):
+        return reading.scheme, reading.component, reading.first, reading.until
+    return (reading.village,)
 
 
 _CURES = {
