@@ -1,6 +1,6 @@
 """Guru ngaji 2021: two cycles from files and villages' logs to a payment list, every row's fate held against what was planted.
 
-    python -m tests.acceptance.guru_ngaji            # true size; the last line is JSON
+    python -m tests.acceptance.guru_ngaji            # true size; JSON on stdout, exit 1 where the truth does not come out
     python -m tests.acceptance.guru_ngaji --scale 0.02
 
 What it is for: the real door, tabulation, imports, decisions, validations, lock and papers, played by invented offices that
@@ -421,6 +421,17 @@ async def play(world: World, database: Database) -> Played:
     return Played(world, first, second, reports, office.steps)
 
 
+def is_true(played: Played) -> bool:
+    """Every fate is the planted one, each who is owed is paid once, and both lists are as long as planted."""
+    world, told = played.world, (played.first, played.second)
+    planted = [world.recipients_first, world.recipients_second]
+    return (
+        [each.locked.recipients for each in told] == planted
+        and not any(each.wrong for each in told)
+        and all(each.paid == sorted(each.owed) for each in told)
+    )
+
+
 async def _at_size(scale: float, seed: int) -> Played:
     world = plant(scale, seed)
     with tempfile.TemporaryDirectory() as folder:
@@ -465,6 +476,8 @@ def main() -> None:
         "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
     }
     print(json.dumps(figures))
+    if not is_true(played):
+        raise SystemExit("what came out is not what was planted")
 
 
 if __name__ == "__main__":
