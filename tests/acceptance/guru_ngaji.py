@@ -55,7 +55,7 @@ from tests.acceptance.ngaji_world import (
     proposal_cells,
     table,
 )
-from tests.central.desk import DAY_MS, START_MS, Clock, Machine, Regency, migrations
+from tests.central.desk import DAY_MS, START_MS, Machine, Regency, migrations
 from tests.central.roster_desk import BOTH, act_of, scan_all
 
 AMOUNT_RUPIAH = 700_000
@@ -415,7 +415,7 @@ class Played:
 
 
 async def play(world: World, database: Database) -> Played:
-    office = Office(world, Regency(database, Clock(chance=Clock().chance)))
+    office = Office(world, Regency(database))
     first, _ = await _first(office)
     second, reports = await _second(office, first.entries)
     return Played(world, first, second, reports, office.steps)
