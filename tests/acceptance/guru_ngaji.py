@@ -103,6 +103,8 @@ class Office:
     regency: Regency
     machines: dict[str, Machine] = field(default_factory=dict)
     steps: Steps = field(default_factory=dict)
+    persons: dict[bytes, int] = field(default_factory=dict)
+    """Who each record of any cycle is about, and each coverage of the overlapping lists: what an officer finds out."""
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
@@ -189,7 +191,7 @@ class Office:
         assert looked is not None
         return looked
 
-    async def judge(self, looked: Looked, persons: dict[bytes, int]) -> int:
+    async def judge(self, looked: Looked) -> int:
         """An officer says of everybody who is held for a NIK that two names bear whether they are one person."""
         found, now_ms = looked.found, self.regency.clock.now_ms()
         held = {row.record for row in looked.draft.held()}
@@ -198,9 +200,10 @@ class Office:
         said: dict[bytes, tuple[bytes, Said]] = {}
         for record, others in case.pairs.items():
             for other, key in others.items():
-                if not held & {record, other} or key in found.identities:
+                is_known = {record, other} <= self.persons.keys()
+                if not is_known or not held & {record, other} or key in found.identities:
                     continue
-                is_same = persons.get(record) == persons.get(other)
+                is_same = self.persons[record] == self.persons[other]
                 verdict = IdentityVerdict(Identity.SAME if is_same else Identity.DIFFERENT)
                 about = record if record in own else other
                 said[key] = about, Said(verdict, "diperiksa dengan KTP dan KK", "petugas", now_ms)
@@ -229,9 +232,10 @@ class Office:
             drafts = Drafts(database, regency.rules)
             first = (await self._look(drafts, cycle)).draft
             whose = {row.record: self._whose(row, placed, former) for row in first.rows}
+            self.persons |= whose | covered
             stories = {row.record: self._story(row, placed, gone, former) for row in first.rows}
             await self.validate(cycle, stories)
-            judged = await self.judge(await self._look(drafts, cycle), whose | covered)
+            judged = await self.judge(await self._look(drafts, cycle))
         regency.clock.at_ms = cycle.closes_ms + DAY_MS
         for machine in self.machines.values():
             await regency.greet(machine)
