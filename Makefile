@@ -10,7 +10,7 @@ JOBS ?= 2
 export PYTHONHASHSEED := 0
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: demo test check units browser sim mutants kills powerloss bench pages petunjuk catalogue lock clean tools
+.PHONY: demo test check units browser sim mutants kills powerloss bench ngaji pages petunjuk catalogue lock clean tools
 
 demo: $(VENV)/ready ## the story in about a minute; ONCE=1 ends after it
 	$(BIN)/python -m deploy.demo $(if $(ONCE),--once)
@@ -47,6 +47,9 @@ kills: $(VENV)/ready ## kill -9 of real processes under load: KILLS=n
 bench: $(VENV)/ready ## figures as ratios, in one run; the last ones stand in build/bench*.json
 	$(BIN)/python -m tests.benchmarks
 	$(BIN)/python -m tests.benchmarks.matching
+
+ngaji: $(VENV)/ready ## Quran teachers 2021 at true size: from files to the payment list, every row's fate against what was planted
+	$(BIN)/python -m tests.acceptance.guru_ngaji
 
 pages: $(VENV)/ready ## a full office's pages: time, size, the program's memory
 	$(BIN)/python -m tests.benchmarks.pages

@@ -17,7 +17,7 @@ import msgspec
 from central import reconcile
 from central.domain.answers import Rules, policy, speak
 from central.domain.coverage_sets import month_of
-from central.domain.decisions import LIST_EPOCH, Coverage, Proposal, decide, key_kk, key_nik
+from central.domain.decisions import LIST_EPOCH, Coverage, Proposal, decide, key_kk, key_nik, pack_answers
 from central.domain.lists import (
     CoverageRow,
     Fate,
@@ -288,6 +288,7 @@ class _Taking:
             self.now_ms,
             0,
             self.now_ms,
+            answers=pack_answers(row.answers),
         )
 
 

@@ -24,8 +24,8 @@ from protocol.feed import Cycle
 @dataclass(frozen=True, slots=True)
 class Gathered:
     """Everything that a cycle's fates follow from. `rules`: those in force; `carried`: recipients of the cycle before, as
-    rows of this one; `carried_accounts`: bank, number and owner of theirs; `determined`: references of the coverages of
-    its own lists.
+    rows of this one; `carried_accounts`: bank, number and owner of theirs; `files`: name of the list by record, of
+    proposals that came in one; `determined`: references of the coverages of its own lists.
     """
 
     rules: Rules
@@ -35,6 +35,7 @@ class Gathered:
     proposals: Sequence[Proposal]
     carried: Sequence[Proposal]
     carried_accounts: Mapping[bytes, tuple[str, str, str]]
+    files: Mapping[bytes, str]
     around: Sequence[Proposal]
     coverages: Sequence[Coverage]
     identities: Mapping[bytes, IdentityVerdict]
@@ -77,6 +78,7 @@ async def gather(connection: Connection, first: Rules, code: str) -> Gathered | 
             p.record: (entry.bank, entry.account_number, entry.account_name)
             for p, entry in zip(carried, before.entries if before else (), strict=True)
         },
+        files=await facts.list_names(connection, code),
         around=[p for r, p in around.proposals.items() if r not in mine],
         coverages=list(around.coverages.values()),
         identities=await identities.in_force(connection),
@@ -97,7 +99,7 @@ def draft(found: Gathered) -> Draft:
         InputRow(
             proposal=p,
             origin=Origin.FORMER if p.record in former else Origin.PROPOSAL,
-            file=found.terms.former if p.record in former else p.village,
+            file=found.terms.former if p.record in former else found.files.get(p.record, p.village),
             number=p.seq,
             verdict=verdicts[p.record],
         )

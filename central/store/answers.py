@@ -1,8 +1,9 @@
-"""What a scheme's form asked beside the person, as proposals answered: read from the villages' own records. Reads only."""
+"""What a scheme's form asked beside the person, as proposals answered: read from the villages' own records,
+of a list's proposals from what was kept of the row. Reads only."""
 
 from collections.abc import Iterable, Mapping
 
-from central.domain.decisions import Proposal
+from central.domain.decisions import LIST_EPOCH, Proposal, read_answers
 from central.store import logs
 from chassis.database import Connection
 from protocol.ops import Op, ProposalWithAnswers, Unreadable, read_op
@@ -17,9 +18,12 @@ Account = tuple[str, str, str]
 async def of_proposals(connection: Connection, proposals: Iterable[Proposal]) -> dict[bytes, Mapping[str, str]]:
     """Answers by field, by record; nothing of a proposal whose form asked nothing."""
     wanted: dict[tuple[str, int], dict[int, bytes]] = {}
-    for p in proposals:
-        wanted.setdefault((p.village, p.epoch), {})[p.seq] = p.record
     found: dict[bytes, Mapping[str, str]] = {}
+    for p in proposals:
+        if p.epoch != LIST_EPOCH:
+            wanted.setdefault((p.village, p.epoch), {})[p.seq] = p.record
+        elif p.answers:
+            found[p.record] = read_answers(p.answers)
     for (village, epoch), records in wanted.items():
         for log in await logs.of_village(connection, village):
             if log.epoch == epoch:

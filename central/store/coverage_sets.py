@@ -118,10 +118,12 @@ async def _renew(
 
 
 async def _covered(connection: Connection, import_id: int | None) -> list[Covered]:
+    """Of one list, or of all."""
+    wanted, args = ("coverage.import = $1 AND", [import_id]) if import_id is not None else ("", [])
     rows = await connection.fetch_all(
         f"SELECT digest, scheme, component, month_from, {COVERAGE_UNTIL} AS until, coverage.as_of,"
         " coalesce(match_nik, ''), coalesce(match_kk, '') FROM coverage JOIN import_file"
-        " ON import_file.id = coverage.import WHERE ($1 IS NULL OR coverage.import = $1) AND until >= month_from",
-        import_id,
+        f" ON import_file.id = coverage.import WHERE {wanted} until >= month_from",
+        *args,
     )
     return [Covered(*tuple(row)) for row in rows]

@@ -67,6 +67,16 @@ async def mark_source(connection: Connection, import_id: int, records: Iterable[
     )
 
 
+async def list_names(connection: Connection, cycle: str) -> dict[bytes, str]:
+    """The file's name of each proposal that came from a list, by record."""
+    rows = await connection.fetch_all(
+        "SELECT proposal.record, import_file.name FROM proposal JOIN import_file ON import_file.id = proposal.import"
+        " WHERE proposal.cycle = $1",
+        cycle,
+    )
+    return dict(map(tuple, rows))
+
+
 async def withdraw_listed(connection: Connection, import_id: int) -> None:
     """A list is undone: what it proposed counts as taken back, so that whoever stood behind it is decided again."""
     await connection.execute("UPDATE proposal SET is_withdrawn = 1, is_dirty = 1 WHERE import = $1", import_id)

@@ -82,9 +82,9 @@ async def rule(regency: Regency, record: bytes, fate: Fate, cycle: Cycle = NGAJI
     await regency.database.transact(lambda c: rosters.put_ruling(c, cycle.code, record, ruling, "petugas", now_ms))
 
 
-async def scan_all(regency: Regency, cycle: Cycle = NGAJI) -> None:
-    """Signed minutes of every place's present list."""
-    found, now_ms = await settled(regency, cycle), regency.clock.now_ms()
+async def scan_all(regency: Regency, cycle: Cycle = NGAJI, found: Draft | None = None) -> None:
+    """Signed minutes of every place's present list; `found`: where somebody has drafted it already."""
+    found, now_ms = found or await settled(regency, cycle), regency.clock.now_ms()
 
     async def work(connection: Connection) -> None:
         for body in found.terms.required:

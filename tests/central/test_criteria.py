@@ -6,6 +6,7 @@ import pytest
 
 from central.domain.catalogue import CatalogueError, parse_criteria, parse_questions
 from central.domain.decisions import ACCEPTED, NEEDS_REVIEW, REJECTED, Proposal, decide, pack_answers
+from central.domain.lists.columns import ANSWERS
 from central.domain.reasons import ReasonCode
 from central.rules import shipped_edition, shipped_questions
 from tests.central.desk import proposal_fact
@@ -70,6 +71,11 @@ def test_the_forms_ask_what_the_criteria_are_about() -> None:
     asked = {(each.scheme, each.field): each for each in shipped_questions()}
     for each in shipped_edition().rules.criteria:
         assert asked[each.scheme, each.field].admits(each.measure, each.value)
+
+
+def test_a_list_can_answer_every_question_of_the_form_but_the_photograph() -> None:
+    asked = {each.field: each.kind for each in shipped_questions() if each.scheme == "GURU-NGAJI"}
+    assert asked == {**ANSWERS, "pupil_list": "photo"}
 
 
 @pytest.mark.parametrize(

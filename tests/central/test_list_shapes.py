@@ -104,6 +104,34 @@ def test_a_list_of_proposals() -> None:
     assert [codes(report)[0] for report in answer.reports[3:5]] == [RemarkCode.NAME_MISSING, RemarkCode.VILLAGE_UNKNOWN]
 
 
+TPQ = "NIK;Nama Guru;Kode Desa;Jumlah Santri;Mengajar Sejak;PNS;Bank;No. Rekening"
+
+
+def test_a_list_of_proposals_answers_what_the_scheme_asks() -> None:
+    lines = [f"{NIK};SUTRISNO;3510252010;012;JUL 2015;TIDAK;BRI;'0012300", f"{NIK_2};WATI;3510252010;belasan;2015;;;"]
+    answer = read_bytes("\n".join([TPQ, *lines]).encode(), Kind.PROPOSALS, cycle="GURU-2021")
+    assert isinstance(answer, ReadList), answer
+    said = [dict(row.answers) for row in answer.coverages if isinstance(row, ProposalRow)]
+    full = {"pupils": "12", "teaching_since": "2015-07", "civil_servant": "tidak", "bank": "BRI"}
+    assert said == [full | {"account_number": "0012300"}, {}]
+    assert codes(answer.reports[1]) == [RemarkCode.QUESTION_UNCLEAR] * 2
+    assert {remark.column for remark in answer.reports[1].remarks} == {"Jumlah Santri", "Mengajar Sejak"}
+
+
+def test_a_person_proposed_in_two_villages_is_two_proposals_and_twice_in_one_is_one() -> None:
+    lines = [f"{NIK};SUTRISNO;{village};;;;;" for village in ("3510252010", "3510152004", "3510252010")]
+    answer = read_bytes("\n".join([TPQ, *lines]).encode(), Kind.PROPOSALS, cycle="GURU-2021")
+    assert isinstance(answer, ReadList), answer
+    assert [report.fate for report in answer.reports] == [Fate.KEPT, Fate.KEPT, Fate.MERGED]
+    assert len(answer.coverages) == 2
+
+
+def test_a_list_of_recipients_has_no_questions_to_answer() -> None:
+    table = open_table(f"{TPQ}\n{NIK};SUTRISNO;3510252010;12;;;;".encode())
+    assert not isinstance(table, ListRefused)
+    assert set(guess(table, Kind.COVERAGE).meanings) == {"nik", "name", "village_code", ""}
+
+
 def test_proposals_need_a_cycle_and_a_village() -> None:
     content = f"NIK,Nama\n{NIK},SUTRISNO".encode()
     answer = read_bytes(content, Kind.PROPOSALS)

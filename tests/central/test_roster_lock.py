@@ -3,15 +3,18 @@
 import msgspec
 import pytest
 
-from central import audit
+from central import audit, reconcile
+from central.domain.decisions import Proposal
 from central.domain.determination import Act, Perkades, list_hash, read_list, signed_message
+from central.domain.identities import Identity, IdentityVerdict
 from central.domain.papers import payment_sheet
-from central.domain.rosters import Fate, Reply, Terms, Validation, late_rows
+from central.domain.rosters import Fate, Origin, Reply, Terms, Validation, late_rows
 from central.rosters import Drafts, Lock, LockRefused, read_ledger
-from central.store import determinations
+from central.store import determinations, identities
+from central.store.identities import Said
 from chassis.database import Connection, DatabaseError
 from chassis.signing import verify
-from protocol.feed import Decision
+from protocol.feed import Cycle, Decision
 from protocol.schemes import month
 from tests.central.desk import BLT_DD, DAY_MS, DESA, OTHER_DESA, Machine, Regency, nik
 from tests.central.roster_desk import (
@@ -225,18 +228,22 @@ async def test_a_determined_person_is_covered(regency: Regency, ready: list[byte
     assert "GURU-NGAJI" in told.rule
 
 
-async def test_last_years_recipients_come_over_and_go_first(
-    regency: Regency, ready: list[bytes], machine: Machine
-) -> None:
-    await lock(regency)
-    await regency.settle()
-    following = msgspec.structs.replace(
+def following_year() -> Cycle:
+    return msgspec.structs.replace(
         NGAJI,
         code="GURU-NGAJI-2022",
         month_from=month(2022, 1),
         month_until=month(2022, 12),
         closes_ms=NGAJI.closes_ms + 90 * DAY_MS,
     )
+
+
+async def test_last_years_recipients_come_over_and_go_first(
+    regency: Regency, ready: list[bytes], machine: Machine
+) -> None:
+    await lock(regency)
+    await regency.settle()
+    following = following_year()
     await open_cycle(regency, Terms(amount_rupiah=800_000, former=NGAJI.code), following)
     again, fresh = teach(machine, 1, cycle=following), teach(machine, 9, cycle=following)
     await regency.send(machine, len(machine.ops) - 1)
@@ -248,6 +255,27 @@ async def test_last_years_recipients_come_over_and_go_first(
     assert draft.recipients[-1].record == fresh
     assert {row.file for row in draft.recipients[:3]} == {NGAJI.code}
     assert draft.total_rupiah == 4 * 800_000
+
+
+async def test_what_is_said_of_a_former_proposal_holds_for_whom_it_brought_over(
+    regency: Regency, ready: list[bytes], machine: Machine
+) -> None:
+    await lock(regency)
+    await regency.settle()
+    following = following_year()
+    await open_cycle(regency, Terms(amount_rupiah=800_000, former=NGAJI.code), following)
+    other = teach(machine, 1, cycle=following, name="BAMBANG HARIYANTO")
+    await regency.send(machine, len(machine.ops))
+    await regency.settle()
+    before = await settled(regency, following)
+    held = {row.origin for row in before.held()}
+    assert held == {Origin.FORMER, Origin.PROPOSAL}
+    others = await regency.database.read(lambda c: reconcile.contested(c, other))
+    (key,) = [key for key, each in others.items() if isinstance(each, Proposal)]
+    said = Said(IdentityVerdict(Identity.DIFFERENT), "diperiksa dengan KTP", "sari", regency.clock.now_ms())
+    await regency.database.transact(lambda c: identities.put(c, key, other, said))
+    await regency.settle()
+    assert (await settled(regency, following)).held() == []
 
 
 async def test_each_village_determines_its_own_by_its_perkades(

@@ -8,16 +8,19 @@ import re
 from collections.abc import Mapping
 from functools import lru_cache
 
-from central.domain.periods import is_period_word
+from central.domain.periods import is_period_word, parse_period
 from protocol.ids import InvalidCode, parse_village_code
 from protocol.lists.cells import clean_number, show_masked
-from protocol.lists.tables import plain_header
+from protocol.lists.tables import clean_text, plain_header
 from protocol.regions import Village, find_village, village_by_any_code
+from protocol.schemes import month_text
 
 PLACES_REMEMBERED = 4_096
 """A list repeats some hundred spellings of places a hundred thousand times."""
 AMOUNT_MAX = 1_000_000_000
 """Rupiah of one payment to one person: a larger one is a total, or a slip."""
+
+ANSWER_CHARS_MAX = 120
 
 _YES = frozenset({"YA", "Y", "YES", "1", "1.0", "TRUE", "BENAR", "V"})
 _NO = frozenset({"", "TIDAK", "N", "NO", "0", "0.0", "FALSE", "SALAH", "-", "NULL"})
@@ -35,6 +38,7 @@ _SEXES = {
 _CURRENCY = re.compile(r"(RP|IDR)[. ]*|[,.]-$| |\u00a0")
 _GROUPED = re.compile(r"[0-9]{1,3}(?:\.[0-9]{3})+(?:,00?)?|[0-9]{1,3}(?:,[0-9]{3})+(?:\.00?)?")
 _PLAIN = re.compile(r"[0-9]{1,12}(?:[.,]00?)?")
+_WHOLE = re.compile(r"0*([0-9]{1,6})(?:\.0)?")
 _HOUSE_NUMBER = re.compile(r"0*([0-9]{1,3})(?:\.0)?")
 
 
@@ -80,6 +84,21 @@ def read_amount(cell: str) -> int | None:
         return None
     amount = int(digits)
     return amount if amount <= AMOUNT_MAX else None
+
+
+def read_question(kind: str, cell: str) -> str | None:
+    """An answer to a question of that kind as a village's form would have kept it; None where it cannot be read."""
+    text = clean_text(cell)[:ANSWER_CHARS_MAX]
+    if kind == "whole number":
+        found = _WHOLE.fullmatch(text)
+        return found[1] if found else None
+    if kind == "month":
+        span = parse_period(text, "")
+        return month_text(span.first) if span is not None and span.first == span.until else None
+    if kind == "yes or no":
+        answer = read_answer(text)
+        return None if answer is None else "ya" if answer else "tidak"
+    return clean_number(text) if text.strip("'").isdigit() else text
 
 
 def read_house_number(cell: str) -> str:

@@ -42,7 +42,32 @@ MEANINGS: Mapping[str, str] = {
     "amount": "Nilai bantuan (rupiah)",
     "deceased": "Keterangan meninggal",
     "inactive": "Keterangan nonaktif",
+    "place_of_teaching": "Tempat mengajar",
+    "teaching_address": "Alamat tempat mengajar",
+    "pupils": "Jumlah santri",
+    "teaching_since": "Mengajar sejak (bulan)",
+    "organisation": "Organisasi pengusul",
+    "civil_servant": "ASN (YA/TIDAK)",
+    "phone": "Nomor telepon",
+    "bank": "Bank",
+    "account_number": "Nomor rekening",
+    "account_name": "Nama pemilik rekening",
 }
+
+ANSWERS: Mapping[str, str] = {
+    "place_of_teaching": "text",
+    "teaching_address": "text",
+    "pupils": "whole number",
+    "teaching_since": "month",
+    "organisation": "text",
+    "civil_servant": "yes or no",
+    "phone": "phone",
+    "bank": "text",
+    "account_number": "text",
+    "account_name": "text",
+}
+"""Meanings that answer a question of a scheme's proposal form, by the question's kind: a list of proposals answers them as
+a village's form does."""
 
 _SYNONYMS = {
     "nik": "nik noktp nikktp nomornik nonik nomorktp nomorindukkependudukan nikpenerima nikpengurus nikkpm nikkepalakeluarga",
@@ -65,6 +90,16 @@ _SYNONYMS = {
     " jumlahinsentif nominalbantuan jumlahrp nominalrp",
     "deceased": "keteranganmeninggal meninggal ismeninggal statusmeninggal",
     "inactive": "isnonaktif nonaktif statusnonaktif",
+    "place_of_teaching": "tempatmengajar namatpq tpq namalembaga lembaga",
+    "teaching_address": "alamattempatmengajar alamatmengajar alamattpq alamatlembaga",
+    "pupils": "jumlahsantri santri jmlsantri jumlahmurid",
+    "teaching_since": "mengajarsejak mulaimengajar tmtmengajar",
+    "organisation": "organisasi organisasipengusul",
+    "civil_servant": "asn pns asnpns statusasn",
+    "phone": "telepon nomortelepon notelepon notelp nohp nomorhp hp",
+    "bank": "bank namabank",
+    "account_number": "norekening nomorrekening norek rekening",
+    "account_name": "namapemilikrekening pemilikrekening namarekening atasnama",
 }
 _FIELDS = {name: field for field, names in _SYNONYMS.items() for name in names.split()}
 _FLAGS = {plain_header(column): scheme for column, scheme in SCHEME_COLUMNS.items()}

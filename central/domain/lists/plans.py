@@ -11,6 +11,7 @@ from collections.abc import Collection
 from msgspec import Struct
 
 from central.domain.lists.columns import (
+    ANSWERS,
     HAS,
     MEANINGS,
     PERIOD_OF,
@@ -72,8 +73,8 @@ class PlanFault(Struct, frozen=True):
 def guess(table: Table, kind: Kind, sheet: int = 0) -> Plan:
     """What the titles say. Two columns of one meaning both keep it: the officer must choose."""
     meanings = tuple(map(meaning_of, table.titles))
-    if kind is Kind.PROPOSALS:
-        meanings = tuple(each if is_of_proposals(each) else "" for each in meanings)
+    fits = is_of_proposals if kind is Kind.PROPOSALS else _is_of_coverage
+    meanings = tuple(each if fits(each) else "" for each in meanings)
     has_own = any(each.startswith(HAS) or each == "scheme" for each in meanings)
     scheme = "" if has_own or kind is Kind.PROPOSALS else marked_scheme(table.titles)
     return Plan(kind=kind, meanings=meanings, scheme=scheme, sheet=sheet)
@@ -84,12 +85,17 @@ def is_of_proposals(meaning: str) -> bool:
     return meaning in MEANINGS and meaning not in _OF_COVERAGE
 
 
+def _is_of_coverage(meaning: str) -> bool:
+    return meaning not in ANSWERS
+
+
 _OF_COVERAGE = frozenset({"scheme", "component", "period", "amount"})
 
 
 def choices(kind: Kind) -> list[tuple[str, str]]:
     """(meaning, label) of all that a column of such a list may mean."""
-    fields = [each for each in MEANINGS if kind is Kind.COVERAGE or is_of_proposals(each)]
+    fits = is_of_proposals if kind is Kind.PROPOSALS else _is_of_coverage
+    fields = [each for each in MEANINGS if fits(each)]
     schemes = sorted(set(SCHEME_COLUMNS.values())) if kind is Kind.COVERAGE else []
     flags = [prefix + scheme for scheme in schemes for prefix in (HAS, PERIOD_OF)]
     return [(each, meaning_label(each)) for each in (*fields, *flags)]

@@ -15,10 +15,11 @@ from central.domain.lists.cells import (
     read_answer,
     read_deceased,
     read_inactive,
+    read_question,
     scheme_by_name,
     show_period,
 )
-from central.domain.lists.columns import HAS, PERIOD_OF
+from central.domain.lists.columns import ANSWERS, HAS, PERIOD_OF
 from central.domain.lists.people import ListedPerson, PeopleReader
 from central.domain.lists.plans import Kind, Plan, other_programmes
 from central.domain.lists.rows import CoverageRow, Fate, ProposalRow, Reading, Remark, RemarkCode, RowReport
@@ -59,7 +60,9 @@ class ListReading:
         self._nik, self._kk = plan.place("nik"), plan.place("kk")
         self._nik_title = plain_header(table.titles[self._nik]) if self._nik >= 0 else "nik"
         self._what: _Coverages | _Proposals = (
-            _Coverages(table, plan, schemes, self._people) if plan.kind is Kind.COVERAGE else _Proposals()
+            _Coverages(table, plan, schemes, self._people)
+            if plan.kind is Kind.COVERAGE
+            else _Proposals(plan, self._people)
         )
         self._seen: dict[tuple[object, ...], int] = {}
         self._nik_owners: dict[Nik, tuple[str, int]] = {}
@@ -159,7 +162,7 @@ class ListReading:
         added, earlier = 0, None
         who = self._identify(person)
         for each in found:
-            about = (each.scheme, each.component, each.first, each.until) if isinstance(each, CoverageRow) else ()
+            about = _about(each)
             line = self._seen.setdefault((*who, *about), person.line)
             if line != person.line:
                 earlier = line
@@ -174,6 +177,10 @@ class ListReading:
 
 class _Proposals:
     """Each row proposes one person to the plan's cycle."""
+
+    def __init__(self, plan: Plan, people: PeopleReader) -> None:
+        self._people = people
+        self._asked = [(field, kind, at) for field, kind in ANSWERS.items() if (at := plan.place(field)) >= 0]
 
     def read(
         self, person: ListedPerson, cells: Sequence[str], remarks: list[Remark]
@@ -194,8 +201,22 @@ class _Proposals:
                 birth_date=person.birth_date,
                 sex=person.sex,
                 mother=person.mother,
+                answers=tuple(self._answers(cells, remarks)),
             )
         ], None
+
+    def _answers(self, cells: Sequence[str], remarks: list[Remark]) -> Iterator[tuple[str, str]]:
+        """An empty cell answers nothing; one that cannot be read neither, and is told."""
+        for field, kind, at in self._asked:
+            if not cells[at]:
+                continue
+            answer = read_question(kind, cells[at])
+            if answer is not None:
+                yield field, answer
+                continue
+            reason = f"{_CURES[kind]} Baris ini dipakai tanpa jawaban itu, dan petugas yang menilai."
+            title = self._people.title(at)
+            remarks.append(Remark(RemarkCode.QUESTION_UNCLEAR, reason, title, show_masked(cells[at])))
 
 
 class _Coverages:
@@ -308,6 +329,20 @@ class _Coverages:
         remarks.append(Remark(RemarkCode.PERIOD_UNCLEAR, reason, self._people.title(at), show_period(text)))
 
 
+def _about(reading: Reading) -> tuple[object, ...]:
+    """What a second row of a person has to repeat to add nothing. Somebody proposed in two villages is two proposals: the
+    first may come to nothing because they live in the second, so which of them stands is the decision's to say.
+    """
+    if isinstance(reading, CoverageRow):
+        return reading.scheme, reading.component, reading.first, reading.until
+    return (reading.village,)
+
+
+_CURES = {
+    "whole number": "Isi kolom ini harus bilangan bulat, misalnya 12.",
+    "month": "Isi kolom ini harus bulan, misalnya 2015-07.",
+    "yes or no": "Isi kolom ini harus YA atau TIDAK.",
+}
 _COMPONENT_CHARS_MAX = 40
 _NUMBER_CHARS_MAX = 24
 """A NIK has 16 characters; what is longer is wrong whatever follows."""

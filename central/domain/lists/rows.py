@@ -38,6 +38,7 @@ class RemarkCode(enum.Enum):
     AMOUNT_UNCLEAR = "amount_unclear"
     DATE_UNCLEAR = "date_unclear"
     SEX_UNCLEAR = "sex_unclear"
+    QUESTION_UNCLEAR = "question_unclear"
     NIK_WRONG = "nik_wrong"
     NIK_PLACEHOLDER = "nik_placeholder"
     KK_WRONG = "kk_wrong"
@@ -96,7 +97,10 @@ class CoverageRow(Struct, frozen=True, kw_only=True, array_like=True, tag="c", g
 
 
 class ProposalRow(Struct, frozen=True, kw_only=True, array_like=True, tag="p", gc=False):
-    """One person whom a body proposes. NIK and KK as they were written: what is wrong with them is the decision's to say."""
+    """One person whom a body proposes. NIK and KK as they were written: what is wrong with them is the decision's to say.
+
+    `answers`: (field, answer) to the questions of the scheme's form, as far as the list has columns for them.
+    """
 
     source_row: int
     village: VillageCode
@@ -106,6 +110,7 @@ class ProposalRow(Struct, frozen=True, kw_only=True, array_like=True, tag="p", g
     birth_date: str = ""
     sex: str = ""
     mother: str = ""
+    answers: tuple[tuple[str, str], ...] = ()
 
 
 Reading = CoverageRow | ProposalRow
