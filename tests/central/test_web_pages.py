@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry
 from central.domain.decisions import ACCEPTED, NEEDS_REVIEW, REJECTED, WITHDRAWN
 from central.domain.lists import Fate
 from central.domain.reasons import ReasonCode
-from central.store import overview
+from central.store import access, overview
 from central.store.overview import PAGE_ROWS
 from central.web import words
 from central.web.app import build_app
@@ -628,4 +628,6 @@ async def test_a_report_is_masked_in_the_list_and_whole_with_its_reason_on_its_p
         assert said in text, said
     looks = await story.regency.rows("SELECT actor, subject FROM access_log WHERE action = 'view_report'")
     assert looks == [("auditor", story.report.hex())]
+    looks = await story.regency.database.read(lambda c: access.of_person(c, nik(2)))
+    assert [look.action for look in looks] == ["view_report"]
     assert (await hall.get(f"/reports/{'0' * 32}"))[0] == 404

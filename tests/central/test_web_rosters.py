@@ -16,6 +16,7 @@ from prometheus_client import CollectorRegistry
 
 from central.domain.determination import Perkades
 from central.domain.terbilang import NUMBER_MAX, terbilang
+from central.store import access
 from central.web.app import build_app
 from central.web.desk import Desk
 from central.web.lock import read_perkades
@@ -254,6 +255,12 @@ async def test_two_officers_lock_and_the_payment_list_ties_out(hall: Hall) -> No
     assert "Rp1.400.000 (satu juta empat ratus ribu rupiah)" in " ".join(pages.split())
     actions = await hall.regency.rows("SELECT action, count(*) FROM access_log WHERE action LIKE 'export%' GROUP BY 1")
     assert actions == [("export_payment_list", 3)]
+    looks = await hall.regency.database.read(lambda c: access.of_person(c, nik(1)))
+    assert [look.action for look in looks] == ["export_payment_list"] * 3, "a look at each person on the list"
+    looks = await hall.regency.database.read(lambda c: access.of_person(c, nik(3)))
+    assert len(looks) == 2, "the printed district is not theirs"
+    newest, *_ = (await hall.regency.database.read(lambda c: access.lines(c, "", 1)))[0]
+    assert (newest.people, newest.tag) == (2, ""), "one line of the log, whoever many it shows"
 
 
 async def test_what_was_paid_comes_back_in_the_same_file(hall: Hall) -> None:
