@@ -234,6 +234,13 @@ async def test_the_overview_counts(hall: Hall) -> None:
     assert "belum terbaca" in text
 
 
+async def test_the_overview_leads_each_role_to_what_waits_for_it(hall: Hall) -> None:
+    for role, has_judging, has_fleet in (("officer", True, False), ("admin", True, True), ("ops", False, True)):
+        _, html = await hall.get("/", role)
+        assert ('href="/decisions?outcome=needs_review">1 usulan perlu diperiksa' in html) is has_judging, role
+        assert ('href="/fleet">' in html and "server desa bermasalah" in html) is has_fleet, role
+
+
 async def test_the_fleet_lists_every_village_and_filters(hall: Hall) -> None:
     text = await hall.text("/fleet")
     assert "217 desa dan kelurahan" in text
