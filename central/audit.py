@@ -4,8 +4,10 @@ Recomputes: every log's chain, that acknowledged heads stand on stored ops, ever
 decision from all facts at once (batch), every determined list, and the trail of what people did.
 """
 
+from collections import Counter
 from dataclasses import dataclass, field
 from hashlib import sha256
+from typing import Any
 
 import msgspec
 from msgspec.structs import replace
@@ -23,6 +25,8 @@ from central.store import (
     feeds,
     identities,
     logs,
+    pins,
+    reports,
     rule_changes,
     rulings,
     trail,
@@ -77,10 +81,16 @@ async def _check_logs(connection: Connection, village: str, found: Findings) -> 
 
 
 async def _check_batches(connection: Connection, found: Findings) -> None:
-    """Every proposal stands in the tables as its village wrote it, and no other, and every dossier and photograph at its place;
-    every void letter was told to all."""
+    """Every proposal, visit, answer to a question and PIN stands in the tables as its village wrote it, and no other, and
+    every dossier and photograph at its place; every void letter was told to all."""
     kept_dossiers, lost_dossiers = await dossiers.all_records(connection), 0
     kept_photographs, lost_photographs = await attachments.all_records(connection), 0
+    said: dict[str, dict[bytes, Any]] = {
+        "visits": await reports.all_verifications(connection),
+        "answers of villages": await identities.all_records(connection),
+        "PINs": await pins.all_records(connection),
+    }
+    strayed = Counter[str]()
     answered = await facts.all_proposals(connection)
     kept = {proposal.record: proposal for proposal, _ in answered if proposal.epoch != LIST_EPOCH}
     told_to_all = await feeds.keys(connection, REGENCY)
@@ -98,6 +108,9 @@ async def _check_batches(connection: Connection, found: Findings) -> None:
             kept_photographs.pop(each.record, None) != (each.village, each.epoch, each.seq)
             for each in reading.attachments
         )
+        read: tuple[list[Any], ...] = reading.verifications, reading.answers, reading.pins
+        for name, written in zip(said, read, strict=True):
+            strayed[name] += sum(said[name].pop(each.record, None) != each for each in written)
         for proposal in reading.proposals:
             told = kept.pop(proposal.record, None)
             missing += told is None
@@ -116,6 +129,11 @@ async def _check_batches(connection: Connection, found: Findings) -> None:
         found.problems.append(
             f"photographs: {lost_photographs} of the logs are missing, {len(kept_photographs)} stand in no log"
         )
+    found.problems += [
+        f"{name}: {strayed[name]} are not as their logs have them, {len(rows)} stand in no log"
+        for name, rows in said.items()
+        if strayed[name] or rows
+    ]
     if silent:
         found.problems.append(f"letters: {silent} that their village declared void are not on the list of all")
 

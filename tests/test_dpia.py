@@ -53,4 +53,4 @@ def test_what_is_named_is_there() -> None:
     commands = set(get_command(program).commands)  # type: ignore[attr-defined]
     named = {words.split()[1] for words in MARKED if words.startswith("kampung-central ")}
     assert named <= commands
-    assert "Impor" in {entry.label for entry in NAVIGATION}
+    assert "Impor" in {entry.label for group in NAVIGATION for entry in group.entries}

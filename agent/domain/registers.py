@@ -21,10 +21,6 @@ from protocol.regions import VillageKind
 
 VOLUME_ROWS = 2_000
 """Lines of one printed volume: some 60 pages, and half a second and 150 MB of a process beside the pages."""
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
-"""A spreadsheet takes a cell that begins with one of these for a formula (OWASP, CSV Injection)."""
-LONG_DIGITS = 12
-"""From here on a spreadsheet rounds a number or writes it as 3,51E+15: NIK and family card numbers have 16 digits."""
 
 
 class Column(msgspec.Struct, frozen=True, array_like=True):
@@ -406,15 +402,3 @@ def print_cells(cells: Sequence[str]) -> list[str]:
 
 def _in_typeface(cell: str) -> str:
     return "".join(character if is_printable(character) else "?" for character in cell)
-
-
-def csv_cells(cells: Sequence[str]) -> list[str]:
-    """Cells that a spreadsheet shows as they stand: an apostrophe before what it would compute or round."""
-    return [f"'{cell}" if _is_at_risk(cell) else cell for cell in cells]
-
-
-def _is_at_risk(cell: str) -> bool:
-    bare = cell.lstrip(" ")
-    if bare.startswith(FORMULA_STARTS):
-        return bare != "-"
-    return bare.isdigit() and (len(bare) >= LONG_DIGITS or (bare.startswith("0") and len(bare) > 1))

@@ -5,8 +5,6 @@ access trail before the first word is read. Place in the flow: `agent/domain/reg
 `agent/render/books` binds them.
 """
 
-import csv
-import io
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -25,7 +23,6 @@ from agent.domain.registers import (
     Book,
     Line,
     book_head,
-    csv_cells,
     handover_line,
     incoming_line,
     mutation_line,
@@ -39,6 +36,7 @@ from agent.store import registers
 from agent.store.registers import Wanted
 from agent.web.desk import COUNTER_ROLES, SUPERIORS, at_counter, by_superior
 from agent.web.office import Office
+from chassis.csv_text import MARK, csv_text
 from chassis.database import Connection
 from chassis.web import account_of, formats, page, page_count, page_number, read_form
 from chassis.web.accounts import record_access
@@ -262,15 +260,11 @@ class BookPages:
 
     @at_counter
     async def csv(self, request: web.Request) -> web.StreamResponse:
-        """With a mark for UTF-8 and semicolons: what a spreadsheet set to Indonesian opens as columns."""
         await self._note(request, "export_register")
-        text = io.StringIO("\ufeff")
-        text.seek(1)
-        writer = csv.writer(text, delimiter=";", lineterminator="\r\n")
-        writer.writerow([column.label for column in self._book.columns])
+        parts = [MARK, csv_text([[column.label for column in self._book.columns]], ";")]
         async for portion in self._cells(await self._asked_year(request), 0, None):
-            writer.writerows(csv_cells(cells) for cells in portion)
-        return self._file(request, text.getvalue().encode(), "text/csv; charset=utf-8", "csv")
+            parts.append(csv_text(portion, ";"))
+        return self._file(request, "".join(parts).encode(), "text/csv; charset=utf-8", "csv")
 
     async def _bind(self, request: web.Request, form: Form) -> bytes:
         year, setting = await self._asked_year(request), self._office.settings

@@ -1,38 +1,20 @@
 """A table as a file for spreadsheets: CSV and XLSX. Nothing in a cell is ever computed, rounded or taken for a date."""
 
-import csv
 import io
 from collections.abc import Sequence
 from datetime import date, datetime, time
 
 import xlsxwriter
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
-"""A spreadsheet takes a cell that begins with one of these for a formula (OWASP, CSV Injection)."""
-LONG_DIGITS = 12
-"""From here on a spreadsheet rounds a number or writes it as 3,51E+15."""
+from chassis.csv_text import MARK, csv_text
+
 COLUMN_WIDTH_MIN, COLUMN_WIDTH_MAX = 8, 34
 
 Cells = Sequence[str]
 
 
 def write_csv(headings: Cells, rows: Sequence[Cells]) -> bytes:
-    """With a mark for UTF-8 and semicolons: what a spreadsheet set to Indonesian opens as columns."""
-    text = io.StringIO()
-    text.write("\ufeff")
-    writer = csv.writer(text, delimiter=";", lineterminator="\r\n")
-    writer.writerow(headings)
-    writer.writerows([safe_cell(cell) for cell in cells] for cells in rows)
-    return text.getvalue().encode()
-
-
-def safe_cell(cell: str) -> str:
-    """The cell with an apostrophe before it where a spreadsheet would compute or round it."""
-    bare = cell.lstrip(" ")
-    is_at_risk = (bare.startswith(FORMULA_STARTS) and bare != "-") or (
-        bare.isdigit() and (len(bare) >= LONG_DIGITS or (bare.startswith("0") and len(bare) > 1))
-    )
-    return f"'{cell}" if is_at_risk else cell
+    return (MARK + csv_text([headings, *rows], ";")).encode()
 
 
 def write_xlsx(title: str, headings: Cells, rows: Sequence[Cells], number_at: int, dated: date, notes: Cells) -> bytes:

@@ -20,7 +20,7 @@ _TAG = b"kampung/subject/1"
 
 @dataclass(frozen=True, slots=True)
 class AccessLine:
-    """One look. `subject`: an id of ours, or empty; `tag`: hex, empty where no full number was shown."""
+    """One look. `subject`: an id of ours, or empty; `people`: how many full numbers were shown; `tag`: hex, of one alone."""
 
     at_ms: int
     actor: str
@@ -28,26 +28,32 @@ class AccessLine:
     subject: str
     tag: str
     why: str
+    people: int
 
 
 async def record_view(
     connection: Connection, *, now_ms: int, actor: str, action: str, subject: str, niks: Iterable[str], why: str
 ) -> None:
-    """Before the full numbers are shown, in the transaction that reads them: one line for each person."""
-    for nik in sorted(set(niks)) or [""]:
-        access = await record_access(connection, now_ms=now_ms, actor=actor, action=action, subject=subject)
-        if nik:
-            await connection.execute(
-                "INSERT INTO subject_access (access, tag, why) VALUES ($1, $2, $3)",
-                access,
-                await tag_of(connection, nik),
-                why,
-            )
+    """Before the full numbers are shown, in the transaction that reads them: one line that names each person by a tag."""
+    access = await record_access(connection, now_ms=now_ms, actor=actor, action=action, subject=subject)
+    secret = await _secret(connection)
+    tags = sorted({_tagged(secret, nik) for nik in niks if nik})
+    await connection.execute_many(
+        "INSERT INTO subject_access (access, tag, why) VALUES ($1, $2, $3)", [(access, tag, why) for tag in tags]
+    )
 
 
 async def tag_of(connection: Connection, nik: str) -> bytes:
     """The same for the same number, and of no use to whoever has no number to ask for."""
+    return _tagged(await _secret(connection), nik)
+
+
+async def _secret(connection: Connection) -> bytes:
     secret: bytes = await connection.fetch_value("SELECT secret FROM subject_key WHERE id = 1")
+    return secret
+
+
+def _tagged(secret: bytes, nik: str) -> bytes:
     return hmac.digest(secret, _TAG + nik.encode(), sha256)[:TAG_BYTES]
 
 
@@ -58,7 +64,10 @@ async def lines(connection: Connection, actor: str, page: int) -> tuple[list[Acc
         actor,
     )
     rows = await connection.fetch_all(
-        _LINES + " WHERE $1 = '' OR actor = $1 ORDER BY access_id DESC LIMIT $2 OFFSET $3",
+        "SELECT at_ms, actor, action, subject, CASE WHEN count(tag) = 1 THEN min(tag) END, min(why), count(tag)"
+        " FROM (SELECT access_id, at_ms, actor, action, subject FROM access_log WHERE $1 = '' OR actor = $1"
+        " ORDER BY access_id DESC LIMIT $2 OFFSET $3) AS look LEFT JOIN subject_access ON access = access_id"
+        " GROUP BY access_id, at_ms, actor, action, subject ORDER BY access_id DESC",
         actor,
         PAGE_ROWS,
         (page - 1) * PAGE_ROWS,
@@ -68,12 +77,13 @@ async def lines(connection: Connection, actor: str, page: int) -> tuple[list[Acc
 
 async def of_person(connection: Connection, nik: str) -> list[AccessLine]:
     """Every look at one person's number, newest first."""
-    rows = await connection.fetch_all(_LINES + " WHERE tag = $1 ORDER BY access_id DESC", await tag_of(connection, nik))
+    rows = await connection.fetch_all(
+        "SELECT at_ms, actor, action, subject, tag, why, 1 FROM access_log JOIN subject_access ON access = access_id"
+        " WHERE tag = $1 ORDER BY access_id DESC",
+        await tag_of(connection, nik),
+    )
     return [_line(row) for row in rows]
 
 
-_LINES = "SELECT at_ms, actor, action, subject, tag, why FROM access_log LEFT JOIN subject_access ON access = access_id"
-
-
 def _line(row: Row) -> AccessLine:
-    return AccessLine(row[0], row[1], row[2], row[3], row[4].hex() if row[4] else "", row[5] or "")
+    return AccessLine(row[0], row[1], row[2], row[3], row[4].hex() if row[4] else "", row[5] or "", row[6])

@@ -150,5 +150,13 @@ async def answers(connection: Connection, keys: Collection[bytes] | None = None)
     return list(newest.values())
 
 
+async def all_records(connection: Connection) -> dict[bytes, Answer]:
+    """Every answer, also one to a question that was never asked, for the audit."""
+    rows = await connection.fetch_all(
+        "SELECT record, key, village, epoch, seq, answer, how, note, actor, claimed_ms, received_ms FROM identity_answer"
+    )
+    return {r[0]: Answer(r[0], bytes.fromhex(r[1]), *tuple(r)[2:]) for r in rows}
+
+
 def _wanted(keys: Collection[bytes] | None) -> str | None:
     return None if keys is None else msgspec.json.encode([key.hex() for key in keys]).decode()

@@ -18,6 +18,12 @@ async def add(connection: Connection, pins: Iterable[StatusPin]) -> None:
     )
 
 
+async def all_records(connection: Connection) -> dict[bytes, StatusPin]:
+    """Every PIN's verifier, for the audit."""
+    rows = await connection.fetch_all("SELECT record, village, epoch, seq, proposal, salt, verifier FROM status_pin")
+    return {row[0]: StatusPin(*row) for row in rows}
+
+
 async def opened(connection: Connection, first: bytes, last: bytes, digits: str) -> bytes | None:
     """The proposal between these record ids whose newest PIN this is; a PIN that its own village did not give opens none."""
     rows = await connection.fetch_all(

@@ -207,3 +207,12 @@ async def of_proposal(connection: Connection, proposal: bytes) -> bytes | None:
         proposal,
     )
     return found
+
+
+async def all_verifications(connection: Connection) -> dict[bytes, Verification]:
+    """Every visit, for the audit."""
+    rows = await connection.fetch_all(
+        "SELECT record, village, epoch, seq, report, visited_on, visitor, finding, note, actor, claimed_ms, received_ms"
+        " FROM report_verification"
+    )
+    return {row[0]: Verification(*row) for row in rows}

@@ -40,7 +40,12 @@ from protocol.ids import mask_name, mask_nik
 WIB = timezone(timedelta(hours=7), "WIB")
 NAVIGATION = (
     NavigationEntry("Ringkasan", "/", frozenset(EVERYBODY)),
-    NavigationEntry("Armada", "/fleet", frozenset(EVERYBODY)),
+    NavigationEntry(
+        "Armada",
+        "/fleet",
+        frozenset(EVERYBODY),
+        entries=(NavigationEntry("Desa dan kelurahan", "/fleet"), NavigationEntry("Gambar", "/pictures")),
+    ),
     NavigationEntry(
         "Keputusan",
         "/decisions",
@@ -49,11 +54,10 @@ NAVIGATION = (
             NavigationEntry("Daftar", "/decisions"),
             NavigationEntry("Sanggahan", "/objections", frozenset(READERS)),
             NavigationEntry("Laporan warga", "/reports", frozenset(READERS)),
-            NavigationEntry("Gambar", "/pictures"),
         ),
     ),
     NavigationEntry(
-        "Terbitan",
+        "Aturan",
         "/cycles",
         frozenset(EVERYBODY),
         entries=(
@@ -64,8 +68,12 @@ NAVIGATION = (
             NavigationEntry("Naskah surat", "/letters"),
         ),
     ),
-    NavigationEntry("Daftar penerima", "/rosters", frozenset(EVERYBODY)),
-    NavigationEntry("Impor", "/imports", frozenset(EVERYBODY)),
+    NavigationEntry(
+        "Penerima",
+        "/rosters",
+        frozenset(EVERYBODY),
+        entries=(NavigationEntry("Daftar penerima", "/rosters"), NavigationEntry("Impor", "/imports")),
+    ),
     NavigationEntry("Validasi", "/rosters/validations", frozenset({VALIDATOR})),
     NavigationEntry(
         "Pemeriksaan",

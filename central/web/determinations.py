@@ -1,19 +1,19 @@
 """The papers around a lock: minutes to be signed, the determined list, its payment files and what came of them.
 
-Full numbers of people leave here in files: each download is in the access trail. Must never show a list as determined
+Full numbers of people leave here in files: each download is a look at everybody on it. Must never show a list as determined
 that is not signed. Place in the flow: central/rosters/lock -> here -> central/render.
 """
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from hashlib import sha256
 
 from aiohttp import web
 
 from central.domain.answers import DAY_MS
-from central.domain.determination import Scan, lists_of, minutes_hash
+from central.domain.determination import Entry, Scan, lists_of, minutes_hash
 from central.domain.papers import (
     AMOUNT_AT,
     TABLE_HEADINGS,
@@ -28,7 +28,7 @@ from central.domain.rosters import Body, InputRow
 from central.render import render_pdf
 from central.render.tables import write_csv, write_xlsx
 from central.rosters import Drafts, Gathered
-from central.store import determinations, facts, rosters
+from central.store import access, determinations, facts, rosters
 from central.store.determinations import Determined
 from central.web.decisions import READERS
 from central.web.desk import Desk
@@ -49,7 +49,6 @@ from chassis.web import (
     remember,
     roles,
 )
-from chassis.web.accounts import record_access
 from protocol.feed import RESULT_BYTES_MAX
 from protocol.lists.tables import ListRefused
 
@@ -58,6 +57,7 @@ RESULTS_BYTES_MAX = 8 * 1024 * 1024
 """The list of the whole regency as a workbook has 1.2 MB."""
 FAULTS_SHOWN_MAX = 100
 KNOWN_RESULTS = "Berkas hasil pembayaran: berkas ini sudah pernah dipakai. Tidak ada yang diubah."
+WHY_PAYMENT = "mengambil daftar pembayaran"
 WIB_MS = 7 * 3_600_000
 PDF, XLSX = "application/pdf", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 CSV = "text/csv; charset=utf-8"
@@ -235,14 +235,14 @@ class DeterminationPages:
     @roles(*READERS)
     async def csv(self, request: web.Request) -> web.StreamResponse:
         determined = await self._asked_list(request)
-        await self._note(request, "export_payment_list", determined.hash.hex())
+        await self._note(request, "export_payment_list", determined.hash.hex(), determined.list.payable)
         rows = payment_table(determined.list, determined.hash)
         return _file(await asyncio.to_thread(write_csv, TABLE_HEADINGS, rows), CSV, _name(determined, "csv"))
 
     @roles(*READERS)
     async def xlsx(self, request: web.Request) -> web.StreamResponse:
         determined = await self._asked_list(request)
-        await self._note(request, "export_payment_list", determined.hash.hex())
+        await self._note(request, "export_payment_list", determined.hash.hex(), determined.list.payable)
         found = determined.list
         rows, notes = payment_table(found, determined.hash), (total_words(found), f"Sidik: {determined.hash.hex()}")
         dated = date.fromisoformat(found.act.dated)
@@ -257,7 +257,8 @@ class DeterminationPages:
         found = determined.list
         if not any(entry.village.startswith(place) for entry in found.payable):
             raise web.HTTPNotFound
-        await self._note(request, "export_payment_list", f"{determined.hash.hex()}/{place}")
+        shown = [entry for entry in found.payable if entry.village.startswith(place)]
+        await self._note(request, "export_payment_list", f"{determined.hash.hex()}/{place}", shown)
         sheet = payment_sheet(found.cycle, found, determined.hash, place)
         return _file(await asyncio.to_thread(render_pdf, sheet), PDF, f"{found.cycle}-{place}.pdf")
 
@@ -268,10 +269,13 @@ class DeterminationPages:
             raise web.HTTPNotFound
         return found
 
-    async def _note(self, request: web.Request, action: str, subject: str) -> None:
-        now_ms, actor = self._desk.clock.now_ms(), account_of(request).login
+    async def _note(self, request: web.Request, action: str, subject: str, shown: Iterable[Entry] = ()) -> None:
+        """A look, with everybody whose full number is on what is handed out."""
+        now_ms, actor, niks = self._desk.clock.now_ms(), account_of(request).login, {entry.nik for entry in shown}
         await self._desk.database.transact(
-            lambda c: record_access(c, now_ms=now_ms, actor=actor, action=action, subject=subject)
+            lambda c: access.record_view(
+                c, now_ms=now_ms, actor=actor, action=action, subject=subject, niks=niks, why=WHY_PAYMENT
+            )
         )
 
 

@@ -1,7 +1,5 @@
 """Overlaps inside the imported lists, by pair of schemes and district: numbers only, as a page and as a table to keep."""
 
-import csv
-import io
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,6 +10,7 @@ from central.domain.overlaps import OverlapLine
 from central.overlaps import OverlapReport
 from central.web.desk import Desk
 from central.web.fleet import EVERYBODY
+from chassis.csv_text import MARK, csv_text
 from chassis.web import page, roles
 from protocol.regions import UnknownRegion, district, districts
 from protocol.schemes import Effect, Unit
@@ -53,16 +52,14 @@ class OverlapPages:
 
     @roles(*EVERYBODY)
     async def csv(self, request: web.Request) -> web.StreamResponse:
-        text = io.StringIO()
-        text.write("\ufeff")  # so that Excel reads it as UTF-8
-        writer = csv.writer(text, delimiter=";", lineterminator="\r\n")
-        writer.writerow(HEADINGS)
-        for x in await self._report.lines():
-            place = x.district, district_name(x.district)
-            cells = (x.scheme, x.other, LINKS[x.link], EFFECTS[x.effect][0], *place, x.count, x.basis)
-            writer.writerow([_plain(str(cell)) for cell in cells])
+        rows = [
+            (*names, x.district, district_name(x.district), str(x.count), x.basis)
+            for x in await self._report.lines()
+            for names in [(x.scheme, x.other, LINKS[x.link], EFFECTS[x.effect][0])]
+        ]
+        body = (MARK + csv_text([HEADINGS, *rows], ";")).encode()
         headers = {"Content-Disposition": 'attachment; filename="tumpang-tindih.csv"'}
-        return web.Response(body=text.getvalue().encode(), content_type="text/csv", charset="utf-8", headers=headers)
+        return web.Response(body=body, content_type="text/csv", charset="utf-8", headers=headers)
 
 
 def by_pair(lines: Iterable[OverlapLine]) -> list[PairLine]:
@@ -82,8 +79,3 @@ def district_name(code: str) -> str:
         return district(code).name  # type: ignore[arg-type]
     except UnknownRegion:
         return "tidak disebutkan"
-
-
-def _plain(cell: str) -> str:
-    """A spreadsheet must not take a cell for a formula."""
-    return "'" + cell if cell[:1] in set("=+-@\t\r") else cell

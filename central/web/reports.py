@@ -2,15 +2,16 @@
 
 from aiohttp import web
 
-from central.store import reports
+from central.store import access, reports
 from central.store.reports import PAGE_ROWS, STATES
 from central.web.decisions import READERS, place
 from central.web.desk import Desk
 from central.web.words import EVIDENCE, FINDINGS, LOOKS, OUTCOMES, REASONS, REPORT_FILTERS, REPORTED_FOR, report_state
 from chassis.database import Connection
 from chassis.web import account_of, page, page_count, page_number, roles
-from chassis.web.accounts import record_access
 from protocol.receipts import receipt_code
+
+WHY = "memeriksa laporan warga"
 
 
 class ReportPages:
@@ -41,11 +42,11 @@ class ReportPages:
     @roles(*READERS)
     async def one(self, request: web.Request) -> web.StreamResponse:
         report = bytes.fromhex(request.match_info["id"])
+        found = await self._desk.database.read(lambda c: reports.find(c, report))
+        if found is None:
+            raise web.HTTPNotFound
 
         async def look(connection: Connection) -> dict[str, object]:
-            found = await reports.find(connection, report)
-            if found is None:
-                raise web.HTTPNotFound
             home = found.need.village
             return {
                 "found": found,
@@ -56,7 +57,15 @@ class ReportPages:
         context = await self._desk.database.read(look)
         now_ms, actor = self._desk.clock.now_ms(), account_of(request).login
         await self._desk.database.transact(
-            lambda c: record_access(c, now_ms=now_ms, actor=actor, action="view_report", subject=report.hex())
+            lambda c: access.record_view(
+                c,
+                now_ms=now_ms,
+                actor=actor,
+                action="view_report",
+                subject=report.hex(),
+                niks=[found.need.nik],
+                why=WHY,
+            )
         )
         words = {"looks": LOOKS, "findings": FINDINGS, "outcomes": OUTCOMES, "reasons": REASONS, "evidence": EVIDENCE}
         context |= {**words, "reported_for": REPORTED_FOR, "place": place, "code": receipt_code(report)}

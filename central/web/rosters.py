@@ -11,7 +11,7 @@ from aiohttp import web
 from central.domain.determination import find_village, obstacles
 from central.domain.rosters import Draft, Fate, InputRow, Outcome, Ruling, late_rows
 from central.rosters import Drafts, Gathered, circumstances
-from central.store import determinations, facts, rosters
+from central.store import access, determinations, facts, rosters
 from central.web.decisions import READERS, place, village_asked
 from central.web.desk import Desk
 from central.web.fleet import EVERYBODY
@@ -29,11 +29,11 @@ from chassis.web import (
     roles,
     submit_once,
 )
-from chassis.web.accounts import record_access
 from protocol.ids import DistrictCode
 from protocol.regions import UnknownRegion, district
 
 PAGE_ROWS = 50
+WHY = "memeriksa satu baris daftar penerima"
 LATE_SHOWN_MAX = 100
 DISTRICT_DIGITS = 6
 """A village's code begins with its district's."""
@@ -174,8 +174,14 @@ class RosterPages:
 
         async def look(connection: Connection) -> dict[str, object]:
             subject = row.record.hex()
-            await record_access(
-                connection, now_ms=now_ms, actor=account.login, action="view_roster_row", subject=subject
+            await access.record_view(
+                connection,
+                now_ms=now_ms,
+                actor=account.login,
+                action="view_roster_row",
+                subject=subject,
+                niks=[row.proposal.nik],
+                why=WHY,
             )
             said = await rosters.said_on(connection, found.cycle.code, row.record)
             is_open = await determinations.is_open(connection, found.cycle.code, row.record)

@@ -1,21 +1,14 @@
 """The words of the registers: one line for page, paper and spreadsheet, and cells that no spreadsheet computes."""
 
-import csv
-import io
-
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from agent.domain.events import EventKind
 from agent.domain.registers import (
-    FORMULA_STARTS,
     MUTATIONS,
     OUTGOING,
     VOLUME_ROWS,
     MutationEntry,
     OutgoingEntry,
-    csv_cells,
     iso_words,
     mutation_line,
     number_words,
@@ -112,39 +105,6 @@ def test_dates_in_words(raw: str, words: str) -> None:
 
 def test_a_long_book_has_volumes() -> None:
     assert [volumes(n) for n in (0, 1, VOLUME_ROWS, VOLUME_ROWS + 1, 50_000)] == [1, 1, 1, 2, 25]
-
-
-@given(st.lists(st.text(max_size=30), min_size=1, max_size=6))
-def test_no_cell_of_a_csv_begins_a_formula(cells: list[str]) -> None:
-    text = io.StringIO(newline="")
-    csv.writer(text, delimiter=";").writerow(csv_cells(cells))
-    text.seek(0)
-    read = next(csv.reader(text, delimiter=";"))
-    for written, cell in zip(read, cells, strict=True):
-        assert written in (cell, f"'{cell}")
-        assert written == "-" or not written.lstrip(" ").startswith(FORMULA_STARTS)
-
-
-@pytest.mark.parametrize(
-    ("cell", "written"),
-    [
-        ("3510256507850001", "'3510256507850001"),
-        ("007", "'007"),
-        ("=HYPERLINK(1)", "'=HYPERLINK(1)"),
-        (" =1", "' =1"),
-        ("+62", "'+62"),
-        ("-1", "'-1"),
-        ("@x", "'@x"),
-        ("\tx", "'\tx"),
-        ("\rx", "'\rx"),
-        ("-", "-"),
-        ("12", "12"),
-        ("SITI", "SITI"),
-        ("", ""),
-    ],
-)
-def test_cells_at_risk_get_an_apostrophe(cell: str, written: str) -> None:
-    assert csv_cells([cell]) == [written]
 
 
 @pytest.mark.parametrize(

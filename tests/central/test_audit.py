@@ -86,6 +86,17 @@ TAMPERINGS: dict[str, Callable[[Connection], Awaitable[int]]] = {
     "a feed's digest": sql("UPDATE feed_head SET digest = zeroblob(32) WHERE feed = 'regency'"),
     "a decision's outcome": sql("UPDATE proposal SET outcome = 'accepted' WHERE outcome = 'rejected'"),
     "a decision's facts": sql("UPDATE proposal SET facts_hash = zeroblob(32) WHERE outcome = 'accepted'"),
+    "a visit that no village made": sql(
+        "INSERT INTO report_verification VALUES (zeroblob(16), '3510252010', 1, 1, zeroblob(16), '2021-05-03', 'x',"
+        " 'needs', '', 'x', 0, 0)"
+    ),
+    "an answer that no village gave": sql(
+        "INSERT INTO identity_answer (record, key, village, epoch, seq, answer, how, note, actor, claimed_ms, received_ms)"
+        " VALUES (zeroblob(16), hex(zeroblob(32)), '3510252010', 1, 1, 'same', 'met', '', 'x', 0, 0)"
+    ),
+    "a PIN that no village gave": sql(
+        "INSERT INTO status_pin VALUES (zeroblob(16), '3510252010', 1, 1, zeroblob(16), zeroblob(16), zeroblob(32))"
+    ),
     "a missing proposal": sql("DELETE FROM proposal WHERE outcome = 'withdrawn'"),
     "a proposal's name": sql("UPDATE proposal SET name = 'X' WHERE village = '3510252010'"),
     "a proposal's time": sql("UPDATE proposal SET received_ms = received_ms - 1 WHERE village = '3510252010'"),

@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry
 from central.domain.decisions import ACCEPTED, NEEDS_REVIEW, REJECTED, WITHDRAWN
 from central.domain.lists import Fate
 from central.domain.reasons import ReasonCode
-from central.store import overview
+from central.store import access, overview
 from central.store.overview import PAGE_ROWS
 from central.web import words
 from central.web.app import build_app
@@ -232,6 +232,13 @@ async def test_the_overview_counts(hall: Hall) -> None:
     assert "Usulan menunggu keputusan 0" in text
     assert "Nomor surat ganda 1" in text
     assert "belum terbaca" in text
+
+
+async def test_the_overview_leads_each_role_to_what_waits_for_it(hall: Hall) -> None:
+    for role, has_judging, has_fleet in (("officer", True, False), ("admin", True, True), ("ops", False, True)):
+        _, html = await hall.get("/", role)
+        assert ('href="/decisions?outcome=needs_review">1 usulan perlu diperiksa' in html) is has_judging, role
+        assert ('href="/fleet">' in html and "server desa bermasalah" in html) is has_fleet, role
 
 
 async def test_the_fleet_lists_every_village_and_filters(hall: Hall) -> None:
@@ -628,4 +635,6 @@ async def test_a_report_is_masked_in_the_list_and_whole_with_its_reason_on_its_p
         assert said in text, said
     looks = await story.regency.rows("SELECT actor, subject FROM access_log WHERE action = 'view_report'")
     assert looks == [("auditor", story.report.hex())]
+    looks = await story.regency.database.read(lambda c: access.of_person(c, nik(2)))
+    assert [look.action for look in looks] == ["view_report"]
     assert (await hall.get(f"/reports/{'0' * 32}"))[0] == 404

@@ -16,7 +16,7 @@ from prometheus_client import CollectorRegistry
 
 from central.domain.determination import Perkades
 from central.domain.terbilang import NUMBER_MAX, terbilang
-from central.render.tables import safe_cell
+from central.store import access
 from central.web.app import build_app
 from central.web.desk import Desk
 from central.web.lock import read_perkades
@@ -255,6 +255,12 @@ async def test_two_officers_lock_and_the_payment_list_ties_out(hall: Hall) -> No
     assert "Rp1.400.000 (satu juta empat ratus ribu rupiah)" in " ".join(pages.split())
     actions = await hall.regency.rows("SELECT action, count(*) FROM access_log WHERE action LIKE 'export%' GROUP BY 1")
     assert actions == [("export_payment_list", 3)]
+    looks = await hall.regency.database.read(lambda c: access.of_person(c, nik(1)))
+    assert [look.action for look in looks] == ["export_payment_list"] * 3, "a look at each person on the list"
+    looks = await hall.regency.database.read(lambda c: access.of_person(c, nik(3)))
+    assert len(looks) == 2, "the printed district is not theirs"
+    newest, *_ = (await hall.regency.database.read(lambda c: access.lines(c, "", 1)))[0]
+    assert (newest.people, newest.tag) == (2, ""), "one line of the log, whoever many it shows"
 
 
 async def test_what_was_paid_comes_back_in_the_same_file(hall: Hall) -> None:
@@ -333,10 +339,3 @@ def test_numbers_in_words() -> None:
     for wrong in (-1, NUMBER_MAX + 1):
         with pytest.raises(ValueError, match="outside"):
             terbilang(wrong)
-
-
-def test_no_cell_is_ever_computed_or_rounded() -> None:
-    for cell in ("=1+1", "+62812", "-1", "@x", "\t=1", "  =1", "3510250101100001", "007"):
-        assert safe_cell(cell) == f"'{cell}"
-    for cell in ("", "-", "700000", "SITI", "Rp700.000"):
-        assert safe_cell(cell) == cell
