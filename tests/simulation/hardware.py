@@ -10,7 +10,8 @@ from importlib.resources import files
 from typing import TypeVar
 
 from agent.store.mark import read_slot, write_slot
-from chassis.database import InPlaceDatabase
+from chassis import schema
+from chassis.database import InPlaceDatabase, MigrationFolder
 from chassis.database.interface import Work
 from protocol.messages import Mark
 
@@ -79,7 +80,7 @@ class Disk(InPlaceDatabase):
 
 
 class Shelf:
-    """Empty databases of one schema. Taking one is putting an image into it."""
+    """Empty databases of one side, with the tables that every service has. Taking one is putting an image into it."""
 
     def __init__(self, package: str) -> None:
         self._package = package
@@ -106,7 +107,8 @@ class Shelf:
             self._spare.append(disk)
 
     def _open(self) -> Disk:
-        return Disk.open(":memory:", files(self._package))
+        side = MigrationFolder(self._package.partition(".")[0], files(self._package))
+        return Disk.open(":memory:", [schema.MIGRATIONS, side])
 
 
 VILLAGE_SHELF = Shelf("agent.schema")
