@@ -9,11 +9,12 @@ has judged.
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
+from functools import lru_cache
 
 import msgspec
 
 from central.domain.blocking import BLOCK_MAX
-from central.domain.decisions import Coverage, Known, Pairs, Proposal, known_of, likely_among
+from central.domain.decisions import Coverage, Pairs, Proposal, known_of, likely_among
 from central.domain.matching import is_weak
 from central.store import facts
 from chassis.database import Connection, Row
@@ -21,8 +22,9 @@ from chassis.database import Connection, Row
 RECORDS_AT_ONCE = 10_000
 """New coverages compared at once: some ten megabytes."""
 Found = list[tuple[bytes, bytes, bytes]]
-_Blocks = Mapping[str, Sequence[Known]]
-"""By birth date."""
+_Fact = Proposal | Coverage
+_Blocks = Mapping[str, Sequence[_Fact]]
+"""By birth date. A name is made ready for comparing only where there is somebody to compare: most are alone."""
 
 
 async def find(connection: Connection, new: Sequence[Proposal]) -> Pairs:
@@ -118,24 +120,28 @@ async def disturb(connection: Connection, references: Collection[bytes]) -> None
         )
 
 
-def _walk(new: Sequence[Known], known: Sequence[Known]) -> Found:
-    return likely_among(new, known) if len(new) + len(known) <= BLOCK_MAX else []
+def _walk(new: Sequence[_Fact], known: Sequence[_Fact]) -> Found:
+    if not 1 < len(new) + len(known) <= BLOCK_MAX:
+        return []
+    return likely_among([known_of(each) for each in new], [known_of(each) for each in known])
 
 
-def _walk_across(proposals: Sequence[Known], coverages: Sequence[Known]) -> Found:
+def _walk_across(proposals: Sequence[_Fact], coverages: Sequence[_Fact]) -> Found:
     if len(proposals) + len(coverages) > BLOCK_MAX:
         return []
-    return [each for one in proposals for each in likely_among([one], coverages)]
+    covered = [known_of(each) for each in coverages]
+    return [each for one in proposals for each in likely_among([known_of(one)], covered)]
 
 
-def _blocks(records: Iterable[Proposal | Coverage]) -> _Blocks:
-    blocks: dict[str, list[Known]] = {}
+def _blocks(records: Iterable[_Fact]) -> _Blocks:
+    blocks: dict[str, list[_Fact]] = {}
     for each in records:
         if not _is_weak(each.birth_date):
-            blocks.setdefault(each.birth_date, []).append(known_of(each))
+            blocks.setdefault(each.birth_date, []).append(each)
     return blocks
 
 
+@lru_cache(maxsize=65_536)
 def _is_weak(day: str) -> bool:
     """Also where it is no date at all."""
     try:

@@ -312,3 +312,24 @@ def test_a_decision_fits_the_wire_whatever_was_proposed() -> None:
     verdict = decide(policy(RULES, {PANGAN.code: PANGAN}), [longest], [coverage()])
     decision = word(RULES, longest, PANGAN, verdict[longest.record], START_MS)
     assert unpack(pack(decision), Decision) == decision
+
+
+def test_who_is_covered_under_another_number_is_held_until_the_list_is_taken_back() -> None:
+    """Whichever comes first; and the pair is there for an officer to judge."""
+    proposal = proposal_fact(1)
+    listed = coverage(nik="", kk="", birth_date=proposal.birth_date, sex="P", mother_key="DEWI CONTOH", village=DESA)
+    for batches in ([[PANGAN.code, listed], [proposal]], [[PANGAN.code, proposal], [listed]]):
+        database = fresh()
+        assert tell(database, batches)[proposal.record][:2] == ("needs_review", "possible_duplicate")
+        contested = drive(database.read(lambda c: reconcile.contested(c, proposal.record)))
+        assert [*contested.values()] == [listed]
+        number = drive(database.read(lambda c: c.fetch_value("SELECT import FROM coverage")))
+
+        async def undo(connection: Connection, number: int = number) -> None:
+            await likely.forget_covered(connection, number)
+            await facts.remove_coverages(connection, number)
+
+        drive(database.transact(undo))
+        drive(settle(database, START_MS))
+        assert drive(database.read(lambda c: c.fetch_value("SELECT outcome FROM proposal"))) == "accepted"
+        assert drive(database.read(likely.every)) == {}
