@@ -24,6 +24,7 @@ from central.store import (
     facts,
     feeds,
     identities,
+    likely,
     logs,
     pins,
     reports,
@@ -176,7 +177,8 @@ async def _check_decisions(connection: Connection, rules: Rules, found: Findings
     coverages, said = await facts.all_coverages(connection), await identities.in_force(connection)
     finals, aside = await determinations.finals(connection), await rulings.aside(connection)
     proposals = [p for p, _ in answered]
-    verdicts = decide(policy(rules, cycles), proposals, coverages, said, finals=finals, aside=aside)
+    pairs = await likely.every(connection)
+    verdicts = decide(policy(rules, cycles), proposals, coverages, said, pairs, finals, aside)
     told = {proposal.record: answer for proposal, answer in answered}
     waiting = await facts.count_dirty(connection)
     found.decisions = len(told)

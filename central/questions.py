@@ -1,4 +1,4 @@
-"""Asks a village whether two records of one NIK are one person, and closes the question when somebody has said so.
+"""Asks a village whether two records that share a NIK, or are alike, are one person; closes the question once that is said.
 
 What a village may see of the other record is decided here: no NIK, no family card, the name masked. Place in the flow: an
 officer's page asks -> the village's feed -> its answer comes in by tabulation -> `decide` -> closed on the feed.
@@ -35,7 +35,7 @@ async def ask(
         other_name=mask_name(other.name) if isinstance(other, Proposal) else "",
         other_scheme="" if isinstance(other, Proposal) else other.scheme,
         other_place=place_text(other.village) if other.village else "",
-        compared=compared(_with_card(own), _with_card(other)),
+        compared=[*_numbers(own, other), *compared(_with_card(own), _with_card(other))],
         asked_ms=now_ms,
         answer_by=day_iso(now_ms + ANSWER_DAYS * DAY_MS),
     )
@@ -70,6 +70,12 @@ async def take(connection: Connection, village: str, given: Collection[Answer], 
 async def _publish(connection: Connection, village: str, question: IdentityQuestion, now_ms: int) -> None:
     item = feeds.Publication("identity_question", question_key(question.pair), pack(question), critical=False)
     await feeds.publish(connection, village, [item], now_ms)
+
+
+def _numbers(own: Proposal, other: Proposal | Coverage) -> list[tuple[str, str]]:
+    """Only where the two do not bear one NIK: a village that does not know the field passes over it."""
+    its = other.match_nik if isinstance(other, Proposal) else other.nik
+    return [] if own.match_nik == its else [("nik", "different" if its else "missing")]
 
 
 def _with_card(record: Proposal | Coverage) -> Person:

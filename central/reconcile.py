@@ -11,7 +11,7 @@ from central.domain.answers import Rules, Spoken, policy, speak
 from central.domain.decisions import NOTHING_ASIDE, Case, Coverage, Proposal, Verdict
 from central.domain.explanations import Explanation
 from central.domain.explanations import explain as explain_case
-from central.store import determinations, facts, feeds, identities, rule_changes, rulings
+from central.store import determinations, facts, feeds, identities, likely, rule_changes, rulings
 from central.store.facts import Answer
 from chassis.database import Connection
 
@@ -21,11 +21,17 @@ DIRTY_MAX = 2_000
 
 @dataclass(slots=True)
 class Neighbourhood:
-    """Proposals and coverages that no fact outside can touch, and what was said on those that are not new."""
+    """Proposals and coverages that no fact outside can touch, and what was said on those that are not new.
+
+    `likely`: who of them may be one person under two numbers. `asked`, `met`: for whom and of whom that was read.
+    """
 
     proposals: dict[bytes, Proposal] = field(default_factory=dict)
     coverages: dict[bytes, Coverage] = field(default_factory=dict)
     told: dict[bytes, Answer] = field(default_factory=dict)
+    likely: dict[bytes, Mapping[bytes, bytes]] = field(default_factory=dict)
+    asked: set[bytes] = field(default_factory=set)
+    met: set[bytes] = field(default_factory=set)
 
     def add(self, answered: Iterable[facts.Answered]) -> list[Proposal]:
         """Proposals that were answered before; those given."""
@@ -42,10 +48,11 @@ class Neighbourhood:
         niks: set[str | None] = {p.match_nik for p in known} | {c.nik for c in self.coverages.values()}
         kks: set[str | None] = {p.match_kk for p in known} | {c.kk for c in self.coverages.values()}
         reached: set[bytes] = set()
+        likely = self.likely.keys()
         while True:
             niks -= {None, ""}
             kks -= {None, ""}
-            tied = [p for p in new if p.match_nik in niks or p.match_kk in kks]
+            tied = [p for p in new if p.match_nik in niks or p.match_kk in kks or p.record in likely]
             if len(tied) == len(reached):
                 return reached
             reached = {p.record for p in tied}
@@ -70,6 +77,7 @@ async def reconcile(
     spoken = {p.record: said for p, said in new if p.record not in touched}
     spoken |= await _decide(connection, rules, around, spoken, now_ms)
     answers = await _publish(connection, around, spoken, now_ms)
+    await likely.put(connection, around.likely)
     await facts.add_proposals(connection, [(p, answers[p.record]) for p in arrived])
     await facts.put_answers(connection, [(r, a) for r, a in answers.items() if r in around.told])
     await facts.settle(connection, around.told)
@@ -79,8 +87,10 @@ async def reconcile(
 async def collect(
     connection: Connection, dirty: Iterable[facts.Answered], new: Iterable[Proposal] = ()
 ) -> Neighbourhood:
-    """Everything that shares a NIK or a family card with these, directly or through others."""
+    """Everything that shares a NIK or a family card with these, or is likely to be one person with them, directly or
+    through others."""
     around = Neighbourhood({p.record: p for p in new})
+    around.likely.update(await likely.find(connection, [*around.proposals.values()]))
     frontier = [*around.proposals.values(), *around.add(dirty)]
     niks: set[str] = set()
     kks: set[str] = set()
@@ -93,17 +103,39 @@ async def collect(
             around.coverages |= {c.reference: c for c in await facts.coverages_by(connection, column, keys)}
         frontier = around.add(await facts.proposals_by(connection, "match_nik", new_niks, around.proposals))
         frontier += around.add(await facts.proposals_by(connection, "match_kk", new_kks, around.proposals))
+        frontier += await _add_likely(connection, around)
     return around
 
 
+async def _add_likely(connection: Connection, around: Neighbourhood) -> list[Proposal]:
+    """Whoever is likely to be one person with somebody here, one by one: they are few. The proposals among them."""
+    kept = await likely.of(connection, around.told.keys() - around.asked) if around.told else {}
+    around.asked |= around.told.keys()
+    for record, others in kept.items():
+        around.likely[record] = {**around.likely.get(record, {}), **others}
+    found = []
+    for other in {other for others in around.likely.values() for other in others} - around.met:
+        around.met.add(other)
+        if other in around.proposals or other in around.coverages:
+            continue
+        if (answered := await facts.find(connection, other)) is not None:
+            found += around.add([answered])
+        elif (coverage := await facts.coverage(connection, other)) is not None:
+            around.coverages[other] = coverage
+    return found
+
+
 async def contested(connection: Connection, record: bytes) -> dict[bytes, Proposal | Coverage]:
-    """Whoever bears a proposal's NIK and another name, by the key under which a person may judge the two."""
+    """Whoever bears a proposal's NIK and another name, or is likely its person under another, by the key under which a
+    person may judge the two."""
     seed = await facts.find(connection, record)
     if seed is None:
         return {}
     around = await collect(connection, [seed])
-    others = Case(around.proposals.values(), around.coverages.values()).pairs.get(record, {})
-    return {key: around.proposals.get(other) or around.coverages[other] for other, key in others.items()}
+    pairs = Case(around.proposals.values(), around.coverages.values()).pairs
+    others = {**pairs.get(record, {}), **around.likely.get(record, {})}
+    here: dict[bytes, Proposal | Coverage] = {**around.coverages, **around.proposals}
+    return {key: here[other] for other, key in others.items() if other in here}
 
 
 async def foresee(connection: Connection, rules: Rules, proposal: Proposal) -> Verdict:
@@ -111,7 +143,7 @@ async def foresee(connection: Connection, rules: Rules, proposal: Proposal) -> V
     rules = await rule_changes.in_force(connection, rules)
     around = await collect(connection, (), [proposal])
     cycles = {c.code: c for c in await facts.cycles(connection)}
-    case = Case(around.proposals.values(), around.coverages.values())
+    case = Case(around.proposals.values(), around.coverages.values(), around.likely)
     keys = case.keys()
     said = await identities.in_force(connection, keys) if keys else {}
     finals = await determinations.finals(connection, around.told.keys())
@@ -126,7 +158,7 @@ async def explain(connection: Connection, rules: Rules, record: bytes) -> Explan
         return None
     rules = await rule_changes.in_force(connection, rules)
     around = await collect(connection, [seed])
-    case = Case(around.proposals.values(), around.coverages.values())
+    case = Case(around.proposals.values(), around.coverages.values(), around.likely)
     cycles = {c.code: c for c in await facts.cycles(connection)}
     return explain_case(
         case,
@@ -156,7 +188,7 @@ async def _decide(
     if not proposals:
         return {}
     cycles = {c.code: c for c in await facts.cycles(connection)}
-    case = Case(proposals.values(), around.coverages.values())
+    case = Case(proposals.values(), around.coverages.values(), around.likely)
     keys = case.keys()
     said = await identities.in_force(connection, keys) if keys else {}
     finals = await determinations.finals(connection, around.told.keys())

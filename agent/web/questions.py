@@ -67,6 +67,7 @@ class QuestionPages:
             "row": row,
             "proposal": proposal,
             "compared": list(_compared(row, made)),
+            "has_other_nik": any(field == "nik" for field, _ in row.question.compared),
             "place": place,
             "state": question_state,
             "answer_state": lambda each: letter_state(each.is_acked, None),

@@ -30,7 +30,7 @@ from central.domain.lists import (
 )
 from central.domain.lists.reading import Batch
 from central.imports.opening import ImportRefused
-from central.store import coverage_sets, determinations, facts, imports, trail
+from central.store import coverage_sets, determinations, facts, imports, likely, trail
 from central.store.imports import ImportFile, ImportRecord
 from chassis.database import Connection, Database
 from protocol.feed import REGENCY, Cycle
@@ -224,6 +224,7 @@ class _Taking:
             await facts.put_coverages(self.connection, self.record.id, named)
             self.progress.add(len(rows))
         await facts.disturb_covered(self.connection, self.record.id)
+        await likely.note_covered(self.connection, self.record.id)
         await coverage_sets.publish(self.connection, month_of(self.now_ms), chance, self.now_ms, self.record.id)
         return {REGENCY}
 
@@ -310,6 +311,7 @@ async def undo(database: Database, import_id: int, *, reason: str, actor: str, n
             raise ImportRefused("Daftar ini sudah ditetapkan. Kurangi penerimanya dengan daftar perbaikan.")
         if record.kind is Kind.COVERAGE:
             await coverage_sets.withdraw(connection, record.id, now_ms)
+            await likely.forget_covered(connection, record.id)
             await facts.remove_coverages(connection, record.id)
         else:
             await facts.withdraw_listed(connection, record.id)

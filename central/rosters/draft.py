@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from msgspec.structs import replace
 
 from central.domain.answers import Rules, policy
-from central.domain.decisions import Case, Coverage, Proposal, Verdict
+from central.domain.decisions import Case, Coverage, Pairs, Proposal, Verdict
 from central.domain.determination import Circumstances, LedgerLine, carry, determined_reference, ledger_line
 from central.domain.identities import IdentityVerdict
 from central.domain.rosters import Draft, InputRow, Origin, Rulings, Terms, Validations, settle, weigh
@@ -38,6 +38,7 @@ class Gathered:
     files: Mapping[bytes, str]
     around: Sequence[Proposal]
     coverages: Sequence[Coverage]
+    likely: Pairs
     identities: Mapping[bytes, IdentityVerdict]
     finals: Mapping[bytes, Verdict]
     validations: Validations
@@ -81,6 +82,7 @@ async def gather(connection: Connection, first: Rules, code: str) -> Gathered | 
         files=await facts.list_names(connection, code),
         around=[p for r, p in around.proposals.items() if r not in mine],
         coverages=list(around.coverages.values()),
+        likely=around.likely,
         identities=await identities.in_force(connection),
         finals=await determinations.finals(connection, around.proposals.keys()),
         validations=await rosters.validations(connection, code),
@@ -115,9 +117,11 @@ def _judge(found: Gathered, weighed: Sequence[Proposal]) -> dict[bytes, Verdict]
     in_time = [replace(p, is_withdrawn=True) if p.record in late else p for p in weighed]
     free = [c for c in found.coverages if c.reference not in found.determined]
     foreign = {record: verdict for record, verdict in found.finals.items() if record not in here}
-    verdicts = Case([*in_time, *found.around], free).decide(book, found.identities, foreign)
+    verdicts = Case([*in_time, *found.around], free, found.likely).decide(book, found.identities, foreign)
     if late:
-        behind = Case([*weighed, *found.around], found.coverages).decide(book, found.identities, found.finals)
+        behind = Case([*weighed, *found.around], found.coverages, found.likely).decide(
+            book, found.identities, found.finals
+        )
         verdicts |= {record: behind[record] for record in late}
     return verdicts
 

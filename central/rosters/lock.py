@@ -31,7 +31,7 @@ from central.domain.determination import (
 )
 from central.domain.rosters import Draft, Fate, Origin
 from central.rosters.draft import Drafts, Gathered, Looked, circumstances, stamp_of
-from central.store import answers, coverage_sets, determinations, facts, imports, rosters
+from central.store import answers, coverage_sets, determinations, facts, imports, likely, rosters
 from central.store.determinations import Determined
 from central.store.imports import ImportFile
 from chassis.database import Connection, Database
@@ -207,6 +207,7 @@ async def _cover(
     import_id = await imports.add_whole(connection, file, [entry.number for entry in entries])
     rows = [(entry.number, _coverage(entry, locked.hash, found, act.dated)) for entry in entries]
     await facts.add_coverages(connection, import_id, rows)
+    await likely.note_covered(connection, import_id)
     await coverage_sets.publish(connection, month_of(locked.locked_ms), chance, locked.locked_ms, import_id)
 
 

@@ -38,7 +38,8 @@ async def put(connection: Connection, key: bytes, proposal: bytes, said: Said) -
         said.at_ms,
     )
     await connection.execute(
-        "UPDATE proposal SET is_dirty = 1 WHERE match_nik = (SELECT match_nik FROM proposal WHERE record = $1)",
+        "UPDATE proposal SET is_dirty = 1 WHERE record = $1"
+        " OR match_nik = (SELECT match_nik FROM proposal WHERE record = $1)",
         proposal,
     )
     action = f"identity_{said.verdict.identity}"

@@ -103,15 +103,17 @@ class DecisionPages:
 
 
 async def _doubts(connection: Connection, record: bytes) -> dict[str, object]:
-    """Who else bears this NIK, and what was said about the two."""
+    """Who else bears this NIK or is likely this person, and what was said about the two."""
     others = await reconcile.contested(connection, record)
     if not others:
         return {"doubts": []}
+    found = await facts.find(connection, record)
     said = await identities.said_on(connection, others.keys())
     asked = {each.key: each for each in await identities.questions(connection, others.keys())}
     answers = {each.pair: each for each in await identities.answers(connection, others.keys())}
     return {"questions": asked, "answers": answers, "answer_words": ANSWERS, "how_words": HOW} | {
         "doubts": sorted(others.items()),
+        "key_nik": found[0].match_nik if found else None,
         "said": said,
         "identities": IDENTITIES,
         "period": months_text,

@@ -352,7 +352,7 @@ proposals_of = st.lists(
 )
 coverages_of = st.lists(
     st.builds(
-        lambda number, scheme, component, person, card, name, first: coverage(
+        lambda number, scheme, component, person, card, name, first, born: coverage(
             scheme,
             number=number,
             component=component,
@@ -361,6 +361,7 @@ coverages_of = st.lists(
             name_key=name_key(name),
             first=month(2021, first),
             until=month(2021, first) + 2,
+            birth_date=born,
         ),
         st.integers(1, 2**60),
         st.sampled_from(["PKH", "BPNT", "BST", "APBD-PANGAN", "INSENTIF-APBD", "XYZ"]),
@@ -369,6 +370,7 @@ coverages_of = st.lists(
         st.integers(0, 3),
         st.sampled_from(_NAMES),
         st.integers(1, 10),
+        st.sampled_from(["", *_BIRTHS]),
     ),
     max_size=6,
     unique_by=lambda c: c.reference,

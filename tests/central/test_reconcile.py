@@ -11,9 +11,9 @@ from central import reconcile
 from central.audit import audit
 from central.domain.answers import Circumstances, policy, prepare, word
 from central.domain.batches import Reading
-from central.domain.decisions import Coverage, Proposal, decide
+from central.domain.decisions import Coverage, Pairs, Proposal, decide, known_of, likely_among
 from central.reconcile import collect
-from central.store import facts, imports
+from central.store import facts, imports, likely
 from central.store.imports import ImportFile
 from chassis.database import Connection, InPlaceDatabase, drive
 from protocol.codec import pack
@@ -57,6 +57,7 @@ async def add(connection: Connection, fact: Coverage | tuple[str, str, bytes] | 
             file = ImportFile(digest, "x", "x", fact.as_of, 0, "x", b"")
             number = await imports.put(connection, file)
             await facts.add_coverages(connection, number, [(1, fact)])
+            await likely.note_covered(connection, number)
         case (_, village, record):
             await facts.withdraw(connection, village, record)
         case code:
@@ -92,8 +93,20 @@ async def settle(database: InPlaceDatabase, now_ms: int) -> None:
         await database.transact(lambda c: reconcile.reconcile(c, RULES, now_ms))
 
 
+def every_pair(proposals: Sequence[Proposal], coverages: Sequence[Coverage]) -> Pairs:
+    """Who is likely one person, by comparing everybody of one birth date with everybody."""
+    found: dict[bytes, dict[bytes, bytes]] = {}
+    for one in proposals:
+        for other in (*proposals, *coverages):
+            if known_of(one).person.birth_date and one.birth_date == other.birth_date:
+                for record, its, key in likely_among([known_of(one)], [known_of(other)]):
+                    found.setdefault(record, {})[its] = key
+    return found
+
+
 def at_once(proposals: Sequence[Proposal], coverages: Sequence[Coverage], cycles: Sequence[str]) -> Said:
-    verdicts = decide(policy(RULES, {c.code: c for c in CYCLES if c.code in cycles}), proposals, coverages)
+    in_force = policy(RULES, {c.code: c for c in CYCLES if c.code in cycles})
+    verdicts = decide(in_force, proposals, coverages, likely=every_pair(proposals, coverages))
     return {r: (v.outcome, v.code.value if v.code else "", v.facts_hash) for r, v in verdicts.items()}
 
 
@@ -299,3 +312,24 @@ def test_a_decision_fits_the_wire_whatever_was_proposed() -> None:
     verdict = decide(policy(RULES, {PANGAN.code: PANGAN}), [longest], [coverage()])
     decision = word(RULES, longest, PANGAN, verdict[longest.record], START_MS)
     assert unpack(pack(decision), Decision) == decision
+
+
+def test_who_is_covered_under_another_number_is_held_until_the_list_is_taken_back() -> None:
+    """Whichever comes first; and the pair is there for an officer to judge."""
+    proposal = proposal_fact(1)
+    listed = coverage(nik="", kk="", birth_date=proposal.birth_date, sex="P", mother_key="DEWI CONTOH", village=DESA)
+    for batches in ([[PANGAN.code, listed], [proposal]], [[PANGAN.code, proposal], [listed]]):
+        database = fresh()
+        assert tell(database, batches)[proposal.record][:2] == ("needs_review", "possible_duplicate")
+        contested = drive(database.read(lambda c: reconcile.contested(c, proposal.record)))
+        assert [*contested.values()] == [listed]
+        number = drive(database.read(lambda c: c.fetch_value("SELECT import FROM coverage")))
+
+        async def undo(connection: Connection, number: int = number) -> None:
+            await likely.forget_covered(connection, number)
+            await facts.remove_coverages(connection, number)
+
+        drive(database.transact(undo))
+        drive(settle(database, START_MS))
+        assert drive(database.read(lambda c: c.fetch_value("SELECT outcome FROM proposal"))) == "accepted"
+        assert drive(database.read(likely.every)) == {}

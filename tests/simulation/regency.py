@@ -16,7 +16,7 @@ from central.enrolment import Enrolment
 from central.ingest import Answer, Ingest, Quiet
 from central.pipeline import judge_next
 from central.rules import shipped_agencies, shipped_edition, shipped_rules
-from central.store import boxes, dossiers, facts, feeds, imports, logs, rule_changes
+from central.store import boxes, dossiers, facts, feeds, imports, likely, logs, rule_changes
 from chassis.database import Connection, drive
 from chassis.signing import Key
 from protocol.codec import pack
@@ -300,6 +300,7 @@ class Regency:
             list_ = imports.ImportFile(digest, "daftar.csv", "simulasi", "2021-05-01", now_ms, "petugas", b"")
             file_id = await imports.put(connection, list_)
             await facts.add_coverages(connection, file_id, enumerate(coverages, start=1))
+            await likely.note_covered(connection, file_id)
             await imports.mark_done(connection, file_id, "petugas", now_ms)
 
         self._do(work)

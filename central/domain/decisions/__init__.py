@@ -20,7 +20,7 @@ from central.domain.decisions.facts import (
     pack_answers,
     read_answers,
 )
-from central.domain.decisions.likely import Known, likely_pairs
+from central.domain.decisions.likely import Known, known_of, likely_among, likely_pairs
 from central.domain.decisions.walk import (
     EVIDENCE_MAX,
     NOBODY_LIKELY,
@@ -71,6 +71,8 @@ __all__ = [
     "decide",
     "key_kk",
     "key_nik",
+    "known_of",
+    "likely_among",
     "likely_pairs",
     "months_text",
     "pack_answers",
