@@ -140,40 +140,6 @@ async def coverage(connection: Connection, reference: bytes) -> Coverage | None:
     return None if row is None else _coverage(row)
 
 
-async def proposals_born(connection: Connection, days: Collection[str], of_a_day_max: int) -> list[Proposal]:
-    """Of these birth dates (ISO), but of none that more have; those taken back too."""
-    rows = await connection.fetch_all(
-        f"SELECT {_READ} FROM json_each($1) AS day CROSS JOIN proposal ON birth_date = day.value WHERE"
-        " (SELECT count(*) FROM (SELECT 1 FROM proposal WHERE birth_date = day.value LIMIT $2 + 1)) <= $2",
-        _json(days),
-        of_a_day_max,
-    )
-    return [Proposal(*tuple(r)) for r in rows]
-
-
-async def coverages_born(connection: Connection, days: Collection[str], of_a_day_max: int) -> list[Coverage]:
-    """Of these birth dates (ISO), but of none that more have."""
-    rows = await connection.fetch_all(
-        f"SELECT {_COVERAGE} FROM json_each($1) AS day CROSS JOIN coverage ON birth_date = day.value WHERE"
-        " (SELECT count(*) FROM (SELECT 1 FROM coverage WHERE birth_date = day.value LIMIT $2 + 1)) <= $2",
-        _json(days),
-        of_a_day_max,
-    )
-    return [_coverage(r) for r in rows]
-
-
-async def coverages_listed(connection: Connection, import_id: int, after: bytes, limit: int) -> list[Coverage]:
-    """Of one list, by reference, those after this one that tell a birth date."""
-    rows = await connection.fetch_all(
-        f"SELECT {_COVERAGE} FROM coverage WHERE import = $1 AND reference > $2 AND birth_date <> ''"
-        " ORDER BY reference LIMIT $3",
-        import_id,
-        after,
-        limit,
-    )
-    return [_coverage(r) for r in rows]
-
-
 def _json(keys: Collection[str]) -> str:
     """One text for any number of keys."""
     return msgspec.json.encode(list(keys)).decode()

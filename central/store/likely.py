@@ -1,62 +1,52 @@
-"""Who is likely one person under two numbers, as it was found when the later of two records came in. Only this file
-writes `likely`.
+"""Who is likely one person under two numbers, kept when the later of two records comes in. Only this file writes `likely`.
 
-Looks among records of one birth date; a day that is written where none is known is no block, and one of more than
-BLOCK_MAX records is not walked. Who is found by other blocks alone (`blocking.Block`) is not held. Place in the flow:
-`reconcile` looks for new proposals, an import or a lock for new coverages -> here -> `decide` holds both until a person
-has judged.
+What is kept follows from the two records alone, so it is the same in whatever order they came: a pair stands here when
+`days_beside` brings the two together, neither a sex nor two good numbers part them, and `compare` says LIKELY. Place in the
+flow: `reconcile` looks for new proposals, an import or a lock for new coverages -> here -> `decide` holds both until a
+person has judged.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import date
-from functools import lru_cache
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 import msgspec
 
-from central.domain.blocking import BLOCK_MAX
-from central.domain.decisions import Coverage, Pairs, Proposal, known_of, likely_among
-from central.domain.matching import is_weak
+from central.domain.decisions import (
+    Coverage,
+    Pairs,
+    Proposal,
+    Trace,
+    days_beside,
+    likely_key,
+    may_be_likely,
+    trace,
+)
 from central.store import facts
 from chassis.database import Connection, Row
 
 RECORDS_AT_ONCE = 10_000
 """New coverages compared at once: some ten megabytes."""
 Found = list[tuple[bytes, bytes, bytes]]
-_Fact = Proposal | Coverage
-_Blocks = Mapping[str, Sequence[_Fact]]
-"""By birth date. A name is made ready for comparing only where there is somebody to compare: most are alone."""
 
 
 async def find(connection: Connection, new: Sequence[Proposal]) -> Pairs:
     """Of proposals that are not kept yet: with each other, and with what is kept."""
-    blocks = _blocks(new)
-    days = [*blocks]
-    kept = [*await facts.proposals_born(connection, days, BLOCK_MAX)]
-    covered = [*await facts.coverages_born(connection, days, BLOCK_MAX)]
-    known = _blocks([*kept, *covered])
-    pairs: dict[bytes, dict[bytes, bytes]] = {}
-    proposals = {p.record for p in new} | {p.record for p in kept}
-    for block, own in blocks.items():
-        for one, other, key in _walk(own, known.get(block, ())):
-            pairs.setdefault(one, {})[other] = key
-            if other in proposals:
-                pairs.setdefault(other, {})[one] = key
-    return pairs
+    beside = _Beside(_trace_of(p) for p in new)
+    pairs = [*beside.among_themselves()]
+    for table in _NAMED:
+        pairs += beside.with_others(trace(*row) for row in await _kept(connection, table, beside))
+    return await _compared(connection, dict.fromkeys(pairs), {p.record: p for p in new})
 
 
 async def note_covered(connection: Connection, import_id: int) -> None:
     """New coverages of one list: proposals that are likely about their people become dirty."""
     after = b""
-    while coverages := await facts.coverages_listed(connection, import_id, after, RECORDS_AT_ONCE):
-        after = coverages[-1].reference
-        blocks = _blocks(coverages)
-        known = _blocks(await facts.proposals_born(connection, [*blocks], BLOCK_MAX))
-        found = [
-            (proposal, coverage, key)
-            for block, own in known.items()
-            for proposal, coverage, key in _walk_across(own, blocks.get(block, ()))
-        ]
-        await _add(connection, found)
+    while rows := await _listed(connection, import_id, after):
+        after = rows[-1][0]
+        beside = _Beside(trace(*row) for row in rows)
+        kept = (trace(*row) for row in await _kept(connection, "proposal", beside))
+        pairs = {(theirs, own): None for own, theirs in beside.with_others(kept)}
+        await put(connection, await _compared(connection, pairs, {}))
     await _disturb(connection, import_id)
 
 
@@ -69,7 +59,11 @@ async def forget_covered(connection: Connection, import_id: int) -> None:
 
 
 async def put(connection: Connection, pairs: Pairs) -> None:
-    await _add(connection, [(one, other, key) for one, others in pairs.items() for other, key in others.items()])
+    found = [(one.hex(), other, key) for one, others in pairs.items() for other, key in others.items()]
+    if found:
+        await connection.execute_many(
+            "INSERT INTO likely (record, other, key) VALUES ($1, $2, $3) ON CONFLICT (record, other) DO NOTHING", found
+        )
 
 
 async def of(connection: Connection, records: Collection[bytes]) -> Pairs:
@@ -87,6 +81,26 @@ async def every(connection: Connection) -> Pairs:
     return _pairs(rows)
 
 
+async def disturb(connection: Connection, references: Collection[bytes]) -> None:
+    """What is known of these coverages changed: whoever is likely on them is decided again."""
+    for reference in references:
+        rows = await connection.fetch_all("SELECT record FROM likely WHERE other = $1", reference)
+        await _mark_dirty(connection, rows)
+
+
+async def _disturb(connection: Connection, import_id: int) -> None:
+    rows = await connection.fetch_all(
+        "SELECT record FROM likely JOIN coverage ON other = reference WHERE import = $1", import_id
+    )
+    await _mark_dirty(connection, rows)
+
+
+async def _mark_dirty(connection: Connection, rows: Iterable[Row]) -> None:
+    await connection.execute_many(
+        "UPDATE proposal SET is_dirty = 1 WHERE record = $1", [(bytes.fromhex(r[0]),) for r in rows]
+    )
+
+
 def _pairs(rows: Iterable[Row]) -> Pairs:
     pairs: dict[bytes, dict[bytes, bytes]] = {}
     for record, other, key in rows:
@@ -94,57 +108,121 @@ def _pairs(rows: Iterable[Row]) -> Pairs:
     return pairs
 
 
-async def _add(connection: Connection, found: Found) -> None:
-    if found:
-        await connection.execute_many(
-            "INSERT INTO likely (record, other, key) VALUES ($1, $2, $3) ON CONFLICT (record, other) DO NOTHING",
-            [(record.hex(), other, key) for record, other, key in found],
-        )
+# --- who is compared with whom ---
+
+_Ids = tuple[bytes, bytes]
 
 
-async def _disturb(connection: Connection, import_id: int) -> None:
-    rows = await connection.fetch_all(
-        "SELECT record FROM likely JOIN coverage ON other = reference WHERE import = $1", import_id
-    )
-    await connection.execute_many(
-        "UPDATE proposal SET is_dirty = 1 WHERE record = $1", [(bytes.fromhex(r[0]),) for r in rows]
-    )
+class _Beside:
+    """Records that come in, by the days and years under which others are looked for."""
+
+    def __init__(self, traces: Iterable[Trace]) -> None:
+        self._by_day: defaultdict[str, list[Trace]] = defaultdict(list)  # the day itself, and day and month mixed up
+        self._strong: defaultdict[str, list[Trace]] = defaultdict(list)  # by year
+        self._weak: defaultdict[str, list[Trace]] = defaultdict(list)
+        self._traces = [each for each in traces if each.day]
+        for each in self._traces:
+            for day in days_beside(each):
+                self._by_day[day].append(each)
+            (self._weak if each.is_weak else self._strong)[each.day[:4]].append(each)
+
+    @property
+    def days(self) -> Collection[str]:
+        return self._by_day.keys()
+
+    @property
+    def years(self) -> Collection[str]:
+        """Of all, in which somebody with a weak day is looked for."""
+        return self._strong.keys() | self._weak.keys()
+
+    @property
+    def weak_years(self) -> Collection[str]:
+        """In which everybody is looked for."""
+        return self._weak.keys()
+
+    def among_themselves(self) -> Iterator[_Ids]:
+        for each in self._traces:
+            for other in self._beside(each):
+                if each.record < other.record and may_be_likely(each, other):
+                    yield each.record, other.record
+
+    def with_others(self, others: Iterable[Trace]) -> Iterator[_Ids]:
+        """(of ours, of the others)."""
+        for other in others:
+            for each in self._beside(other):
+                if may_be_likely(each, other):
+                    yield each.record, other.record
+
+    def _beside(self, other: Trace) -> Iterator[Trace]:
+        year = other.day[:4]
+        if other.is_weak:
+            yield from self._strong.get(year, ())
+        else:
+            yield from self._by_day.get(other.day, ())
+        if other.day:
+            yield from self._weak.get(year, ())
 
 
-async def disturb(connection: Connection, references: Collection[bytes]) -> None:
-    """What is known of these coverages changed: whoever is likely on them is decided again."""
-    for reference in references:
-        rows = await connection.fetch_all("SELECT record FROM likely WHERE other = $1", reference)
-        await connection.execute_many(
-            "UPDATE proposal SET is_dirty = 1 WHERE record = $1", [(bytes.fromhex(r[0]),) for r in rows]
-        )
+async def _compared(connection: Connection, pairs: Collection[_Ids], known: dict[bytes, Proposal]) -> Pairs:
+    """Of pairs that may be likely those that are: the first of each is a proposal. Two proposals name each other."""
+    wanted = {record for pair in pairs for record in pair} - known.keys()
+    kept: dict[bytes, Proposal | Coverage] = {**known}
+    for record in wanted:  # few: nearly everybody has a good number
+        found = await facts.find(connection, record)
+        fact = found[0] if found else await facts.coverage(connection, record)
+        if fact is not None:
+            kept[record] = fact
+    said: dict[bytes, dict[bytes, bytes]] = {}
+    for one, other in pairs:
+        a, b = kept[one], kept[other]
+        assert isinstance(a, Proposal)
+        key = likely_key(a, b)
+        if key is not None:
+            said.setdefault(one, {})[other] = key
+            if isinstance(b, Proposal):
+                said.setdefault(other, {})[one] = key
+    return said
 
 
-def _walk(new: Sequence[_Fact], known: Sequence[_Fact]) -> Found:
-    if not 1 < len(new) + len(known) <= BLOCK_MAX:
+def _trace_of(p: Proposal) -> Trace:
+    return trace(p.record, p.birth_date, p.sex, p.match_nik, p.match_kk)
+
+
+_NAMED = {"proposal": "record", "coverage": "reference"}
+_TRACE = "birth_date, sex, match_nik, match_kk"
+WEAK_DAY = "substr(birth_date, 6) IN ('01-01', '07-01', '06-30', '12-31')"
+"""As `matching.is_weak`, and as the indexes have it."""
+
+
+async def _kept(connection: Connection, table: str, beside: _Beside) -> list[Row]:
+    """Those kept that are worth a look, once each."""
+    if not beside.years:
         return []
-    return likely_among([known_of(each) for each in new], [known_of(each) for each in known])
+    read = f"SELECT {_NAMED[table]}, {_TRACE} FROM json_each($1) AS key CROSS JOIN {table}"
+    rows: list[Row] = []
+    if beside.days:
+        rows += await connection.fetch_all(f"{read} ON birth_date = key.value AND NOT {WEAK_DAY}", _json(beside.days))
+    rows += await connection.fetch_all(
+        f"{read} ON substr(birth_date, 1, 4) = key.value AND {WEAK_DAY}", _json(beside.years)
+    )
+    if beside.weak_years:
+        rows += await connection.fetch_all(
+            f"{read} ON birth_date >= key.value AND birth_date < key.value || '~' AND NOT {WEAK_DAY}",
+            _json(beside.weak_years),
+        )
+    return rows
 
 
-def _walk_across(proposals: Sequence[_Fact], coverages: Sequence[_Fact]) -> Found:
-    if len(proposals) + len(coverages) > BLOCK_MAX:
-        return []
-    covered = [known_of(each) for each in coverages]
-    return [each for one in proposals for each in likely_among([known_of(one)], covered)]
+async def _listed(connection: Connection, import_id: int, after: bytes) -> list[Row]:
+    """Of one list, by reference, those after this one that tell a birth date."""
+    return await connection.fetch_all(
+        f"SELECT reference, {_TRACE} FROM coverage WHERE import = $1 AND reference > $2 AND birth_date <> ''"
+        " ORDER BY reference LIMIT $3",
+        import_id,
+        after,
+        RECORDS_AT_ONCE,
+    )
 
 
-def _blocks(records: Iterable[_Fact]) -> _Blocks:
-    blocks: dict[str, list[_Fact]] = {}
-    for each in records:
-        if not _is_weak(each.birth_date):
-            blocks.setdefault(each.birth_date, []).append(each)
-    return blocks
-
-
-@lru_cache(maxsize=65_536)
-def _is_weak(day: str) -> bool:
-    """Also where it is no date at all."""
-    try:
-        return is_weak(date.fromisoformat(day))
-    except ValueError:
-        return True
+def _json(keys: Collection[str]) -> str:
+    return msgspec.json.encode(list(keys)).decode()

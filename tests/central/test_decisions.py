@@ -317,7 +317,7 @@ def test_evidence_is_short() -> None:
 # --- promises ---------------------------------------------------------------------------------------------------------
 
 _NAMES = ["SITI CONTOH", "ST. CONTOH", "BAMBANG SUTRISNO", ""]
-_BIRTHS = ["1985-07-25", "1970-02-03", "", "salah"]
+_BIRTHS = ["1985-07-25", "1970-02-03", "1970-03-02", "1970-07-01", "", "19700203", "salah"]
 proposals_of = st.lists(
     st.builds(
         lambda number, cycle, village, person, card, name, born, times, withdrawn, answers: proposal_fact(

@@ -19,7 +19,7 @@ from protocol.names import name_key
 from protocol.schemes import month
 from tests.central.desk import RULES, START_MS, Machine, Regency, kk, nik, proposal_fact, siksng_row
 from tests.central.test_decisions import CYCLES, POLICY, coverage, coverages_of, proposals_of
-from tests.central.test_reconcile import fresh, settle, tell
+from tests.central.test_reconcile import every_pair, fresh, settle, tell
 
 SAME, DIFFERENT = IdentityVerdict(Identity.SAME), IdentityVerdict(Identity.DIFFERENT)
 BUDI = coverage(name_key=name_key("BUDI HARTONO"), kk=kk(9))
@@ -71,8 +71,10 @@ def test_verdicts_one_by_one_are_all_at_once(
 ) -> None:
     database = fresh()
     tell(database, [[*proposals, *coverages, *(c.code for c in CYCLES)]])
-    case = Case(proposals, coverages)
-    by_key = {key: record for record, others in sorted(case.pairs.items()) for key in others.values()}
+    likely = every_pair(proposals, coverages)
+    case = Case(proposals, coverages, likely)
+    held = [*sorted(case.pairs.items()), *sorted(likely.items())]
+    by_key = {key: record for record, others in held for key in others.values()}
     said = {}
     for at, ((key, record), each) in enumerate(zip(sorted(by_key.items()), chosen, strict=False)):
         said[key] = IdentityVerdict(each, month(2021, 6) if each is Identity.OVERLAP_ALLOWED else 0)

@@ -41,6 +41,8 @@ from tests.central.desk import (
     Refused,
     Regency,
     in_memory,
+    kk,
+    nik,
     opened,
     unpack,
 )
@@ -543,10 +545,10 @@ async def test_a_receipt_of_an_earlier_timeline_says_nothing_about_this_one(rege
 async def test_a_branch_is_kept_beside_the_log_and_judged_like_it(regency: Regency, machine: Machine) -> None:
     await regency.put_cycle()
     for n in range(3):
-        machine.propose(nik=f"351025650785000{n + 1}", kk=f"351025010110000{n + 1}")
+        machine.propose(nik=nik(n + 1), kk=kk(n + 1))
     await regency.send(machine)
     image = other_history(machine, 2)
-    branch_op = image.propose(nik="3510256507850009", kk="3510250101100009")
+    branch_op = image.propose(nik=nik(9), kk=kk(9))
     assert (await refusal_of(regency.send(image, 3))).code == "fork"
     appended = await regency.quarantine(image, image.batch())
     assert appended.position == image.head

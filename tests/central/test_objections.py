@@ -37,7 +37,7 @@ from tests.central.desk import (
     siksng_row,
 )
 from tests.central.test_decisions import CYCLES, POLICY, coverage, coverages_of, proposals_of
-from tests.central.test_reconcile import fresh, settle, tell
+from tests.central.test_reconcile import every_pair, fresh, settle, tell
 from tests.central.test_web_pages import HASH, Hall, hall
 
 __all__ = ["hall"]
@@ -52,7 +52,7 @@ def propose_in_full(machine: Machine, **changes: Any) -> Op:
 async def test_both_schemas_of_a_proposal_are_decided_alike(regency: Regency, machine: Machine) -> None:
     await regency.put_cycle()
     plain = machine.propose(nik="3510256507850001", kk="").record_id
-    full = propose_in_full(machine, nik="3510256507850002", kk="").record_id
+    full = propose_in_full(machine, nik=nik(2), kk="").record_id
     await regency.send(machine)
     await regency.settle()
     rows = dict(await regency.rows("SELECT record, outcome || code FROM proposal"))
@@ -274,7 +274,9 @@ def test_rulings_one_by_one_are_all_at_once(
         else:
             aside.setdefault(proposal.record, set()).add(reference)
     ended = [msgspec.structs.replace(c, until=min(c.until, ends.get(c.reference, c.until))) for c in coverages]
-    expected = Case(proposals, ended).decide(policy(RULES, {c.code: c for c in CYCLES}), {}, aside=aside)
+    expected = Case(proposals, ended, every_pair(proposals, ended)).decide(
+        policy(RULES, {c.code: c for c in CYCLES}), {}, aside=aside
+    )
     rows = drive(database.read(lambda c: c.fetch_all("SELECT record, outcome, facts_hash FROM proposal")))
     assert {r[0]: (r[1], r[2]) for r in rows} == {k: (v.outcome, v.facts_hash) for k, v in expected.items()}
     assert drive(database.read(rulings.aside)) == aside

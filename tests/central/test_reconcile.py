@@ -1,6 +1,7 @@
 """Deciding again what new facts touch must end where deciding everything at once ends, whatever the order and the steps."""
 
 from collections.abc import Sequence
+from datetime import date
 
 import pytest
 from hypothesis import given, settings
@@ -11,7 +12,8 @@ from central import reconcile
 from central.audit import audit
 from central.domain.answers import Circumstances, policy, prepare, word
 from central.domain.batches import Reading
-from central.domain.decisions import Coverage, Pairs, Proposal, decide, known_of, likely_among
+from central.domain.decisions import Coverage, Pairs, Proposal, decide, known_of, likely_key
+from central.domain.matching import DateLink, date_link
 from central.reconcile import collect
 from central.store import facts, imports, likely
 from central.store.imports import ImportFile
@@ -94,14 +96,25 @@ async def settle(database: InPlaceDatabase, now_ms: int) -> None:
 
 
 def every_pair(proposals: Sequence[Proposal], coverages: Sequence[Coverage]) -> Pairs:
-    """Who is likely one person, by comparing everybody of one birth date with everybody."""
+    """Who is likely one person, by comparing everybody with everybody who may have been born on one day."""
     found: dict[bytes, dict[bytes, bytes]] = {}
     for one in proposals:
         for other in (*proposals, *coverages):
-            if known_of(one).person.birth_date and one.birth_date == other.birth_date:
-                for record, its, key in likely_among([known_of(one)], [known_of(other)]):
-                    found.setdefault(record, {})[its] = key
+            a, b = known_of(one), known_of(other)
+            if a.record != b.record and is_near(one.birth_date, other.birth_date):
+                key = likely_key(one, other)
+                if key is not None:
+                    found.setdefault(a.record, {})[b.record] = key
     return found
+
+
+def is_near(one: str, other: str) -> bool:
+    try:
+        days = date.fromisoformat(one), date.fromisoformat(other)
+    except ValueError:
+        return False
+    written = tuple(day.isoformat() for day in days)
+    return written == (one, other) and date_link(*days) in (DateLink.SAME, DateLink.SWAPPED, DateLink.WEAK)
 
 
 def at_once(proposals: Sequence[Proposal], coverages: Sequence[Coverage], cycles: Sequence[str]) -> Said:
@@ -152,17 +165,21 @@ def test_step_by_step_in_any_order_is_all_at_once(
 @settings(max_examples=60, deadline=None)
 @given(proposals_of, coverages_of)
 def test_a_neighbourhood_is_whole(proposals: list[Proposal], coverages: list[Coverage]) -> None:
-    """Whatever shares a number with something inside is inside too."""
+    """Whatever shares a number with something inside, or is likely its person, is inside too."""
     database = fresh()
     tell(database, [[*proposals, *coverages]])
     for seed in proposals[:3]:
         around = drive(database.read(lambda c, seed=seed: collect(c, [], [seed])))  # type: ignore[misc]
+        likely = every_pair(proposals, coverages)
+        met = {other for record in around.proposals for other in likely.get(record, ())}
         niks = {p.match_nik for p in around.proposals.values()} - {None}
         kks = {p.match_kk for p in around.proposals.values()} - {None}
         for p in proposals:
-            assert (p.record in around.proposals) == (p is seed or p.match_nik in niks or p.match_kk in kks)
+            assert (p.record in around.proposals) == (
+                p is seed or p.match_nik in niks or p.match_kk in kks or p.record in met
+            )
         for c in coverages:
-            assert (c.reference in around.coverages) == (c.nik in niks or c.kk in kks)
+            assert (c.reference in around.coverages) == (c.nik in niks or c.kk in kks or c.reference in met)
 
 
 # --- what is said -----------------------------------------------------------------------------------------------------

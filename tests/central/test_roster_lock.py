@@ -146,7 +146,9 @@ async def test_the_list_is_signed_and_never_changed(regency: Regency, ready: lis
     assert kept == locked
     found = read_list(locked.content)
     assert [e.number for e in found.entries] == [1, 2, 3]
-    assert sorted((e.village, e.nik) for e in found.entries) == [(OTHER_DESA, nik(3)), (DESA, nik(1)), (DESA, nik(2))]
+    assert sorted((e.village, e.nik) for e in found.entries) == sorted(
+        [(OTHER_DESA, nik(3)), (DESA, nik(1)), (DESA, nik(2))]
+    )
     assert found.total_rupiah == locked.total_rupiah == 2_100_000
     for change in ("UPDATE roster SET recipients = 1", "DELETE FROM roster"):
         with pytest.raises(DatabaseError):

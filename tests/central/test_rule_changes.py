@@ -47,7 +47,7 @@ from protocol.schemes import (
 )
 from tests.central.desk import LAPOR_ASN, PANGAN, RULES, Machine, Regency, kk, nik, proposal_fact, siksng_row
 from tests.central.test_decisions import CYCLES, GURU, POLICY, coverage, coverages_of, one, proposals_of
-from tests.central.test_reconcile import fresh, tell
+from tests.central.test_reconcile import every_pair, fresh, tell
 
 FIRST = shipped_edition()
 BOOK = Book(FIRST, {c.code: CycleTerms(c) for c in CYCLES})
@@ -286,7 +286,8 @@ def test_approved_one_by_one_is_decided_all_at_once(
         return await rule_changes.in_force(connection, RULES), await facts.cycles(connection), rows
 
     rules, cycles, rows = drive(database.read(look))
-    expected = decide(policy(rules, {c.code: c for c in cycles}), proposals, coverages)
+    likely = every_pair(proposals, coverages)
+    expected = decide(policy(rules, {c.code: c for c in cycles}), proposals, coverages, likely=likely)
     assert {r[0]: tuple(r)[1:] for r in rows} == {
         k: (v.outcome, v.code.value if v.code else "", v.facts_hash) for k, v in expected.items()
     }
