@@ -225,12 +225,13 @@ def has_good_nik(person: Person) -> bool:
     return born.year % 100 == year and (born.day, born.month) in ((day, month), (month, day))
 
 
-_WEAK_DAYS = frozenset([(1, 1), (1, 7), (30, 6), (31, 12)])
-"""Days and months written where the birth date is not known; half a hamlet shares them."""
+WEAK_DAYS = ("01-01", "07-01", "06-30", "12-31")
+"""Months and days written where the birth date is not known; half a hamlet shares them."""
+_WEAK_DAYS = frozenset((int(day[:2]), int(day[3:])) for day in WEAK_DAYS)
 
 
 def is_weak(day: date) -> bool:
-    return (day.day, day.month) in _WEAK_DAYS
+    return (day.month, day.day) in _WEAK_DAYS
 
 
 @lru_cache(maxsize=65_536)

@@ -21,6 +21,7 @@ from central.domain.decisions import (
     may_be_likely,
     trace,
 )
+from central.domain.matching import WEAK_DAYS
 from central.store import facts
 from chassis.database import Connection, Row
 
@@ -33,8 +34,9 @@ async def find(connection: Connection, new: Sequence[Proposal]) -> Pairs:
     """Of proposals that are not kept yet: with each other, and with what is kept."""
     beside = _Beside(_trace_of(p) for p in new)
     pairs = [*beside.among_themselves()]
-    for table in _NAMED:
-        pairs += beside.with_others(trace(*row) for row in await _kept(connection, table, beside))
+    days = _json(beside.days())
+    for table in _TRACED:
+        pairs += beside.with_others(trace(*row) for row in await _kept(connection, table, days, beside.vague_years))
     return await _compared(connection, dict.fromkeys(pairs), {p.record: p for p in new})
 
 
@@ -44,7 +46,7 @@ async def note_covered(connection: Connection, import_id: int) -> None:
     while rows := await _listed(connection, import_id, after):
         after = rows[-1][0]
         beside = _Beside(trace(*row) for row in rows)
-        kept = (trace(*row) for row in await _kept(connection, "proposal", beside))
+        kept = (trace(*row) for row in await _kept(connection, "proposal", _json(beside.days()), beside.vague_years))
         pairs = {(theirs, own): None for own, theirs in beside.with_others(kept)}
         await put(connection, await _compared(connection, pairs, {}))
     await _disturb(connection, import_id)
@@ -118,27 +120,31 @@ class _Beside:
 
     def __init__(self, traces: Iterable[Trace]) -> None:
         self._by_day: defaultdict[str, list[Trace]] = defaultdict(list)  # the day itself, and day and month mixed up
-        self._strong: defaultdict[str, list[Trace]] = defaultdict(list)  # by year
-        self._weak: defaultdict[str, list[Trace]] = defaultdict(list)
+        self._certain: defaultdict[str, list[Trace]] = defaultdict(list)  # by year
+        self._vague: defaultdict[str, list[Trace]] = defaultdict(list)
         self._traces = [each for each in traces if each.day]
         for each in self._traces:
-            for day in days_beside(each):
+            if each.is_vague:
+                self._vague[each.day[:4]].append(each)
+                continue
+            self._certain[each.day[:4]].append(each)
+            for day in days_beside(each.day):
                 self._by_day[day].append(each)
-            (self._weak if each.is_weak else self._strong)[each.day[:4]].append(each)
 
-    @property
     def days(self) -> Collection[str]:
-        return self._by_day.keys()
+        """Day and sex (or none) of whoever is looked for: those beside them, and those whose day is written for want of a
+        better one.
+        """
+        own = {(each.day, each.sex) for each in self._traces}
+        years = {(day[:4], sex) for day, sex in own}
+        return {day + sex for born, sex in own for day in days_beside(born)} | {
+            f"{year}-{day}{sex}" for year, sex in years for day in WEAK_DAYS
+        }
 
     @property
-    def years(self) -> Collection[str]:
-        """Of all, in which somebody with a weak day is looked for."""
-        return self._strong.keys() | self._weak.keys()
-
-    @property
-    def weak_years(self) -> Collection[str]:
+    def vague_years(self) -> Collection[str]:
         """In which everybody is looked for."""
-        return self._weak.keys()
+        return self._vague.keys()
 
     def among_themselves(self) -> Iterator[_Ids]:
         for each in self._traces:
@@ -155,12 +161,12 @@ class _Beside:
 
     def _beside(self, other: Trace) -> Iterator[Trace]:
         year = other.day[:4]
-        if other.is_weak:
-            yield from self._strong.get(year, ())
+        if other.is_vague:
+            yield from self._certain.get(year, ())
         else:
             yield from self._by_day.get(other.day, ())
-        if other.day:
-            yield from self._weak.get(year, ())
+        if year in self._vague:
+            yield from self._vague[year]
 
 
 async def _compared(connection: Connection, pairs: Collection[_Ids], known: dict[bytes, Proposal]) -> Pairs:
@@ -185,38 +191,30 @@ async def _compared(connection: Connection, pairs: Collection[_Ids], known: dict
 
 
 def _trace_of(p: Proposal) -> Trace:
-    return trace(p.record, p.birth_date, p.sex, p.match_nik, p.match_kk)
+    return trace(p.record, p.birth_date, p.sex, p.match_nik, p.match_kk, p.name)
 
 
-_NAMED = {"proposal": "record", "coverage": "reference"}
-_TRACE = "birth_date, sex, match_nik, match_kk"
-WEAK_DAY = "substr(birth_date, 6) IN ('01-01', '07-01', '06-30', '12-31')"
-"""As `matching.is_weak`, and as the indexes have it."""
+_TRACED = {
+    "proposal": "record, birth_date, sex, match_nik, match_kk, name",
+    "coverage": "reference, birth_date, sex, match_nik, match_kk, name_key",
+}
 
 
-async def _kept(connection: Connection, table: str, beside: _Beside) -> list[Row]:
-    """Those kept that are worth a look, once each."""
-    if not beside.years:
-        return []
-    read = f"SELECT {_NAMED[table]}, {_TRACE} FROM json_each($1) AS key CROSS JOIN {table}"
-    rows: list[Row] = []
-    if beside.days:
-        rows += await connection.fetch_all(f"{read} ON birth_date = key.value AND NOT {WEAK_DAY}", _json(beside.days))
-    rows += await connection.fetch_all(
-        f"{read} ON substr(birth_date, 1, 4) = key.value AND {WEAK_DAY}", _json(beside.years)
-    )
-    if beside.weak_years:
-        rows += await connection.fetch_all(
-            f"{read} ON birth_date >= key.value AND birth_date < key.value || '~' AND NOT {WEAK_DAY}",
-            _json(beside.weak_years),
-        )
+async def _kept(connection: Connection, table: str, days: str, vague_years: Collection[str]) -> list[Row]:
+    """Those kept that are worth a look; some twice. `days`: a JSON list of days with a sex or none."""
+    read = f"SELECT {_TRACED[table]} FROM json_each($1) AS key CROSS JOIN {table}"
+    own_sex = "(sex = substr(key.value, 11) OR sex = '' OR substr(key.value, 11) = '')"
+    rows = await connection.fetch_all(f"{read} ON birth_date = substr(key.value, 1, 10) AND {own_sex}", days)
+    if vague_years:
+        between = "birth_date >= key.value AND birth_date < key.value || '~'"
+        rows += await connection.fetch_all(f"{read} ON {between}", _json(vague_years))
     return rows
 
 
 async def _listed(connection: Connection, import_id: int, after: bytes) -> list[Row]:
     """Of one list, by reference, those after this one that tell a birth date."""
     return await connection.fetch_all(
-        f"SELECT reference, {_TRACE} FROM coverage WHERE import = $1 AND reference > $2 AND birth_date <> ''"
+        f"SELECT {_TRACED['coverage']} FROM coverage WHERE import = $1 AND reference > $2 AND birth_date <> ''"
         " ORDER BY reference LIMIT $3",
         import_id,
         after,

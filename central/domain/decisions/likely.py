@@ -19,9 +19,19 @@ from central.domain.decisions.facts import Coverage, Proposal
 from central.domain.decisions.walk import Pairs, covered_person, person_of
 from central.domain.decisions.wording import home_of
 from central.domain.identities import pair_key
-from central.domain.matching import LOOSE_NAME_MIN, Band, Person, compare, is_weak, name_similarity
+from central.domain.matching import (
+    LOOSE_NAME_MIN,
+    Band,
+    NikLink,
+    Person,
+    compare,
+    is_weak,
+    name_similarity,
+    nik_link,
+)
 from central.domain.whole_lists import match_lists, match_within
 from protocol.ids import DAY_OFFSET_WOMAN, Kk, Sex, VillageCode
+from protocol.names import name_key
 
 
 class Known(Struct, frozen=True):
@@ -49,57 +59,67 @@ def _village(code: str) -> VillageCode | None:
 
 
 class Trace(Struct, frozen=True, gc=False):
-    """What of a record tells at a glance that two are not one person. `day`: its birth date, empty where none can be read;
-    `nik` and `kk`: those it is found by, or empty; `is_good`: that NIK agrees with its own birth date and sex.
+    """What of a record tells at a glance that two are not one person. `day`: when its person was born, empty where nothing
+    tells; `is_vague`: no more is known than the year of that day. `name`: as it is written, or a key of it; `nik`, `kk`:
+    those it is found by, or empty; `is_good`: that NIK agrees with its own birth date and sex.
     """
 
     record: bytes
     day: str
-    is_weak: bool
+    is_vague: bool
     sex: str
     nik: str
     kk: str
     is_good: bool
+    name: str
 
 
-def trace(record: bytes, birth_date: str, sex: str, nik: str | None, kk: str | None) -> Trace:
+def trace(record: bytes, birth_date: str, sex: str, nik: str | None, kk: str | None, name: str) -> Trace:
+    """Where a day is written that is written for want of a better one, the NIK may know it."""
     day, is_weak = _day(birth_date)
     number = nik or ""
-    return Trace(record, day, is_weak, sex, number, kk or "", bool(number) and _agrees(number, day, is_weak, sex))
+    is_good = bool(number) and _agrees(number, day, is_weak, sex)
+    if is_weak and is_good and number[10:12] == day[2:4]:
+        born = _day(f"{day[:4]}-{number[8:10]}-{int(number[6:8]) % DAY_OFFSET_WOMAN:02d}")[0]
+        return Trace(record, born or day, not born, sex, number, kk or "", is_good, name)
+    return Trace(record, day, is_weak, sex, number, kk or "", is_good, name)
 
 
-def days_beside(one: Trace) -> tuple[str, ...]:
-    """The days of birth of whoever is compared with somebody born on a day that is known: that day, or with day and month
-    mixed up. Of one year are compared those of whom one has a day that is written where none is known.
+@lru_cache(maxsize=65_536)
+def days_beside(day: str) -> tuple[str, ...]:
+    """The days of birth of whoever is compared with somebody born on a day: that day, or with day and month mixed up. Beside
+    them whoever was born in that year, where of one of the two no more is known.
     """
-    if not one.day or one.is_weak:
-        return ()
-    year, month, day = one.day.split("-")
-    swapped = _day(f"{year}-{day}-{month}")[0] if day <= "12" and day != month else ""
-    return (one.day, swapped) if swapped else (one.day,)
+    year, month, number = day.split("-")
+    swapped = _day(f"{year}-{number}-{month}")[0] if number <= "12" and number != month else ""
+    return (day, swapped) if swapped else (day,)
 
 
 SLIP_DIGITS_MAX = 2
-"""Digits in which two NIKs differ that one slip parts: one, or two that were swapped."""
+"""One digit, or two that were swapped."""
 
 
 def may_be_likely(a: Trace, b: Trace) -> bool:
-    """False only where `compare` could not say LIKELY, whatever the names: two good numbers that no slip parts weigh more
-    than a birth date, a name, a village and a mother; somebody without a sex on paper is of either.
+    """False only where `compare` could not say LIKELY: of another sex; by a name that is unlike; or of two good numbers that
+    no slip parts, which weigh more than a birth date, a name, a village and a mother together.
     """
     if a.sex and b.sex and a.sex != b.sex:
         return False
-    if not (a.is_good and b.is_good) or (a.kk and a.kk == b.kk):
-        return a.nik != b.nik or not a.nik
-    return 0 < Hamming.distance(a.nik, b.nik) <= SLIP_DIGITS_MAX
+    if a.nik and a.nik == b.nik:
+        return False
+    are_good = a.is_good and b.is_good and not (a.kk and a.kk == b.kk)
+    if are_good and (Hamming.distance(a.nik, b.nik) > SLIP_DIGITS_MAX or nik_link(a.nik, b.nik) is not NikLink.SLIP):
+        return False
+    return name_similarity(_name_key(a.name), _name_key(b.name)) >= LOOSE_NAME_MIN
+
+
+_name_key = lru_cache(maxsize=65_536)(name_key)
 
 
 def likely_key(one: Proposal, other: Proposal | Coverage) -> bytes | None:
     """The key of what may be said of the two where they are LIKELY one person."""
     a, b = known_of(one).person, known_of(other).person
-    if name_similarity(a.name_key, b.name_key) < LOOSE_NAME_MIN or compare(a, b) is not Band.LIKELY:
-        return None
-    return _key(a, b)
+    return _key(a, b) if compare(a, b) is Band.LIKELY else None
 
 
 @lru_cache(maxsize=65_536)
@@ -115,16 +135,19 @@ def _day(birth_date: str) -> tuple[str, bool]:
 def _agrees(nik: str, birth_date: str, is_weak: bool, sex: str) -> bool:
     """What `matching.has_good_nik` says of the whole record, from its texts: every record of a birth date passes here."""
     day = int(nik[6:8])
-    is_woman = day > DAY_OFFSET_WOMAN
-    if sex in _SEXES and (sex == Sex.FEMALE.value) is not is_woman:
+    if sex in _SEXES and (sex == _WOMAN) is not (day > DAY_OFFSET_WOMAN):
         return False
     if not birth_date or is_weak:
         return True
-    first = f"{day - DAY_OFFSET_WOMAN:02d}" if is_woman else nik[6:8]
-    pair = birth_date[8:10], birth_date[5:7]
-    return nik[10:12] == birth_date[2:4] and (first, nik[8:10]) in (pair, pair[::-1])
+    if nik[10:12] != birth_date[2:4]:
+        return False
+    # a day and a month that were mixed up are the date's fault
+    pair = day % DAY_OFFSET_WOMAN, int(nik[8:10])
+    month, born = int(birth_date[5:7]), int(birth_date[8:10])
+    return pair in ((born, month), (month, born))
 
 
+_WOMAN = Sex.FEMALE.value
 _SEXES = frozenset(sex.value for sex in Sex)
 
 
