@@ -192,13 +192,16 @@ class Office:
         return looked
 
     async def judge(self, looked: Looked) -> int:
-        """An officer says of everybody who is held for a NIK that two names bear whether they are one person."""
+        """An officer says of everybody who is held, for a NIK that two names bear or for a likeness under two numbers, whether
+        they are one person.
+        """
         found, now_ms = looked.found, self.regency.clock.now_ms()
         held = {row.record for row in looked.draft.held()}
         own = {p.record for p in found.proposals}
         case = Facts([*found.carried, *found.proposals, *found.around], found.coverages)
         said: dict[bytes, tuple[bytes, Said]] = {}
-        for record, others in case.pairs.items():
+        doubted = (*case.pairs.items(), *found.likely.items())
+        for record, others in doubted:
             for other, key in others.items():
                 is_known = {record, other} <= self.persons.keys()
                 if not is_known or not held & {record, other} or key in found.identities:
