@@ -62,9 +62,8 @@ def bomb(cells: int) -> bytes:
     return out.getvalue()
 
 
-@pytest.mark.parametrize("cells", [5_000_000, 12_000_000])
-async def test_a_bomb_goes_off_in_the_child(cells: int) -> None:
-    content = bomb(cells)
+async def test_a_bomb_goes_off_in_the_child() -> None:
+    content = bomb(5_000_000)
     assert len(content) < 1_000_000
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with pytest.raises(WorkbookRefused, match=r"\.$"):
