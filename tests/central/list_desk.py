@@ -142,12 +142,12 @@ async def discard(hall: Hall, number: int) -> None:
     await send(hall, f"/imports/{number}/discard", html)
 
 
-async def facts_of(hall: Hall, told: Told) -> int:
+async def facts_of(hall: Hall, number: int) -> int:
     """What of a list is in force."""
     regency = hall.story.regency
     found = 0
     for table in ("coverage", "proposal"):
-        found += await regency.value(f"SELECT count(*) FROM {table} WHERE import = $1", told.number)
+        found += await regency.value(f"SELECT count(*) FROM {table} WHERE import = $1", number)
     return found
 
 

@@ -187,7 +187,7 @@ READ: dict[str, Callable[[Kind], bytes]] = {
 async def test_a_list_is_read(hall: Hall, kind: Kind, case: str) -> None:
     told = await offer(hall, READ[case](kind), kind)
     assert (told.refused, told.fates()) == ("", ["Dipakai", "Dipakai"])
-    assert await facts_of(hall, told) == 2
+    assert await facts_of(hall, told.number) == 2
 
 
 async def test_a_cell_that_is_merged_downwards_is_not_filled_in(hall: Hall) -> None:
@@ -243,7 +243,7 @@ async def test_a_bad_row_is_told(hall: Hall, kind: Kind, case: str) -> None:
     assert words in " ".join(remarks)
     assert nik(31) not in str(told.rows)
     assert kk(31) not in str(told.rows)
-    assert await facts_of(hall, told) == 2 + (fate == "Dipakai")
+    assert await facts_of(hall, told.number) == 2 + (fate == "Dipakai")
 
 
 @pytest.mark.parametrize(
@@ -310,7 +310,7 @@ async def test_one_person_on_several_rows(hall: Hall) -> None:
     assert "Sama dengan baris 2; orang yang sama tercantum dua kali" in covered.rows[3][1]
     proposed = await offer(hall, csv_list(P, *rows), P)
     assert proposed.fates() == ["Dipakai", "Digabung", "Dipakai"]
-    assert (await facts_of(hall, covered), await facts_of(hall, proposed)) == (1, 2)
+    assert (await facts_of(hall, covered.number), await facts_of(hall, proposed.number)) == (1, 2)
 
 
 async def test_who_moved_is_found_where_they_were(hall: Hall) -> None:
@@ -332,7 +332,7 @@ async def test_the_wrong_year_stands_in_nobodys_way(hall: Hall) -> None:
     regency = hall.story.regency
     told = await offer(hall, csv_list(C, person(1, Periode="2020-01 s/d 2020-12", Nama="SITI CONTOH")), C)
     await regency.settle()
-    assert (told.fates(), await facts_of(hall, told)) == (["Dipakai"], 1)
+    assert (told.fates(), await facts_of(hall, told.number)) == (["Dipakai"], 1)
     assert (await regency.outcome(hall.story.accepted))[0] == "accepted"
 
 
