@@ -4,6 +4,7 @@ import csv
 import io
 import re
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -85,7 +86,13 @@ def words_of(html: str) -> str:
 
 @pytest.fixture
 async def hall(tmp_path: Path) -> AsyncIterator[Hall]:
-    database = await SqliteDatabase.open(tmp_path / "centre.db", migrations())
+    async with opened_hall(tmp_path) as hall:
+        yield hall
+
+
+@asynccontextmanager
+async def opened_hall(folder: Path) -> AsyncIterator[Hall]:
+    database = await SqliteDatabase.open(folder / "centre.db", migrations())
     regency = Regency(database)
     await open_cycle(regency)
     desa, other = await regency.enrol(DESA), await regency.enrol(OTHER_DESA)

@@ -45,7 +45,7 @@ def main() -> int:
         KEPT.mkdir(parents=True, exist_ok=True)
         path = KEPT / sha256(broken.content).hexdigest()[:16]
         path.write_bytes(broken.content)
-        sys.stderr.write(f"{broken}\n{broken.__cause__!r}\nthe file: {path}\n")
+        sys.stderr.write(f"{broken}\nthe file: {path}\n")
         return 1
     sys.stdout.write(json.dumps({"seed": args.seed, "cases": ends.total(), "ends": dict(ends.most_common())}) + "\n")
     return 0

@@ -65,7 +65,8 @@ class Fuzzer:
             self.ends[await self._import(content, kind, rng.random() < 0.5)] += 1
             self._look_around()
         except Exception as found:
-            raise Broken(f"case {seed}/{number}, {kind.value}: {found!r}", content) from found
+            words = f"case {seed}/{number}, {kind.value}: {found!r}\n{self.log.getvalue()}"
+            raise Broken(words, content) from found
 
     def _read_elsewhere(self, content: bytes) -> None:
         """A village's roster and proposals, and payment results: pure readers, which never raise."""
