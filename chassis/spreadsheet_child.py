@@ -48,9 +48,10 @@ def main(sheet_asked: int, memory_bytes: int, cpu_seconds: int, cells_max: int, 
             if sheet_asked not in (0, number):
                 continue
             opened = book.get_sheet_by_name(name)
-            if opened.total_height > rows_max:
+            height, width = opened.total_height + 1, opened.total_width + 1  # they number the last row and column, from 0
+            if height > rows_max:
                 return 7
-            if opened.total_height * opened.total_width > cells_max:
+            if height * width > cells_max:
                 return 6
             rows = opened.iter_rows()
             first = list(islice(rows, TITLE_ROWS_MAX))

@@ -8,7 +8,7 @@ import struct
 import zipfile
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from html import unescape
+from html import escape, unescape
 
 import pytest
 import pytest_asyncio
@@ -220,6 +220,39 @@ def old_workbook(rows: list[list[str]], *, is_locked: bool = False) -> bytes:
     offset = len(begin) + 4 + 8 + len("Data") + len(end)
     bound = record(0x85, struct.pack("<IBBBB", offset, 0, 0, 4, 0) + b"Data")
     return compound("Workbook", begin + bound + end + sheet)
+
+
+ODS_TYPE = "application/vnd.oasis.opendocument.spreadsheet"
+ODS_XML = (
+    '<office:document-content xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0"'
+    ' xmlns:table="urn:oasis:names:tc:opendocument:xmlns:table:1.0" xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0">'
+    '<office:body><office:spreadsheet><table:table table:name="Data">{rows}</table:table></office:spreadsheet></office:body>'
+    "</office:document-content>"
+)
+
+
+def open_workbook(rows: list[list[str]], *, is_locked: bool = False) -> bytes:
+    """A sheet as LibreOffice keeps it (OpenDocument 1.2). `is_locked`: its manifest says that the content is encrypted."""
+
+    def cells(row: list[str]) -> str:
+        inner = "".join(
+            f'<table:table-cell office:value-type="string"><text:p>{escape(cell)}</text:p></table:table-cell>'
+            for cell in row
+        )
+        return f"<table:table-row>{inner}</table:table-row>"
+
+    locked = '<manifest:encryption-data manifest:checksum="x"/>' if is_locked else ""
+    manifest = (
+        '<manifest:manifest xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"><manifest:file-entry'
+        f' manifest:full-path="content.xml" manifest:media-type="text/xml">{locked}</manifest:file-entry></manifest:manifest>'
+    )
+    body = ODS_XML.format(rows="".join(map(cells, rows)))
+    members = {"mimetype": ODS_TYPE, "content.xml": body, "META-INF/manifest.xml": manifest}
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as book:
+        for name, member in members.items():
+            book.writestr(zipfile.ZipInfo(name), "\x08" * 200 if is_locked and name == "content.xml" else member)
+    return out.getvalue()
 
 
 def rezipped(content: bytes, change: dict[str, bytes]) -> bytes:

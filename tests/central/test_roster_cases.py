@@ -48,6 +48,7 @@ from tests.central.list_desk import (
     held,
     offer,
     old_workbook,
+    open_workbook,
     person,
     report,
     send,
@@ -81,6 +82,7 @@ REFUSED: dict[str, tuple[Callable[[Kind], bytes], str]] = {
     "web page named .xls": (lambda _: b"<html><table><tr><td>NIK", "melainkan halaman web atau XML"),
     "password": (lambda _: compound("EncryptedPackage", b"\x08" * 5000), "dikunci kata sandi. Simpan ulang tanpa"),
     "password, .xls": (lambda kind: old_workbook(cells_of(kind, person(1)), is_locked=True), "dikunci kata sandi"),
+    "password, ODS": (lambda kind: open_workbook(cells_of(kind, person(1)), is_locked=True), "dikunci kata sandi"),
     "half a workbook": (
         lambda kind: (w := workbook(list(cells_of(kind, person(1)))))[: len(w) // 2],
         "simpan sebagai CSV",
@@ -178,6 +180,7 @@ READ: dict[str, Callable[[Kind], bytes]] = {
     "formulas": formulas,
     "hidden sheets": hidden,
     "XLS": lambda kind: old_workbook(cells_of(kind, person(23), person(24))),
+    "ODS": lambda kind: open_workbook(cells_of(kind, person(27), person(28))),
     "XLSX": lambda kind: workbook(list(cells_of(kind, person(25), person(26)))),
 }
 

@@ -92,6 +92,8 @@ async def test_a_workbook_that_never_ends_is_given_up() -> None:
         await as_csv(workbook(ROWS), Limits(seconds=0.001))
     with pytest.raises(WorkbookRefused, match="terlalu besar"):
         await as_csv(workbook(ROWS), Limits(csv_bytes=10))
+    with pytest.raises(WorkbookRefused, match=r"lebih dari 2 baris\. Bagi"):
+        await as_csv(workbook(ROWS), Limits(rows=2))
 
 
 async def test_of_several_sheets_one_is_chosen_and_all_are_named() -> None:

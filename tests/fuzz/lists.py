@@ -12,7 +12,7 @@ from protocol.ids import parse_village_code
 from protocol.regions import village
 from tests.builders import dirty_list, siksng_csv, village_people
 from tests.central.desk import kk, nik
-from tests.central.list_desk import cells_of, compound, old_workbook, person, text_of
+from tests.central.list_desk import cells_of, compound, old_workbook, open_workbook, person, text_of
 from tests.central.test_list_shapes import BNBA, BPNT, GURU, SIAK, TPQ
 
 CANARIES = range(7_000, 7_012)
@@ -40,6 +40,7 @@ def seeds() -> tuple[bytes, ...]:
         old_workbook([[cell[:200] for cell in row] for row in tables[0]]),
         old_workbook(tables[1], is_locked=True),
         compound("EncryptedPackage", bytes(5_000)),
+        *(open_workbook(rows) for rows in tables),
     ]
     return (*texts, *books)
 
