@@ -48,7 +48,10 @@ def main(sheet_asked: int, memory_bytes: int, cpu_seconds: int, cells_max: int, 
             if sheet_asked not in (0, number):
                 continue
             opened = book.get_sheet_by_name(name)
-            height, width = opened.total_height + 1, opened.total_width + 1  # they number the last row and column, from 0
+            height, width = (
+                opened.total_height + 1,
+                opened.total_width + 1,
+            )  # they number the last row and column, from 0
             if height > rows_max:
                 return 7
             if height * width > cells_max:

@@ -21,33 +21,37 @@ CASES_AN_OFFICE = 400
 KEPT = Path("build/fuzz")
 
 
-async def run(seed: int, first: int, seconds: float, cases: int) -> Counter[str]:
-    """Raises Broken."""
+async def run(seed: int, first: int, seconds: float, cases: int) -> tuple[Counter[str], float, int]:
+    """How the cases ended, the longest one's seconds and its number. Raises Broken."""
     ends, until, numbers = Counter[str](), time.monotonic() + seconds, iter(count(first))
-    done = 0
+    done, slowest = 0, (0.0, first)
     while time.monotonic() < until and (not cases or done < cases):
         with tempfile.TemporaryDirectory(prefix="fuzz-") as folder:
             async with opened(Path(folder)) as fuzzer:
                 for _ in range(CASES_AN_OFFICE):
                     if time.monotonic() >= until or (cases and done >= cases):
                         break
-                    await fuzzer.case(seed, next(numbers))
+                    number, started = next(numbers), time.monotonic()
+                    await fuzzer.case(seed, number)
+                    slowest = max(slowest, (time.monotonic() - started, number))
                     done += 1
                 ends += fuzzer.ends
-    return ends
+    return ends, *slowest
 
 
 def main() -> int:
     args = _arguments()
     try:
-        ends = asyncio.run(run(args.seed, args.case, args.seconds, args.cases))
+        ends, seconds, number = asyncio.run(run(args.seed, args.case, args.seconds, args.cases))
     except Broken as broken:
         KEPT.mkdir(parents=True, exist_ok=True)
         path = KEPT / sha256(broken.content).hexdigest()[:16]
         path.write_bytes(broken.content)
         sys.stderr.write(f"{broken}\nthe file: {path}\n")
         return 1
-    sys.stdout.write(json.dumps({"seed": args.seed, "cases": ends.total(), "ends": dict(ends.most_common())}) + "\n")
+    longest = {"case": number, "seconds": round(seconds, 2)}
+    report = {"seed": args.seed, "cases": ends.total(), "ends": dict(ends.most_common()), "longest": longest}
+    sys.stdout.write(json.dumps(report) + "\n")
     return 0
 
 
