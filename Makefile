@@ -6,11 +6,12 @@ SEED ?= 1
 SEEDS ?= 300
 KILLS ?= 20
 STATES ?= 1000
+SECS ?= 600
 JOBS ?= 2
 export PYTHONHASHSEED := 0
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: demo test check units browser sim mutants kills powerloss bench ngaji pages petunjuk catalogue lock clean tools
+.PHONY: demo test check units browser sim mutants kills powerloss fuzz bench ngaji pages petunjuk catalogue lock clean tools
 
 demo: $(VENV)/ready ## the story in about a minute; ONCE=1 ends after it
 	$(BIN)/python -m deploy.demo $(if $(ONCE),--once)
@@ -40,6 +41,9 @@ mutants: $(VENV)/ready ## deliberate faults that the simulator and the power-los
 
 powerloss: $(VENV)/ready ## crash states of a recorded disk: STATES=n
 	$(BIN)/python -m tests.powerloss --states $(STATES) --seed $(SEED)
+
+fuzz: $(VENV)/ready ## spoilt lists through the importers: SECS=n SEED=k
+	$(BIN)/python -m tests.fuzz --seconds $(SECS) --seed $(SEED)
 
 kills: $(VENV)/ready ## kill -9 of real processes under load: KILLS=n
 	$(BIN)/python -m tests.acceptance.kills --kills $(KILLS) --seed $(SEED)

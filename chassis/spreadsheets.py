@@ -6,6 +6,7 @@ Place in the flow: whoever takes lists from people calls `as_csv` or `read_workb
 
 import asyncio
 import json
+import signal
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,18 +16,21 @@ MIB = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one workbook may cost. `csv_bytes`: its text; `cells`: of one sheet; memory and processor are the child's."""
+    """What one workbook may cost. `csv_bytes`: its text; `cells`, `rows`: of one sheet; memory and processor are the child's."""
 
     seconds: float = 30
     csv_bytes: int = 32 * MIB
     memory_bytes: int = 512 * MIB
     cpu_seconds: int = 20
     cells: int = 4_000_000
+    rows: int = 500_000
 
 
 VILLAGE = Limits()
 """An honest list of 30,000 rows takes two seconds and 150 MB; its text is a quarter of this."""
-CENTRE = Limits(seconds=120, csv_bytes=96 * MIB, memory_bytes=1536 * MIB, cpu_seconds=90, cells=10_000_000)
+CENTRE = Limits(
+    seconds=120, csv_bytes=96 * MIB, memory_bytes=1536 * MIB, cpu_seconds=90, cells=10_000_000, rows=300_000
+)
 """50,000 rows of 20 columns, each cell another text, take 320 MB; a list of more than 200,000 such rows comes as CSV."""
 
 HEADING_BYTES_MAX = 64 * 1024
@@ -40,7 +44,11 @@ _SENTENCES = {
     3: "Berkas ini dikunci kata sandi. Simpan ulang tanpa kata sandi.",
     5: "Berkas ini tidak memuat lembar yang terisi. Periksa apakah berkas yang dipilih sudah benar.",
     6: _TOO_LARGE,
+    -signal.SIGABRT: _TOO_LARGE,  # how the library ends where it is given no more memory
+    -signal.SIGXCPU: _TOO_LARGE,
+    -signal.SIGKILL: _TOO_LARGE,
 }
+_TOO_MANY_ROWS = 7
 _BROKEN = f"Berkas ini tidak dapat dibaca sebagai lembar kerja. {_CURE}"
 
 
@@ -73,7 +81,7 @@ async def read_workbook(content: bytes, sheet: int = 0, limits: Limits = VILLAGE
         sys.executable,
         "-I",
         str(_CHILD),
-        *map(str, (sheet, limits.memory_bytes, limits.cpu_seconds, limits.cells)),
+        *map(str, (sheet, limits.memory_bytes, limits.cpu_seconds, limits.cells, limits.rows)),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,  # a traceback would carry cells into the log
@@ -87,6 +95,8 @@ async def read_workbook(content: bytes, sheet: int = 0, limits: Limits = VILLAGE
         if child.returncode is None:
             child.kill()
             await child.wait()
+    if child.returncode == _TOO_MANY_ROWS:
+        raise WorkbookRefused(f"Lembar di berkas ini berisi lebih dari {limits.rows} baris. Bagi per kecamatan.")
     if child.returncode != 0:
         raise WorkbookRefused(_SENTENCES.get(child.returncode or 0, _BROKEN))
     return said

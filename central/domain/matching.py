@@ -244,7 +244,7 @@ def date_link(a: date | None, b: date | None) -> DateLink:
         return DateLink.SAME
     if (a.year, a.month, a.day) == (b.year, b.day, b.month):
         return DateLink.SWAPPED
-    differing = sum(one != other for one, other in zip(f"{a:%d%m%Y}", f"{b:%d%m%Y}", strict=True))
+    differing = sum(one != other for one, other in zip(a.isoformat(), b.isoformat(), strict=True))
     return DateLink.SLIP if differing == 1 else DateLink.OTHER
 
 

@@ -86,4 +86,5 @@ def show_masked(cell: str, is_plain: Callable[[str], bool] = lambda word: False)
 
 
 def shorten(title: str) -> str:
-    return clean_text(title)[:TITLE_CHARS_MAX]
+    """A title on a page or in a sentence. Where a line break was lost, rows stand among the titles: no number stays whole."""
+    return _LONG_DIGITS.sub("***", clean_text(title)[:TITLE_CHARS_MAX])

@@ -36,6 +36,8 @@ _MONTHS = {
     )
     for word in words.split()
 }
+_YEAR_MIN = 1900
+"""Nobody alive was born before; a year that lost a digit (0185) is no date."""
 _FIRST_SERIAL = date(1899, 12, 30)
 """Day 0 of spreadsheets, counted from after the leap day of 1900 that they invented."""
 
@@ -116,6 +118,6 @@ def _parse(cell: str) -> date | Swappable | None:
 
 def _date(year: int, month: int, day: int) -> date | None:
     try:
-        return date(year, month, day)
+        return date(year, month, day) if year >= _YEAR_MIN else None
     except ValueError:
         return None

@@ -101,8 +101,11 @@ _MARKUP = (b"<!doctype", b"<html", b"<?xml", b"<table")
 _CURE = "Buka berkas aslinya dengan Excel atau LibreOffice, lalu simpan sebagai CSV."
 
 
-def decode_table(data: bytes) -> list[str] | ListRefused:
-    """The lines of the file. Never raises; bytes that mean nothing in their encoding become U+FFFD."""
+def decode_table(data: bytes, rows_max: int | None = None) -> list[str] | ListRefused:
+    """The lines of the file, `rows_max` (ROWS_MAX) at most. Never raises; bytes that mean nothing in their encoding become
+    U+FFFD.
+    """
+    rows_max = ROWS_MAX if rows_max is None else rows_max
     if len(data) > FILE_BYTES_MAX:
         most = FILE_BYTES_MAX // (1024 * 1024)
         return ListRefused(
@@ -111,16 +114,20 @@ def decode_table(data: bytes) -> list[str] | ListRefused:
     kind = _known_kind(data)
     if kind:
         return ListRefused(FileProblem.NOT_A_TABLE, f"Berkas ini bukan CSV, melainkan {kind}. {_CURE}")
+    if max(data.count(b"\n"), data.count(b"\r")) > rows_max:  # before it is text, which takes several times its bytes
+        return refuse_rows(rows_max)
     text = _decode(data)
     if not text.strip():
         return ListRefused(FileProblem.EMPTY, "Berkas kosong. Periksa apakah berkas yang dipilih sudah benar.")
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    if len(lines) > ROWS_MAX:
-        return ListRefused(
-            FileProblem.TOO_MANY_ROWS,
-            f"Berkas berisi lebih dari {ROWS_MAX} baris. Bagi per kecamatan, lalu impor satu per satu.",
-        )
-    return lines
+    return refuse_rows(rows_max) if len(lines) > rows_max else lines
+
+
+def refuse_rows(rows_max: int) -> ListRefused:
+    return ListRefused(
+        FileProblem.TOO_MANY_ROWS,
+        f"Berkas berisi lebih dari {rows_max} baris. Bagi per kecamatan, lalu impor satu per satu.",
+    )
 
 
 def _known_kind(data: bytes) -> str:

@@ -125,7 +125,7 @@ def test_a_letter_is_checked_in_the_browser_also_without_a_network(chromium: "sy
 
     def check(code: str) -> str:
         page.get_by_label("Kode keaslian").fill(code)
-        page.get_by_role("button", name="Periksa").click()
+        page.get_by_role("button", name="Periksa").press("Enter")
         page.locator("#answer h2").wait_for()
         return page.locator("#answer h2").inner_text()
 

@@ -217,6 +217,7 @@ def test_in_a_mixed_column_the_nik_decides_or_the_date_is_left_out() -> None:
 
 def test_serial_numbers_and_placeholders_of_spreadsheets() -> None:
     assert born(dated("31184", "1985-05-17 00:00:00", "'17-05-1985", "tidak tahu")) == ["1985-05-17"] * 3 + [""]
+    assert born(dated("17/05/0185", "17 MEI 0985", "17/05/1985", "1899-12-31")) == ["", "", "1985-05-17", ""]
 
 
 # ------------------------------------------------------------------------------------------------ cells

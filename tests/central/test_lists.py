@@ -23,6 +23,7 @@ from central.domain.lists import (
     guess,
     open_table,
 )
+from central.domain.lists import table as table_of_a_list
 from central.domain.lists.cells import find_place, show_period
 from central.domain.lists.plans import ignored
 from central.domain.periods import Span, parse_period
@@ -401,7 +402,7 @@ def test_a_wrong_file_is_refused_with_the_cure(data: bytes, problem: FileProblem
 
 def test_limits_of_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
     data = "\n".join([HEAD, *[row()] * 10]).encode()
-    monkeypatch.setattr(tables, "ROWS_MAX", 10)
+    monkeypatch.setattr(table_of_a_list, "ROWS_MAX", 10)
     assert refused(data).problem is FileProblem.TOO_MANY_ROWS
     monkeypatch.setattr(tables, "FILE_BYTES_MAX", len(data) - 1)
     assert refused(data).problem is FileProblem.TOO_LARGE

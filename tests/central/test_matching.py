@@ -247,6 +247,8 @@ def test_what_a_hand_does_to_sixteen_digits(one: str, other: str, link: NikLink)
         (date(1985, 7, 1), DateLink.WEAK),
         (date(1984, 7, 1), DateLink.OTHER),
         (date(1986, 6, 13), DateLink.OTHER),
+        (date(985, 5, 12), DateLink.SLIP),
+        (date(85, 5, 12), DateLink.OTHER),
         (None, DateLink.UNKNOWN),
     ],
 )

@@ -1,14 +1,13 @@
 # ruff: noqa: F811 - the fixture `hall` is imported
 """An officer brings a list, says what its columns mean, sees each row's fate, imports it, and takes it back."""
 
-import asyncio
 import re
 from hashlib import sha256
 
 import pytest
-from aiohttp import FormData
 
 from tests.central.desk import PANGAN, kk, nik
+from tests.central.list_desk import bring, columns, send, settled
 from tests.central.test_web_pages import Hall, hall  # noqa: F401 - a fixture
 from tests.chassis.test_spreadsheets import workbook
 
@@ -18,50 +17,10 @@ ROWS = [
     "12;13;'=cmd|calc;SUKOJATI;BLIMBINGSARI;PKH;2021",
     f"{nik(7)};{kk(7)};JOKO;SUKOJATI;BLIMBINGSARI;PKH;2021",
 ]
-ORIGIN = {"kind": "coverage", "permission": "MoU 7/2021", "as_of": "2021-04-30"}
 
 
 def csv_of(*rows: str) -> bytes:
     return "\n".join([HEAD, *rows]).encode()
-
-
-async def bring(hall: Hall, content: bytes, name: str = "daftar.csv", **said: str) -> tuple[str, str]:
-    """Where it led, and the page."""
-    browser = await hall.browser()
-    html = await (await browser.get("/imports")).text()
-    form = FormData()
-    form.add_field("csrf", re.findall(r'name="csrf" value="([^"]+)"', html)[0])
-    for key, value in (ORIGIN | said).items():
-        form.add_field(key, value)
-    form.add_field("file", content, filename=name, content_type="application/octet-stream")
-    return await settled(hall, await browser.post("/imports", form))
-
-
-async def settled(hall: Hall, answer: object) -> tuple[str, str]:
-    """Follows the page that refreshes itself to where it ends."""
-    browser = await hall.browser()
-    for _ in range(200):
-        if not answer.url.path.endswith("/progress"):  # type: ignore[attr-defined]
-            return answer.url.path, await answer.text()  # type: ignore[attr-defined]
-        assert answer.headers["Refresh"] == "2"  # type: ignore[attr-defined]
-        await asyncio.sleep(0.02)
-        answer = await browser.get(str(answer.url.relative()))  # type: ignore[attr-defined]
-    raise AssertionError("it never ended")
-
-
-async def send(hall: Hall, path: str, html: str, **fields: str) -> tuple[str, str]:
-    browser = await hall.browser()
-    token = re.findall(r'name="csrf" value="([^"]+)"', html)[0]
-    return await settled(hall, await browser.post(path, {"csrf": token, **fields}))
-
-
-def columns(html: str) -> dict[str, str]:
-    """The mapping as the page offers it."""
-    found = {}
-    for number, options in re.findall(r'<select id="column-(\d+)"[^>]*>(.*?)</select>', html, re.DOTALL):
-        chosen = re.findall(r'value="([^"]*)" selected', options)
-        found[f"column-{number}"] = chosen[0] if chosen else ""
-    return found
 
 
 async def test_from_the_file_to_the_facts_and_back(hall: Hall) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,7 +80,13 @@ class Hall:
 
 @pytest.fixture
 async def hall(tmp_path: Path) -> AsyncIterator[Hall]:
-    database = await SqliteDatabase.open(tmp_path / "centre.db", migrations())
+    async with opened_hall(tmp_path) as hall:
+        yield hall
+
+
+@asynccontextmanager
+async def opened_hall(folder: Path) -> AsyncIterator[Hall]:
+    database = await SqliteDatabase.open(folder / "centre.db", migrations())
     regency = Regency(database)
     story = await fill(regency)
     await fill_rosters(story)

@@ -4,6 +4,7 @@ import csv
 import io
 import re
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from prometheus_client import CollectorRegistry
 
 from central.domain.determination import Perkades
+from central.domain.rosters import Fate
 from central.domain.terbilang import NUMBER_MAX, terbilang
 from central.store import access
 from central.web.app import build_app
@@ -22,8 +24,8 @@ from central.web.desk import Desk
 from central.web.lock import read_perkades
 from chassis.database import Connection, SqliteDatabase
 from chassis.web.accounts import create_account, hash_password
-from tests.central.desk import DESA, OTHER_DESA, RULES, Regency, migrations, nik
-from tests.central.roster_desk import NGAJI, PDF, open_cycle, scan_all, teach, teach_with_answers
+from tests.central.desk import DESA, OTHER_DESA, RULES, WARD, Machine, Regency, migrations, nik
+from tests.central.roster_desk import NGAJI, PDF, open_cycle, rule, scan_all, teach, teach_with_answers, validate
 from tests.chassis.conftest import PASSWORD, Browser
 
 HASH = hash_password(PASSWORD)
@@ -50,6 +52,7 @@ class Hall:
     regency: Regency
     server: TestServer
     records: list[bytes]
+    other: Machine
     browsers: dict[str, Browser] = field(default_factory=dict)
 
     async def browser(self, login: str) -> Browser:
@@ -83,7 +86,13 @@ def words_of(html: str) -> str:
 
 @pytest.fixture
 async def hall(tmp_path: Path) -> AsyncIterator[Hall]:
-    database = await SqliteDatabase.open(tmp_path / "centre.db", migrations())
+    async with opened_hall(tmp_path) as hall:
+        yield hall
+
+
+@asynccontextmanager
+async def opened_hall(folder: Path) -> AsyncIterator[Hall]:
+    database = await SqliteDatabase.open(folder / "centre.db", migrations())
     regency = Regency(database)
     await open_cycle(regency)
     desa, other = await regency.enrol(DESA), await regency.enrol(OTHER_DESA)
@@ -108,7 +117,7 @@ async def hall(tmp_path: Path) -> AsyncIterator[Hall]:
     desk = Desk(database, regency.clock, RULES, sign=regency.key.sign)
     server = TestServer(build_app(desk, CollectorRegistry(), "0.1.0"))
     await server.start_server()
-    hall = Hall(regency, server, records)
+    hall = Hall(regency, server, records, other)
     yield hall
     for browser in hall.browsers.values():
         await browser.client.close()
@@ -201,20 +210,62 @@ async def test_the_minutes_are_printed_with_the_hash_and_come_back_signed(hall: 
     assert "daftar tempat ini berubah" in words_of(await (await browser.post(path, upload)).text())
 
 
+ACT = {"step": "claim", "number": "188/1/KEP/2021", "dated": "2021-06-01", "recipients": "3", "total": "2.100.000"}
+
+
+async def test_the_lock_is_refused_with_the_reason_until_nothing_is_in_its_way(hall: Hall) -> None:
+    """A missing validation, a held row, missing minutes, wrong sums, a silent village that nobody names: each by its sentence,
+    on the page and in the answer to who claims or locks all the same, from a form of before; and nothing is claimed or locked.
+    """
+    regency, path = hall.regency, f"{HERE}/lock"
+    former = f"{HERE}/rows/{hall.records[1].hex()}"
+
+    async def refused(words: str, login: str = "sari", **values: str) -> None:
+        claims = await regency.value("SELECT count(*) FROM roster_claim")
+        browser = await hall.browser(login)
+        sent = await browser.post(path, await browser.filled(former, **ACT | values))
+        assert (sent.status, words in words_of(await sent.text())) == (422, True)
+        assert await regency.value("SELECT count(*) FROM roster_claim") == claims
+        assert await regency.value("SELECT count(*) FROM roster") == 0
+
+    assert "3 baris belum divalidasi" in await hall.text(path)
+    await refused("3 baris belum divalidasi", recipients="0", total="0")
+    await hall.validate()
+    hall.other.anchor = None  # nothing proves that it was written after the window closed
+    hall.other.anchor_hash = b""
+    late = teach(hall.other, 4)
+    await regency.send(hall.other, len(hall.other.ops))
+    await regency.settle()
+    await validate(regency, late)
+    assert "1 baris masih ditahan. Putuskan atau tanyakan dahulu tiap baris itu." in await hall.text(path)
+    await refused("1 baris masih ditahan")
+    await rule(regency, late, Fate.DROPPED)
+    await refused("Pindaian berita acara bertanda tangan belum ada dari 4 tempat")
+    await scan_all(regency)
+    await refused("Jumlah penerima: SK menyebut 4, daftar ini 3", recipients="4")
+    await refused("Jumlah uang: SK menyebut Rp2.100.001, daftar ini Rp2.100.000", total="2.100.001")
+    await regency.enrol(WARD)
+    await refused("Desa yang belum terdengar: 1 desa belum disebut")
+    assert "Daftar diajukan." in await hall.send(path, **ACT, silent=WARD)
+    await rule(regency, hall.records[0], Fate.DROPPED)
+    await refused("Pindaian berita acara", "budi", step="lock")
+    await scan_all(regency)
+    await refused("Jumlah penerima: SK menyebut 3, daftar ini 2", "budi", step="lock")
+
+
 async def test_two_officers_lock_and_the_payment_list_ties_out(hall: Hall) -> None:
     await hall.validate()
     await scan_all(hall.regency)
-    act = {"step": "claim", "number": "188/1/KEP/2021", "dated": "2021-06-01", "recipients": "3", "total": "2.100.000"}
-    said = await hall.send(f"{HERE}/lock", **act | {"recipients": "4", "number": ""})
+    said = await hall.send(f"{HERE}/lock", **ACT | {"recipients": "4", "number": ""})
     assert "Nomor SK: isi" in said
     assert "Jumlah penerima: SK menyebut 4, daftar ini 3." in await hall.send(
-        f"{HERE}/lock", **act | {"recipients": "4"}
+        f"{HERE}/lock", **ACT | {"recipients": "4"}
     )
-    assert "Daftar diajukan." in await hall.send(f"{HERE}/lock", **act)
+    assert "Daftar diajukan." in await hall.send(f"{HERE}/lock", **ACT)
     assert "Petugas lain yang harus mengunci" in await hall.text(f"{HERE}/lock")
     assert "Anda sendiri yang mengajukan" in await hall.send(f"{HERE}/lock", step="lock")
     assert "Pengajuan dikembalikan." in await hall.send(f"{HERE}/lock", "budi", step="return")
-    assert "Daftar diajukan." in await hall.send(f"{HERE}/lock", **act)
+    assert "Daftar diajukan." in await hall.send(f"{HERE}/lock", **ACT)
     budi = await hall.browser("budi")
     form = await budi.filled(f"{HERE}/lock", step="lock")
     assert "Periode dikunci: 3 penerima, Rp2.100.000" in words_of(await (await budi.post(f"{HERE}/lock", form)).text())

@@ -62,9 +62,8 @@ def bomb(cells: int) -> bytes:
     return out.getvalue()
 
 
-@pytest.mark.parametrize("cells", [5_000_000, 12_000_000])
-async def test_a_bomb_goes_off_in_the_child(cells: int) -> None:
-    content = bomb(cells)
+async def test_a_bomb_goes_off_in_the_child() -> None:
+    content = bomb(5_000_000)
     assert len(content) < 1_000_000
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with pytest.raises(WorkbookRefused, match=r"\.$"):
@@ -93,6 +92,8 @@ async def test_a_workbook_that_never_ends_is_given_up() -> None:
         await as_csv(workbook(ROWS), Limits(seconds=0.001))
     with pytest.raises(WorkbookRefused, match="terlalu besar"):
         await as_csv(workbook(ROWS), Limits(csv_bytes=10))
+    with pytest.raises(WorkbookRefused, match=r"lebih dari 2 baris\. Bagi"):
+        await as_csv(workbook(ROWS), Limits(rows=2))
 
 
 async def test_of_several_sheets_one_is_chosen_and_all_are_named() -> None:

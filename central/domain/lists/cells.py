@@ -64,6 +64,15 @@ def read_inactive(cell: str) -> bool | None:
     return text == "nonaktif" if text in ("aktif", "nonaktif") else read_answer(cell)
 
 
+def says_moved(cell: str) -> bool:
+    """PINDAH, as free text says it in whichever column speaks of the person's state."""
+    return cell.upper().startswith("PINDAH")
+
+
+def read_moved(cell: str) -> bool | None:
+    return says_moved(cell) or read_answer(cell)
+
+
 def read_sex(cell: str) -> str | None:
     """L or P; empty for an empty cell, None for what is neither."""
     word = "".join(letter for letter in cell.upper() if letter.isalnum())

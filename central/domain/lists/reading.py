@@ -15,7 +15,9 @@ from central.domain.lists.cells import (
     read_answer,
     read_deceased,
     read_inactive,
+    read_moved,
     read_question,
+    says_moved,
     scheme_by_name,
     show_period,
 )
@@ -119,6 +121,8 @@ class ListReading:
         elif len(nik) <= 2 and is_numbering(cells):
             return Fate.DROPPED, Remark(RemarkCode.HEADER_AGAIN, "Baris nomor kolom.")
         for at, code, read, reason in self._ended:
+            if says_moved(cells[at]):
+                return Fate.DROPPED, Remark(RemarkCode.MOVED, _MOVED, self._people.title(at))
             has_ended = read(cells[at])
             if has_ended is None:
                 return Fate.REJECTED, _unclear_answer(self._people.title(at), cells[at])
@@ -355,9 +359,11 @@ _COMPONENT_CHARS_MAX = 40
 _NUMBER_CHARS_MAX = 24
 """A NIK has 16 characters; what is longer is wrong whatever follows."""
 _PAID_NO_LONGER = "bukan penerima yang masih dibayar."
+_MOVED = f"Tercatat pindah; {_PAID_NO_LONGER}"
 _ENDED = (
     ("deceased", RemarkCode.DECEASED, read_deceased, f"Tercatat meninggal dunia; {_PAID_NO_LONGER}"),
     ("inactive", RemarkCode.INACTIVE, read_inactive, f"Tercatat nonaktif; {_PAID_NO_LONGER}"),
+    ("moved", RemarkCode.MOVED, read_moved, _MOVED),
 )
 _SCHEME_FAULTS = frozenset(
     {RemarkCode.ANSWER_UNCLEAR, RemarkCode.PERIOD_MISSING, RemarkCode.PERIOD_UNCLEAR, RemarkCode.SCHEME_UNKNOWN}

@@ -30,6 +30,7 @@ class RemarkCode(enum.Enum):
     HEADER_AGAIN = "header_again"
     DECEASED = "deceased"
     INACTIVE = "inactive"
+    MOVED = "moved"
     NO_SCHEME = "no_scheme"
     SCHEME_UNKNOWN = "scheme_unknown"
     ANSWER_UNCLEAR = "answer_unclear"

@@ -53,14 +53,9 @@ class Table(Struct, frozen=True):
 
 def open_table(data: bytes) -> Table | ListRefused:
     """The table in delimited text, or why the file is refused. Never raises."""
-    lines = decode_table(data)
+    lines = decode_table(data, ROWS_MAX)
     if isinstance(lines, ListRefused):
         return lines
-    if len(lines) > ROWS_MAX:
-        return ListRefused(
-            FileProblem.TOO_MANY_ROWS,
-            f"Berkas berisi lebih dari {ROWS_MAX} baris. Bagi per kecamatan, lalu impor satu per satu.",
-        )
     header = find_header(lines, is_known_header) or find_header(lines, _is_title)
     if header is None:
         return ListRefused(
