@@ -238,18 +238,23 @@ async def put_terms(connection: Connection, terms: CycleTerms) -> None:
     """A new or changed cycle with what its lock will ask; its proposals become dirty."""
     await put_cycle(connection, terms.cycle)
     await connection.execute(
-        "UPDATE cycle SET quota = $2, budget_rupiah = $3, validations = $4 WHERE code = $1",
+        "UPDATE cycle SET quota = $2, budget_rupiah = $3, validations = $4, amount_rupiah = $5, former = $6"
+        " WHERE code = $1",
         terms.cycle.code,
         terms.quota,
         terms.budget_rupiah,
         ";".join(terms.validations),
+        terms.amount_rupiah,
+        terms.former,
     )
 
 
 async def terms(connection: Connection) -> dict[str, CycleTerms]:
     """Every cycle with what its lock will ask, by code."""
-    rows = await connection.fetch_all("SELECT code, quota, budget_rupiah, validations FROM cycle")
-    asked = {row[0]: (row[1], row[2], tuple(filter(None, row[3].split(";")))) for row in rows}
+    rows = await connection.fetch_all(
+        "SELECT code, quota, budget_rupiah, validations, amount_rupiah, former FROM cycle"
+    )
+    asked = {row[0]: (row[1], row[2], tuple(filter(None, row[3].split(";"))), row[4], row[5]) for row in rows}
     return {cycle.code: CycleTerms(cycle, *asked[cycle.code]) for cycle in await cycles(connection)}
 
 

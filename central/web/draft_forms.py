@@ -86,6 +86,7 @@ class Field:
     options: Sequence[tuple[str, str]] = ()
     is_optional: bool = False
     value: str = ""
+    empty: str = "Semua"
 
 
 @dataclass(frozen=True)
@@ -418,6 +419,24 @@ def cycle_form(book: Book, code: str, scheme_code: str) -> DraftForm | None:
             is_optional=True,
             value=_number(known.budget_rupiah if known else None),
         ),
+        Field(
+            "amount",
+            "Besaran tiap penerima",
+            "number",
+            "Rupiah; sebelum diisi, daftar penerimanya belum dapat disusun",
+            is_optional=True,
+            value=_number(known.amount_rupiah if known else None),
+        ),
+        Field(
+            "former",
+            "Penerima dibawa dari",
+            "select",
+            "Periode yang sudah ditetapkan; kosong bila tidak ada",
+            [(each, each) for each in sorted(book.locked)],
+            is_optional=True,
+            value=known.former if known else "",
+            empty="Tidak ada",
+        ),
         *(
             Field(
                 f"needs_{each}",
@@ -451,6 +470,8 @@ def cycle_form(book: Book, code: str, scheme_code: str) -> DraftForm | None:
                 reader.whole("quota", QUOTA_MAX, is_optional=True),
                 reader.whole("budget", BUDGET_MAX, is_optional=True),
                 tuple(each for each in VALIDATORS if reader.ticked(f"needs_{each}")),
+                reader.whole("amount", AMOUNT_RUPIAH_MAX, is_optional=True),
+                reader.text("former", 64, is_optional=True),
             )
         )
 

@@ -1,5 +1,8 @@
 """Locking a cycle: refused with each reason named; then signed, immutable, final for the villages, blocking what it excludes."""
 
+from dataclasses import dataclass, field
+from typing import Any
+
 import msgspec
 import pytest
 
@@ -9,14 +12,16 @@ from central.domain.determination import Act, Perkades, list_hash, read_list, si
 from central.domain.identities import Identity, IdentityVerdict
 from central.domain.papers import payment_sheet
 from central.domain.rosters import Fate, Origin, Reply, Terms, Validation, late_rows
-from central.rosters import Drafts, Lock, LockRefused, read_ledger
+from central.rosters import Drafts, Lock, LockRefused, circumstances, read_ledger
 from central.store import determinations, identities
 from central.store.identities import Said
 from chassis.database import Connection, DatabaseError
 from chassis.signing import verify
-from protocol.feed import Cycle, Decision
+from protocol.codec import unpack
+from protocol.feed import REGENCY, CoverageList, Cycle, Decision
+from protocol.regions import villages
 from protocol.schemes import month
-from tests.central.desk import BLT_DD, DAY_MS, DESA, OTHER_DESA, Machine, Regency, nik
+from tests.central.desk import BLT_DD, DAY_MS, DESA, OTHER_DESA, Machine, Regency, kk, nik, siksng_row
 from tests.central.roster_desk import (
     NGAJI,
     act_of,
@@ -30,9 +35,9 @@ from tests.central.roster_desk import (
 )
 
 
-def lock_of(regency: Regency) -> Lock:
+def lock_of(regency: Regency, database: Any = None) -> Lock:
     drafts = Drafts(regency.database, regency.rules)
-    return Lock(regency.database, drafts, regency.key.sign, regency.clock.random)
+    return Lock(database or regency.database, drafts, regency.key.sign, regency.clock.random)
 
 
 async def after_the_window(regency: Regency, *machines: Machine) -> None:
@@ -303,3 +308,77 @@ async def test_a_scheme_of_a_ministry_is_not_locked_here(regency: Regency, machi
     teach(machine, 1, cycle=cycle)
     await after_the_window(regency, machine)
     assert await codes_in_the_way(regency, cycle) == ["not_ours"]
+
+
+@dataclass
+class Counted:
+    """A database that notes how many statements each transaction ran."""
+
+    database: Any
+    statements: list[int] = field(default_factory=list)
+
+    async def read(self, work: Any) -> Any:
+        return await self.database.read(work)
+
+    async def transact(self, work: Any) -> Any:
+        async def counted(connection: Connection) -> Any:
+            ran = _Counting(connection)
+            found = await work(ran)
+            self.statements.append(ran.count)
+            return found
+
+        return await self.database.transact(counted)
+
+
+class Killed(Exception):
+    """The program ended between two transactions."""
+
+
+class Torn(Counted):
+    async def transact(self, work: Any) -> Any:
+        if self.statements:
+            raise Killed
+        return await super().transact(work)
+
+
+class _Counting:
+    def __init__(self, connection: Connection) -> None:
+        self._connection, self.count = connection, 0
+
+    def __getattr__(self, name: str) -> Any:
+        self.count += 1
+        return getattr(self._connection, name)
+
+
+async def test_in_a_new_month_the_locks_transaction_does_not_grow_with_the_villages(
+    regency: Regency, ready: list[bytes]
+) -> None:
+    for code in [each.code for each in villages() if each.code not in {DESA, OTHER_DESA}][:40]:
+        await regency.enrol(code)
+    regency.clock.advance(days=30)
+    silent = (
+        await regency.database.read(lambda c: circumstances(c, regency.rules, NGAJI, regency.clock.now_ms()))
+    ).silent
+    act, now_ms = act_of(await settled(regency), silent=tuple(silent)), regency.clock.now_ms()
+    await lock_of(regency).claim(NGAJI.code, act, "sari", now_ms)
+    counted = Counted(regency.database)
+    await lock_of(regency, counted).lock(NGAJI.code, "budi", now_ms)
+    locking, saying = counted.statements
+    assert locking < 40 < saying, "each village's new key is said after the lock"
+    assert len(await regency.said("coverage_key", OTHER_DESA)) == 1
+    assert len(await regency.said("coverage_list", REGENCY)) == 1
+    assert await regency.value("SELECT count(*) FROM coverage_unsaid") == 0
+
+
+async def test_what_a_lock_left_unsaid_is_said_with_the_next_list(regency: Regency, ready: list[bytes]) -> None:
+    await regency.import_list(siksng_row(nik(8), kk(8), "SITI CONTOH"))
+    await regency.settle()
+    now_ms = regency.clock.now_ms()
+    await lock_of(regency).claim(NGAJI.code, act_of(await settled(regency)), "sari", now_ms)
+    with pytest.raises(Killed):
+        await lock_of(regency, Torn(regency.database)).lock(NGAJI.code, "budi", now_ms)
+    before = await regency.said("coverage_list", REGENCY)
+    await regency.import_list(siksng_row(nik(9), kk(9), "SITI CONTOH"), name="next.csv")
+    after = await regency.said("coverage_list", REGENCY)
+    told = {unpack(each.value, CoverageList).scheme for each in after if each not in before}
+    assert told == {"PKH", "GURU-NGAJI"}
