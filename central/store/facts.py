@@ -95,6 +95,17 @@ async def count_dirty(connection: Connection) -> int:
     return total
 
 
+async def last_told(connection: Connection, cycle: str, codes: Iterable[str]) -> int:
+    """When a refusal for one of these reasons was last told in a cycle, in ms since 1970; 0 where none stands."""
+    found: int | None = await connection.fetch_value(
+        "SELECT max(decided_ms) FROM proposal WHERE cycle = $1 AND outcome = 'rejected' AND is_withdrawn = 0"
+        " AND code IN (SELECT value FROM json_each($2))",
+        cycle,
+        msgspec.json.encode(sorted(codes)).decode(),
+    )
+    return found or 0
+
+
 async def is_any_dirty(connection: Connection) -> bool:
     return await connection.fetch_value("SELECT 1 FROM proposal WHERE is_dirty = 1 LIMIT 1") is not None
 

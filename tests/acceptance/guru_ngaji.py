@@ -235,7 +235,7 @@ class Office:
             stories = {row.record: self._story(row, placed, gone, former) for row in first.rows}
             await self.validate(cycle, stories)
             judged = await self.judge(await self._look(drafts, cycle))
-        regency.clock.at_ms = cycle.closes_ms + DAY_MS
+        regency.clock.at_ms = max(cycle.closes_ms, regency.clock.now_ms()) + (cycle.objection_days + 1) * DAY_MS
         for machine in self.machines.values():
             await regency.greet(machine)
         with self.step("minutes and lock"):

@@ -5,6 +5,7 @@ from typing import Any
 from central.domain.determination import (
     Act,
     Entry,
+    Refused,
     RosterList,
     Scan,
     list_hash,
@@ -101,10 +102,14 @@ async def scan_all(regency: Regency, cycle: Cycle = NGAJI, found: Draft | None =
     await regency.database.transact(work)
 
 
-async def codes_in_the_way(regency: Regency, cycle: Cycle = NGAJI) -> list[str]:
+async def in_the_way(regency: Regency, cycle: Cycle = NGAJI) -> list[Refused]:
     found, now_ms = await settled(regency, cycle), regency.clock.now_ms()
     met = await regency.database.read(lambda c: circumstances(c, regency.rules, cycle, now_ms))
-    return [each.code for each in obstacles(found, cycle.code, met)]
+    return obstacles(found, cycle.code, met)
+
+
+async def codes_in_the_way(regency: Regency, cycle: Cycle = NGAJI) -> list[str]:
+    return [each.code for each in await in_the_way(regency, cycle)]
 
 
 def act_of(found: Draft, **changes: Any) -> Act:

@@ -7,13 +7,14 @@ import msgspec
 import pytest
 
 from central import audit, reconcile
+from central.domain import objections as objection_rules
 from central.domain.decisions import Proposal
 from central.domain.determination import Act, Perkades, list_hash, read_list, signed_message
 from central.domain.identities import Identity, IdentityVerdict
 from central.domain.papers import payment_sheet
 from central.domain.rosters import Fate, Origin, Reply, Terms, Validation, late_rows
 from central.rosters import Drafts, Lock, LockRefused, circumstances, read_ledger
-from central.store import determinations, identities
+from central.store import determinations, identities, objections
 from central.store.identities import Said
 from chassis.database import Connection, DatabaseError
 from chassis.signing import verify
@@ -21,11 +22,12 @@ from protocol.codec import unpack
 from protocol.feed import REGENCY, CoverageList, Cycle, Decision
 from protocol.regions import villages
 from protocol.schemes import month
-from tests.central.desk import BLT_DD, DAY_MS, DESA, OTHER_DESA, Machine, Regency, kk, nik, siksng_row
+from tests.central.desk import BLT_DD, DAY_MS, DESA, OTHER_DESA, PANGAN, Machine, Regency, kk, nik, siksng_row
 from tests.central.roster_desk import (
     NGAJI,
     act_of,
     codes_in_the_way,
+    in_the_way,
     open_cycle,
     rule,
     scan_all,
@@ -40,13 +42,13 @@ def lock_of(regency: Regency, database: Any = None) -> Lock:
     return Lock(database or regency.database, drafts, regency.key.sign, regency.clock.random)
 
 
-async def after_the_window(regency: Regency, *machines: Machine) -> None:
-    """Everything is here, the window is closed, and these villages were in touch since."""
+async def after_the_window(regency: Regency, *machines: Machine, cycle: Cycle = NGAJI) -> None:
+    """Everything is here, nothing is proposed or contested any more, and these villages were in touch since."""
     regency.clock.advance(seconds=10)
     for each in machines:
         await regency.send(each)
     await regency.settle()
-    regency.clock.advance(days=15)
+    regency.clock.advance(days=15 + cycle.objection_days)
     for each in machines:
         await regency.greet(each)
 
@@ -86,7 +88,8 @@ async def test_every_obstacle_is_named(regency: Regency, machine: Machine, neigh
     regency.clock.advance(days=15)
     await regency.send(neighbour)
     await regency.settle()
-    assert await codes_in_the_way(regency) == ["held", "not_validated", "empty"]
+    assert await codes_in_the_way(regency) == ["objections_window", "held", "not_validated", "empty"]
+    regency.clock.advance(days=3)
     await validate(regency, good, late)
     assert await codes_in_the_way(regency) == ["held", "minutes_missing"]
     await rule(regency, late, Fate.KEPT)
@@ -289,7 +292,7 @@ async def test_each_village_determines_its_own_by_its_perkades(
     await open_cycle(regency, Terms(amount_rupiah=300_000), BLT_DD)
     teach(machine, 1, cycle=BLT_DD)
     teach(neighbour, 2, cycle=BLT_DD)
-    await after_the_window(regency, machine, neighbour)
+    await after_the_window(regency, machine, neighbour, cycle=BLT_DD)
     own, other = Perkades(DESA, "3/2021", "2021-05-20"), Perkades(OTHER_DESA, "7/2021", "2021-05-21")
     paper = act_of(await settled(regency, BLT_DD), instrument="Perkades", number="2 desa", by_village=(own,))
     with pytest.raises(LockRefused, match="act_villages"):
@@ -382,3 +385,50 @@ async def test_what_a_lock_left_unsaid_is_said_with_the_next_list(regency: Regen
     after = await regency.said("coverage_list", REGENCY)
     told = {unpack(each.value, CoverageList).scheme for each in after if each not in before}
     assert told == {"PKH", "GURU-NGAJI"}
+
+
+async def test_nothing_is_locked_while_an_answer_may_still_be_contested(regency: Regency, machine: Machine) -> None:
+    await open_cycle(regency, Terms(amount_rupiah=300_000), PANGAN)
+    await regency.import_list(siksng_row(nik(2), kk(2), "SITI CONTOH"))
+    machine.propose(nik=nik(1), kk=kk(1))
+    refused_one = machine.propose(nik=nik(2), kk=kk(2)).record_id
+    await regency.send(machine)
+    await regency.settle()
+    assert await regency.outcome(refused_one) == ("rejected", "covered_by_scheme")
+    regency.clock.at_ms = PANGAN.closes_ms + 2 * DAY_MS
+    (window,) = await in_the_way(regency, PANGAN)
+    assert (window.code, "sampai 31 Mei 2021" in window.sentence) == ("objections_window", True)
+    await regency.import_list(siksng_row(nik(1), kk(1), "SITI CONTOH"), name="later.csv")
+    await regency.settle()
+    assert "sampai 2 Juni 2021" in (await in_the_way(regency, PANGAN))[0].sentence, (
+        "who is refused last has as many days"
+    )
+    regency.clock.advance(days=15)
+    assert [each.code for each in await in_the_way(regency, PANGAN)] == ["empty"]
+
+
+async def test_a_contested_answer_holds_its_row_until_an_officer_has_answered(
+    regency: Regency, machine: Machine
+) -> None:
+    await open_cycle(regency, Terms(amount_rupiah=300_000), PANGAN)
+    await regency.import_list(siksng_row(nik(2), kk(2), "SITI CONTOH"))
+    machine.propose(nik=nik(1), kk=kk(1))
+    contested = machine.propose(nik=nik(2), kk=kk(2)).record_id
+    objection = machine.object_to(contested).record_id
+    await after_the_window(regency, machine, cycle=PANGAN)
+    drafts = Drafts(regency.database, regency.rules)
+    looked = await drafts.look(PANGAN.code)
+    assert looked is not None
+    outcome = looked.draft.outcomes[contested]
+    assert (outcome.fate, outcome.code, outcome.asked) == (Fate.HELD, "objection_open", "officer")
+    assert await codes_in_the_way(regency, PANGAN) == ["objections_open"]
+    line = await regency.database.read(lambda c: objections.find(c, objection))
+    assert line is not None
+    said = objection_rules.Ruling(objection_rules.Outcome.SETTLED, "keputusannya sudah berubah")
+    await regency.database.transact(
+        lambda c: objections.decide(c, line, said, "rini", regency.clock.now_ms(), b"f" * 32)
+    )
+    looked = await drafts.look(PANGAN.code)
+    assert looked is not None
+    assert looked.draft.outcomes[contested].fate is Fate.REJECTED
+    assert await codes_in_the_way(regency, PANGAN) == []
