@@ -29,7 +29,7 @@ from central.commands.office import (
 from central.domain.catalogue import AMOUNT_RUPIAH_MAX
 from central.domain.rule_changes import VALIDATORS, Book, ChangeRefused, CycleTerms, PutCycle, apply
 from central.machine import MachineClock
-from central.rosters import read_ledger
+from central.rosters import read_ledger, read_left_out
 from central.rules import shipped_edition, shipped_rules
 from central.store import facts, rule_changes
 from chassis.commands import Stopped, out, show
@@ -249,13 +249,15 @@ def fates(
     settings_path: SettingsOption = DEFAULT_SETTINGS,
     as_json: JsonOption = False,
 ) -> None:
-    """What became of every row that was brought to a cycle: of its determined list, else as the facts stand now."""
+    """What became of every row that was brought to a cycle: of its determined list, else as the facts stand now; with the
+    rows that became nobody's proposal when their list was read, which have no decision."""
     settings = load(settings_path)
 
     async def work() -> None:
         async with archive(settings) as database:
             await settle(database)
             ledger = await read_ledger(database, shipped_rules(), code)
+            left_out = await read_left_out(database, code)
         if ledger is None:
             raise Stopped(f"{code!r}: no such cycle, or nobody said yet what it pays (`cycle change`)")
         rows = [
@@ -266,7 +268,7 @@ def fates(
                 "reason": line.reason,
                 "decision": line.record.hex(),
             }
-            for line in ledger
+            for line in [*ledger, *left_out]
         ]
         if as_json:
             show({"cycle": code, "rows": rows}, as_json=True)

@@ -18,7 +18,7 @@ from central.domain.objections import is_over, last_day
 from central.domain.reasons import NextStep, ReasonCode
 from central.domain.rosters import Draft, InputRow, Origin, Rulings, Terms, Validations, settle, weigh
 from central.reconcile import collect
-from central.store import boxes, determinations, facts, identities, logs, objections, rosters, rule_changes
+from central.store import boxes, determinations, facts, identities, imports, logs, objections, rosters, rule_changes
 from chassis.database import Connection, Database
 from protocol.feed import Cycle
 
@@ -138,6 +138,16 @@ async def read_ledger(database: Database, rules: Rules, code: str) -> tuple[Ledg
         return None
     settled = draft(found)
     return tuple(ledger_line(row, settled.outcomes[row.record]) for row in settled.rows)
+
+
+async def read_left_out(database: Database, code: str) -> list[LedgerLine]:
+    """The rows of a cycle's lists that became nobody's proposal: the same person twice in one file, a damaged number, a line
+    of totals. With `read_ledger` they are every row of every list; their reason is a sentence."""
+    rows = await database.read(lambda c: imports.left_out(c, code))
+    return [
+        LedgerLine(record=b"", origin="list", file=file, row=row, fate=fate, reason=reason)
+        for file, row, fate, reason in rows
+    ]
 
 
 async def circumstances(connection: Connection, rules: Rules, cycle: Cycle, now_ms: int) -> Circumstances:
