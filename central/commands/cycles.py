@@ -250,7 +250,7 @@ def fates(
     as_json: JsonOption = False,
 ) -> None:
     """What became of every row that was brought to a cycle: of its determined list, else as the facts stand now; with the
-    rows that became nobody's proposal when their list was read, which have no decision."""
+    rows of lists that became nobody's proposal and residents' reports, which have no decision of their own."""
     settings = load(settings_path)
 
     async def work() -> None:

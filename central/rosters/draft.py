@@ -18,9 +18,23 @@ from central.domain.objections import is_over, last_day
 from central.domain.reasons import NextStep, ReasonCode
 from central.domain.rosters import Draft, InputRow, Origin, Rulings, Terms, Validations, settle, weigh
 from central.reconcile import collect
-from central.store import boxes, determinations, facts, identities, imports, logs, objections, rosters, rule_changes
+from central.store import (
+    boxes,
+    determinations,
+    facts,
+    identities,
+    imports,
+    logs,
+    objections,
+    reports,
+    rosters,
+    rule_changes,
+)
 from chassis.database import Connection, Database
 from protocol.feed import Cycle
+
+REPORTS = "laporan warga"
+"""Stands for the file in the ledger's lines of residents' reports."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,12 +155,17 @@ async def read_ledger(database: Database, rules: Rules, code: str) -> tuple[Ledg
 
 
 async def read_left_out(database: Database, code: str) -> list[LedgerLine]:
-    """The rows of a cycle's lists that became nobody's proposal: the same person twice in one file, a damaged number, a line
-    of totals. With `read_ledger` they are every row of every list; their reason is a sentence."""
+    """Whatever else was brought to a cycle: with `read_ledger` every row of every input.
+
+    Rows of lists that became nobody's proposal (the same person twice in one file, a line of totals), their reason a
+    sentence; and residents' reports, numbered as they came in, of which those that led to a proposal are merged into it."""
     rows = await database.read(lambda c: imports.left_out(c, code))
+    reported = await database.read(lambda c: reports.fates(c, code))
+    lines = [("list", *row) for row in rows]
+    lines += [("report", REPORTS, at, fate.value, reason) for at, (fate, reason) in enumerate(reported, start=1)]
     return [
-        LedgerLine(record=b"", origin="list", file=file, row=row, fate=fate, reason=reason)
-        for file, row, fate, reason in rows
+        LedgerLine(record=b"", origin=origin, file=file, row=row, fate=fate, reason=reason)
+        for origin, file, row, fate, reason in lines
     ]
 
 
