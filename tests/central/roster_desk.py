@@ -165,6 +165,7 @@ async def fill_rosters(story: Story) -> None:
         await determinations.add(connection, locked, b"")
 
     await regency.database.transact(work)
+    await regency.settle()
     await scan_all(regency, PANGAN)
 
 
