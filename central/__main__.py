@@ -38,6 +38,7 @@ from central.commands.office import (
     settings_option,
     settle,
 )
+from central.commands.privacy import breach, erase
 from central.config import CentralSettings
 from central.domain.agencies import ScopeError, read_seat
 from central.domain.answers import Rules
@@ -82,6 +83,8 @@ program.add_typer(wordings, name="letters")
 program.command("import")(import_file)
 program.command("import-undo")(import_undo)
 program.command()(fates)
+program.command()(breach)
+program.command()(erase)
 
 
 @dataclass(slots=True)

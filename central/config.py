@@ -1,6 +1,7 @@
 """What the regency sets for the centre, in one TOML file; every key is in docs/operating.md. Never holds a secret."""
 
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 
@@ -29,6 +30,18 @@ class Public(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     is_proxied: bool = False
 
 
+Days = Annotated[int, msgspec.Meta(ge=0, le=36_500)]
+
+
+class Retention(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How many days `kampung-central erase` leaves things: a report beyond the day its own page names, a photograph after it
+    came (0: for good), a login after its last use."""
+
+    reports_days: Days = 0
+    pictures_days: Days = 0
+    logins_days: Annotated[int, msgspec.Meta(ge=1, le=36_500)] = 30
+
+
 class CentralSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The whole file. `identity_folder` holds the regency's signing key and the list of revoked machines."""
 
@@ -36,6 +49,7 @@ class CentralSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     identity_folder: Path
     listen: Listen = Listen()
     public: Public | None = None
+    retention: Retention = Retention()
     idle_seconds: IdleSeconds = 900
     log_level: LogLevel = "INFO"
 

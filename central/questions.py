@@ -19,6 +19,8 @@ from protocol.feed import IdentityQuestion, question_key
 from protocol.ids import mask_name
 
 DAY_MS = 86_400_000
+MOOT = "unknown"
+"""How a question ends that nobody needs an answer to."""
 
 
 async def ask(
@@ -52,6 +54,19 @@ async def close(connection: Connection, key: bytes, answer: str, now_ms: int) ->
         question = msgspec.msgpack.decode(asked.value, type=IdentityQuestion)
         await _publish(connection, asked.village, msgspec.structs.replace(question, answer=answer), now_ms)
     return {asked.village for asked in told}
+
+
+async def drop(connection: Connection, village: str, proposals: Collection[bytes], now_ms: int) -> bool:
+    """A village withdrew these, so what it was asked about them asks nothing any more: each question that is still open is
+    closed. Has its feed news?"""
+    has_news = False
+    for asked in await identities.take_back(connection, village, proposals):
+        said = await feeds.current(connection, village, question_key(asked.key))
+        question = msgspec.msgpack.decode(said or asked.value, type=IdentityQuestion)
+        if not question.answer:
+            await _publish(connection, village, msgspec.structs.replace(question, answer=MOOT), now_ms)
+            has_news = True
+    return has_news
 
 
 async def take(connection: Connection, village: str, given: Collection[Answer], now_ms: int) -> set[str]:

@@ -62,6 +62,7 @@ async def tabulate(connection: Connection, batch: Batch, reading: Reading, now_m
     await seals.publish_revoked(connection, batch.village, reading.voided, now_ms)
     for proposal in reading.withdrawn:
         await facts.withdraw(connection, batch.village, proposal)
+    is_moot = bool(reading.withdrawn) and await questions.drop(connection, batch.village, reading.withdrawn, now_ms)
     if reading.objections:
         await objections.add(connection, batch.village, reading.objections)
     if reading.verifications:
@@ -77,7 +78,7 @@ async def tabulate(connection: Connection, batch: Batch, reading: Reading, now_m
     await attachments.remove(connection, batch.village, reading.removed)
     await dossiers.note_void(connection, batch.village, [letter for letter, _ in reading.voided])
     await feeds.publish(connection, batch.village, news, now_ms)
-    return bool(news or reading.answers)
+    return bool(news or reading.answers or is_moot)
 
 
 async def fill_answers(connection: Connection) -> None:

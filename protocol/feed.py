@@ -315,8 +315,8 @@ class IdentityQuestion(Message, frozen=True):
 
     `pair`: what `question_key` is made of. Of the other record only what helps to judge: the masked name (empty where a
     list holds none), the scheme of a list (empty for a proposal), the place. `compared`: (field, how the two relate:
-    same, alike, different or missing). `answer`: how it ended (same, different, unknown, or overlap_allowed by an
-    officer), empty while it is open.
+    same, alike, different or missing). `answer`: how it ended (same, different, overlap_allowed by an officer, or unknown, also
+    where the proposal was withdrawn first), empty while it is open.
     """
 
     pair: Hash

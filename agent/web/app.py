@@ -63,7 +63,7 @@ NAVIGATION = (
         "/proposals",
         entries=(
             NavigationEntry(say("Usulan bantuan"), "/proposals"),
-            NavigationEntry(say("Tindak lanjut"), "/worklist"),
+            NavigationEntry(say("Tindak lanjut"), "/worklist", also="/questions"),
             NavigationEntry(say("Laporan warga"), "/reports"),
             NavigationEntry(say("Musyawarah"), "/deliberations"),
         ),

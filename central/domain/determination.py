@@ -7,13 +7,14 @@ is locked. Place in the flow: `rosters.settle` -> here -> central/rosters (one t
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import date
 from hashlib import sha256
 
 import msgspec
 from msgspec import Struct
 
-from central.domain.decisions import CARRIED_EPOCH, Proposal, Verdict, key_kk, key_nik
-from central.domain.rosters import Body, Draft, Fate, InputRow, Outcome
+from central.domain.decisions import CARRIED_EPOCH, Proposal, Verdict, day_text, key_kk, key_nik
+from central.domain.rosters import OBJECTION_OPEN, Body, Draft, Fate, InputRow, Outcome
 from protocol.ids import DistrictCode, InvalidCode, parse_village_code
 from protocol.ops import ID_BYTES
 from protocol.regions import UnknownRegion, Village, district, village
@@ -178,7 +179,8 @@ def minutes_missing(draft: Draft, cycle: str, scans: Collection[Scan]) -> list[t
 
 
 class Circumstances(Struct, frozen=True, kw_only=True):
-    """What the lock looks at beside the rows. `silent`: codes of villages not heard since the window closed."""
+    """What the lock looks at beside the rows. `silent`: codes of villages not heard since the window closed; `contestable`: the
+    last day on which an answer may still be contested, None once it has passed."""
 
     determined_by: DeterminedBy | None
     is_open: bool
@@ -186,6 +188,7 @@ class Circumstances(Struct, frozen=True, kw_only=True):
     undecided: int
     silent: Collection[str]
     scans: Collection[Scan]
+    contestable: date | None = None
 
 
 def obstacles(draft: Draft, cycle: str, found: Circumstances) -> list[Refused]:
@@ -199,11 +202,19 @@ def obstacles(draft: Draft, cycle: str, found: Circumstances) -> list[Refused]:
         refused.append(Refused("locked", "Periode ini sudah dikunci. Buat daftar pengganti, susulan, atau perbaikan."))
     if found.is_open:
         refused.append(Refused("window_open", "Masa usulan belum ditutup. Kunci sesudah masa usulan berakhir."))
+    elif found.contestable:
+        day = day_text(found.contestable.isoformat())
+        sentence = f"Masa sanggah belum berakhir: jawaban masih dapat disanggah sampai {day}. Kunci sesudah hari itu."
+        refused.append(Refused("objections_window", sentence))
     if found.undecided:
         sentence = f"{_n(found.undecided)} usulan masih dihitung. Tunggu sebentar, lalu muat ulang halaman ini."
         refused.append(Refused("undecided", sentence, found.undecided))
     unvalidated = [o for o in draft.outcomes.values() if o.fate is Fate.HELD and o.asked in set(Body)]
-    others = draft.count()[Fate.HELD] - len(unvalidated)
+    contested = sum(outcome.code == OBJECTION_OPEN for outcome in draft.outcomes.values())
+    if contested:
+        sentence = f"{_n(contested)} sanggahan belum dijawab. Putuskan dahulu pada halaman Sanggahan."
+        refused.append(Refused("objections_open", sentence, contested))
+    others = draft.count()[Fate.HELD] - len(unvalidated) - contested
     if others:
         sentence = f"{_n(others)} baris masih ditahan. Putuskan atau tanyakan dahulu tiap baris itu."
         refused.append(Refused("held", sentence, others))

@@ -19,7 +19,7 @@ ANSWER_WORKDAYS = 10
 REASON_LENGTH_MIN, REASON_LENGTH_MAX = 10, 500
 """The resident hears it: shorter is no reason."""
 YEARS = (2000, 2100)
-_DAY_MS, _WIB_MS = 86_400_000, 7 * 3_600_000
+DAY_MS, _WIB_MS = 86_400_000, 7 * 3_600_000
 _EPOCH = date(1970, 1, 1)
 _SATURDAY = 5
 
@@ -68,12 +68,23 @@ def ways(outcome: str, code: str) -> tuple[Way, ...]:
 
 def answer_by(received_ms: int) -> date:
     """The last day for the answer: weekdays are counted, public holidays are not known here and would only add days."""
-    day = _EPOCH + timedelta(days=(received_ms + _WIB_MS) // _DAY_MS)
+    day = _EPOCH + timedelta(days=(received_ms + _WIB_MS) // DAY_MS)
     left = ANSWER_WORKDAYS
     while left:
         day += timedelta(days=1)
         left -= day.weekday() < _SATURDAY
     return day
+
+
+def last_day(closes_ms: int, rejected_ms: int, objection_days: int) -> date:
+    """The last day on which an answer in a cycle may be contested: its days count from the end of the proposal window, and
+    from the last refusal that was told since (ms since 1970), for whom it was told to has as long as everybody."""
+    return _EPOCH + timedelta(days=(max(closes_ms - 1, rejected_ms) + _WIB_MS) // DAY_MS + objection_days)
+
+
+def is_over(last: date, now_ms: int) -> bool:
+    """Has that day passed, in WIB?"""
+    return _EPOCH + timedelta(days=(now_ms + _WIB_MS) // DAY_MS) > last
 
 
 def read_ruling(

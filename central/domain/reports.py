@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from central.domain.decisions import ACCEPTED, REJECTED, Proposal, Verdict, key_kk, key_nik
 from central.domain.reasons import ReasonCode
+from central.domain.rosters import Fate
 from protocol.feed import Cycle
 from protocol.ids import InvalidCode, KkProblem, NikProblem, parse_kk, parse_nik, parse_village_code
 from protocol.regions import UnknownRegion, village
@@ -84,6 +85,26 @@ class Verification(Struct, frozen=True, array_like=True):
     actor: str
     claimed_ms: int
     received_ms: int
+
+
+def fate_of(answer: Answer, *, is_repeat: bool, finding: str, is_proposed: bool) -> tuple[Fate, str]:
+    """What became of a report as a row of its cycle, and why. `finding`: of the visit that stands, empty before one;
+    `is_proposed`: a proposal of its village rests on it and has a fate of its own."""
+    if is_proposed:
+        return Fate.MERGED, "proposed"
+    if answer is Answer.COVERED:
+        return Fate.REJECTED, "covered"
+    if is_repeat:
+        return Fate.MERGED, "repeats"
+    match finding:
+        case "":
+            return Fate.HELD, "not_visited"
+        case "worthy":
+            return Fate.HELD, "not_proposed"
+        case "unworthy":
+            return Fate.REJECTED, finding
+        case _:
+            return Fate.DROPPED, finding
 
 
 def windows(book: Rulebook, cycles: Iterable[Cycle], now_ms: int) -> list[Cycle]:

@@ -61,6 +61,8 @@ WITHDRAWN_REASON = "withdrawn"
 TAKEN_OFF = "taken_off"
 DISAGREEMENT = "disagreement"
 """Held because the bodies contradict each other."""
+OBJECTION_OPEN = "objection_open"
+"""Held because its answer is contested and no officer has answered the objection."""
 
 _REFUSED, _DECEASED, _MOVED = ReasonCode.VALIDATOR_REFUSED, ReasonCode.DECEASED, ReasonCode.MOVED_OUT
 
@@ -186,12 +188,24 @@ def weigh(
     return weighed
 
 
-def settle(rows: Iterable[InputRow], terms: Terms, validations: Validations, rulings: Rulings) -> Draft:
-    """Every row gets its one fate. The order in which rows are given does not matter; no record may come twice."""
+def settle(
+    rows: Iterable[InputRow],
+    terms: Terms,
+    validations: Validations,
+    rulings: Rulings,
+    objected: Set[bytes] = frozenset(),
+) -> Draft:
+    """Every row gets its one fate. The order in which rows are given does not matter; no record may come twice.
+
+    `objected`: records whose answer is contested and not answered yet: they are held, whatever speaks for or against them.
+    """
     ordered = tuple(sorted(rows, key=precedence))
     here = {row.record for row in ordered}
     assert len(here) == len(ordered), "a record came twice"
-    outcomes = {row.record: _judge(row, here, terms, validations, rulings) for row in ordered}
+    outcomes = {
+        row.record: _contested(row) if row.record in objected else _judge(row, here, terms, validations, rulings)
+        for row in ordered
+    }
     wanted = [row for row in ordered if outcomes[row.record].fate is Fate.KEPT]
     places = terms.places(len(wanted))
     for position, row in enumerate(wanted[places:], start=1):
@@ -223,6 +237,12 @@ def turned_down(record: bytes, terms: Terms, validations: Validations, rulings: 
         return None  # the other body may know the person
     body, validation = against[0]
     return Verdict(REJECTED, _REFUSED, {"validator": BODY_NAMES[body], "reason": validation.detail})
+
+
+def _contested(row: InputRow) -> Outcome:
+    if row.proposal.is_withdrawn:
+        return Outcome(Fate.DROPPED, row.verdict, WITHDRAWN_REASON)
+    return Outcome(Fate.HELD, row.verdict, OBJECTION_OPEN, asked=OFFICER)
 
 
 def _judge(row: InputRow, here: Set[bytes], terms: Terms, validations: Validations, rulings: Rulings) -> Outcome:

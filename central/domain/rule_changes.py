@@ -36,12 +36,16 @@ class Edition(Struct, frozen=True):
 
 
 class CycleTerms(Struct, frozen=True):
-    """A cycle with what its lock will ask: `quota` of recipients, None for no limit, so also `budget_rupiah`."""
+    """A cycle with what its lock will ask: `quota` of recipients, None for no limit, so also `budget_rupiah`;
+    `amount_rupiah` for each recipient, None while nobody said it; `former`: the determined cycle whose recipients come over,
+    empty for none."""
 
     cycle: Cycle
     quota: int | None = None
     budget_rupiah: int | None = None
     validations: tuple[str, ...] = ()
+    amount_rupiah: int | None = None
+    former: str = ""
 
 
 @dataclass(frozen=True)
@@ -238,6 +242,8 @@ def _cycle(book: Book, terms: CycleTerms) -> CycleTerms:
         raise ChangeRefused("month_until", "Bulan terakhir mendahului bulan pertama.")
     if cycle.closes_ms <= cycle.opens_ms:
         raise ChangeRefused("closes", "Masa usulan berakhir sebelum dimulai.")
+    if terms.former and (terms.former not in book.locked or terms.former == cycle.code):
+        raise ChangeRefused("former", f"Periode {terms.former} belum ditetapkan: pilih periode yang sudah ditetapkan.")
     return terms
 
 

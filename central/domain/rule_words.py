@@ -102,6 +102,8 @@ def cycle_fields(terms: CycleTerms) -> dict[str, str]:
         "masa sanggah": f"{cycle.objection_days} hari",
         "kuota penerima": NOTHING if terms.quota is None else f"{terms.quota:,}".replace(",", "."),
         "anggaran": rupiah(terms.budget_rupiah),
+        "besaran tiap penerima": rupiah(terms.amount_rupiah),
+        "penerima dibawa dari": terms.former or NOTHING,
         "pengesahan yang wajib": validations_words(terms.validations),
     }
 

@@ -1,6 +1,6 @@
 """A cycle's roster: the draft as the facts stand, and its lock."""
 
-from central.rosters.draft import Drafts, Gathered, Looked, circumstances, draft, gather, read_ledger
+from central.rosters.draft import Drafts, Gathered, Looked, circumstances, draft, gather, read_ledger, read_left_out
 from central.rosters.lock import Lock, LockRefused
 
 __all__ = [
@@ -13,4 +13,5 @@ __all__ = [
     "draft",
     "gather",
     "read_ledger",
+    "read_left_out",
 ]

@@ -14,18 +14,35 @@ from central.domain.answers import Rules, policy
 from central.domain.decisions import Case, Coverage, Pairs, Proposal, Verdict
 from central.domain.determination import Circumstances, LedgerLine, carry, determined_reference, ledger_line
 from central.domain.identities import IdentityVerdict
+from central.domain.objections import is_over, last_day
+from central.domain.reasons import NextStep, ReasonCode
 from central.domain.rosters import Draft, InputRow, Origin, Rulings, Terms, Validations, settle, weigh
 from central.reconcile import collect
-from central.store import boxes, determinations, facts, identities, logs, rosters, rule_changes
+from central.store import (
+    boxes,
+    determinations,
+    facts,
+    identities,
+    imports,
+    logs,
+    objections,
+    reports,
+    rosters,
+    rule_changes,
+)
 from chassis.database import Connection, Database
 from protocol.feed import Cycle
+
+REPORTS = "laporan warga"
+"""Stands for the file in the ledger's lines of residents' reports."""
 
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
     """Everything that a cycle's fates follow from. `rules`: those in force; `carried`: recipients of the cycle before, as
     rows of this one; `carried_accounts`: bank, number and owner of theirs; `files`: name of the list by record, of
-    proposals that came in one; `determined`: references of the coverages of its own lists.
+    proposals that came in one; `objected`: of contested answers, as `settle` takes them; `determined`: references of the
+    coverages of its own lists.
     """
 
     rules: Rules
@@ -43,6 +60,7 @@ class Gathered:
     finals: Mapping[bytes, Verdict]
     validations: Validations
     rulings: Rulings
+    objected: Set[bytes]
     determined: Set[bytes]
 
     @property
@@ -68,6 +86,7 @@ async def gather(connection: Connection, first: Rules, code: str) -> Gathered | 
         for entry in each.list.entries
     }
     mine = {p.record for p, _ in answered} | {p.record for p in carried}
+    finals = await determinations.finals(connection, around.proposals.keys())
     return Gathered(
         rules=await rule_changes.in_force(connection, first),
         cycle=cycles[code],
@@ -84,9 +103,10 @@ async def gather(connection: Connection, first: Rules, code: str) -> Gathered | 
         coverages=list(around.coverages.values()),
         likely=around.likely,
         identities=await identities.in_force(connection),
-        finals=await determinations.finals(connection, around.proposals.keys()),
+        finals=finals,
         validations=await rosters.validations(connection, code),
         rulings=await rosters.rulings(connection, code),
+        objected=await objections.open_in(connection, code) - finals.keys(),
         determined=determined,
     )
 
@@ -107,7 +127,7 @@ def draft(found: Gathered) -> Draft:
         )
         for p in own
     ]
-    return settle(rows, found.terms, found.validations, found.rulings)
+    return settle(rows, found.terms, found.validations, found.rulings, found.objected)
 
 
 def _judge(found: Gathered, weighed: Sequence[Proposal]) -> dict[bytes, Verdict]:
@@ -138,9 +158,27 @@ async def read_ledger(database: Database, rules: Rules, code: str) -> tuple[Ledg
     return tuple(ledger_line(row, settled.outcomes[row.record]) for row in settled.rows)
 
 
+async def read_left_out(database: Database, code: str) -> list[LedgerLine]:
+    """Whatever else was brought to a cycle: with `read_ledger` every row of every input.
+
+    Rows of lists that became nobody's proposal (the same person twice in one file, a line of totals), their reason a
+    sentence; and residents' reports, numbered as they came in, of which those that led to a proposal are merged into it."""
+    rows = await database.read(lambda c: imports.left_out(c, code))
+    reported = await database.read(lambda c: reports.fates(c, code))
+    lines = [("list", *row) for row in rows]
+    lines += [("report", REPORTS, at, fate.value, reason) for at, (fate, reason) in enumerate(reported, start=1)]
+    return [
+        LedgerLine(record=b"", origin=origin, file=file, row=row, fate=fate, reason=reason)
+        for origin, file, row, fate, reason in lines
+    ]
+
+
 async def circumstances(connection: Connection, rules: Rules, cycle: Cycle, now_ms: int) -> Circumstances:
     """What the lock looks at beside the rows, as it stands now."""
     scheme = rules.book.schemes.get(cycle.scheme)
+    contestable = [code.value for code in ReasonCode if rules.reasons.next_step(code) is NextStep.OBJECTION]
+    told_ms = await facts.last_told(connection, cycle.code, contestable)
+    last = last_day(cycle.closes_ms, told_ms, cycle.objection_days)
     return Circumstances(
         determined_by=scheme.determined_by if scheme else None,
         is_open=now_ms < cycle.closes_ms,
@@ -148,6 +186,7 @@ async def circumstances(connection: Connection, rules: Rules, cycle: Cycle, now_
         undecided=await facts.count_dirty(connection) + await logs.count_waiting(connection),
         silent=await _silent(connection, cycle.closes_ms),
         scans=await rosters.scans(connection, cycle.code),
+        contestable=None if is_over(last, now_ms) else last,
     )
 
 
@@ -189,6 +228,7 @@ async def stamp_of(connection: Connection, code: str) -> tuple[object, ...]:
     """Whatever changes a draft leaves one of these behind."""
     row = await connection.fetch_one(
         "SELECT (SELECT max(seq) FROM audit_trail), (SELECT sum(seq) FROM feed_head),"
+        " (SELECT count(*) FROM objection),"
         " (SELECT count(*) FROM proposal WHERE is_dirty = 1)"
     )
     assert row is not None

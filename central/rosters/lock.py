@@ -113,10 +113,13 @@ class Lock:
             await _require_unchanged(connection, looked)
             await determinations.add(connection, locked, found.replaces)
             await rosters.close_claim(connection, code, "locked", actor)
-            await _cover(connection, locked, found, looked.found, self.chance)
+            await _cover(connection, locked, found, looked.found)
             await determinations.put_finals(connection, code, locked.hash, *_finals(looked, found, locked.hash))
 
         await self.database.transact(work)
+        # in a new month all sets are said anew, to every village: nobody waits for that with the lock's transaction open
+        month = month_of(now_ms)
+        await self.database.transact(lambda c: coverage_sets.publish(c, month, self.chance, now_ms))
         return locked
 
     async def _looked(self, code: str) -> Looked:
@@ -185,11 +188,9 @@ async def _accounts(connection: Connection, found: Gathered, draft: Draft) -> di
     return {**found.carried_accounts, **{record: answers.account_of(each) for record, each in said.items()}}
 
 
-async def _cover(
-    connection: Connection, locked: Determined, listed: RosterList, found: Gathered, chance: Callable[[int], bytes]
-) -> None:
+async def _cover(connection: Connection, locked: Determined, listed: RosterList, found: Gathered) -> None:
     """From now on whom it determines is covered by the scheme, as by any list, and whom it takes off is not; the villages
-    learn the former at once as digests, the latter when the sets are said anew."""
+    learn the former right after as digests, the latter when the sets are said anew."""
     entries = [] if listed.kind == Kind.AMENDMENT else listed.payable
     await determinations.uncover(connection, locked.cycle, [each.record for each in listed.removed])
     if not entries:
@@ -208,7 +209,7 @@ async def _cover(
     rows = [(entry.number, _coverage(entry, locked.hash, found, act.dated)) for entry in entries]
     await facts.add_coverages(connection, import_id, rows)
     await likely.note_covered(connection, import_id)
-    await coverage_sets.publish(connection, month_of(locked.locked_ms), chance, locked.locked_ms, import_id)
+    await coverage_sets.put_off(connection, import_id)
 
 
 def _coverage(entry: Entry, digest: bytes, found: Gathered, as_of: str) -> Coverage:

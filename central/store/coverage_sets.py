@@ -1,10 +1,14 @@
 """The coverage sets on the regency's feed, and their key on each village's own, sealed to its box.
 
 A list never changes once it is imported, so an import says its own sets and nothing else. With a new month comes a new
-key, and every set is said anew under it; only then a coverage that was ruled to have ended leaves them.
+key, and every set is said anew under it; only then a coverage that was ruled to have ended leaves them. A lock, whose
+transaction must not grow with the villages, only notes what is to be said (`put_off`); it is said right after, or with
+whatever is said next.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+
+import msgspec
 
 from central.domain.coverage_sets import Covered, make_sets
 from central.store import feeds
@@ -28,23 +32,32 @@ async def publish(
 
     `month`: today's, 12 * year + month - 1. Without `import_id` nothing is said unless the key changes.
     """
-    newest = await _newest(connection)
+    wanted = {row[0] for row in await connection.fetch_all("SELECT import FROM coverage_unsaid")}
+    if import_id is not None:
+        wanted.add(import_id)
+    newest, is_anew = await _newest(connection), False
     if newest is None or newest[1] != month:
         if await connection.fetch_value("SELECT 1 FROM coverage LIMIT 1") is None:
             return
-        newest = await _renew(connection, month, chance, now_ms)
-        import_id = None
-    elif import_id is None:
+        newest, is_anew = await _renew(connection, month, chance, now_ms), True
+    elif not wanted:
         return
     key_id, _, secret = newest
+    covered = await _covered(connection, None if is_anew else wanted)
     items = []
-    for each in make_sets(key_id, secret, await _covered(connection, import_id)):
+    for each in make_sets(key_id, secret, covered):
         for part in each.parts:
             key = part_key(part.set_id, part.part)
             items.append(feeds.Publication("coverage_part", key, pack(part), critical=False))
         key = list_key(each.heading.set_id)
         items.append(feeds.Publication("coverage_list", key, pack(each.heading), critical=False))
     await feeds.publish(connection, REGENCY, items, now_ms)
+    await connection.execute("DELETE FROM coverage_unsaid")
+
+
+async def put_off(connection: Connection, import_id: int) -> None:
+    """The sets of an import are said with the next `publish`."""
+    await connection.execute("INSERT INTO coverage_unsaid (import) VALUES ($1)", import_id)
 
 
 async def withdraw(connection: Connection, import_id: int, now_ms: int) -> None:
@@ -117,9 +130,12 @@ async def _renew(
     return key_id, month, secret
 
 
-async def _covered(connection: Connection, import_id: int | None) -> list[Covered]:
-    """Of one list, or of all."""
-    wanted, args = ("coverage.import = $1 AND", [import_id]) if import_id is not None else ("", [])
+async def _covered(connection: Connection, imports: Collection[int] | None) -> list[Covered]:
+    """Of these lists, or of all."""
+    wanted, args = "", list[str]()
+    if imports is not None:
+        wanted = "coverage.import IN (SELECT value FROM json_each($1)) AND"
+        args = [msgspec.json.encode(sorted(imports)).decode()]
     rows = await connection.fetch_all(
         f"SELECT digest, scheme, component, month_from, {COVERAGE_UNTIL} AS until, coverage.as_of,"
         " coalesce(match_nik, ''), coalesce(match_kk, '') FROM coverage JOIN import_file"

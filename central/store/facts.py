@@ -95,6 +95,17 @@ async def count_dirty(connection: Connection) -> int:
     return total
 
 
+async def last_told(connection: Connection, cycle: str, codes: Iterable[str]) -> int:
+    """When a refusal for one of these reasons was last told in a cycle, in ms since 1970; 0 where none stands."""
+    found: int | None = await connection.fetch_value(
+        "SELECT max(decided_ms) FROM proposal WHERE cycle = $1 AND outcome = 'rejected' AND is_withdrawn = 0"
+        " AND code IN (SELECT value FROM json_each($2))",
+        cycle,
+        msgspec.json.encode(sorted(codes)).decode(),
+    )
+    return found or 0
+
+
 async def is_any_dirty(connection: Connection) -> bool:
     return await connection.fetch_value("SELECT 1 FROM proposal WHERE is_dirty = 1 LIMIT 1") is not None
 
@@ -243,18 +254,23 @@ async def put_terms(connection: Connection, terms: CycleTerms) -> None:
     """A new or changed cycle with what its lock will ask; its proposals become dirty."""
     await put_cycle(connection, terms.cycle)
     await connection.execute(
-        "UPDATE cycle SET quota = $2, budget_rupiah = $3, validations = $4 WHERE code = $1",
+        "UPDATE cycle SET quota = $2, budget_rupiah = $3, validations = $4, amount_rupiah = $5, former = $6"
+        " WHERE code = $1",
         terms.cycle.code,
         terms.quota,
         terms.budget_rupiah,
         ";".join(terms.validations),
+        terms.amount_rupiah,
+        terms.former,
     )
 
 
 async def terms(connection: Connection) -> dict[str, CycleTerms]:
     """Every cycle with what its lock will ask, by code."""
-    rows = await connection.fetch_all("SELECT code, quota, budget_rupiah, validations FROM cycle")
-    asked = {row[0]: (row[1], row[2], tuple(filter(None, row[3].split(";")))) for row in rows}
+    rows = await connection.fetch_all(
+        "SELECT code, quota, budget_rupiah, validations, amount_rupiah, former FROM cycle"
+    )
+    asked = {row[0]: (row[1], row[2], tuple(filter(None, row[3].split(";"))), row[4], row[5]) for row in rows}
     return {cycle.code: CycleTerms(cycle, *asked[cycle.code]) for cycle in await cycles(connection)}
 
 

@@ -110,6 +110,21 @@ async def questions(connection: Connection, keys: Collection[bytes]) -> list[Ask
     return [Asked(bytes.fromhex(r[0]), r[1], r[2], r[3], r[4], r[5]) for r in rows]
 
 
+async def take_back(connection: Connection, village: str, proposals: Collection[bytes]) -> list[Asked]:
+    """What a village was asked for the sake of these own proposals and never answered: it counts as not asked, so that whoever
+    takes their place can be asked about. That it was asked stays in the trail."""
+    rows = await connection.fetch_all(
+        "SELECT key, proposal, value, actor, at_ms FROM identity_question AS q WHERE village = $1"
+        " AND hex(proposal) IN (SELECT value FROM json_each($2))"
+        " AND NOT EXISTS (SELECT 1 FROM identity_answer AS a WHERE a.key = q.key AND a.village = q.village) ORDER BY key",
+        village,
+        msgspec.json.encode([proposal.hex().upper() for proposal in proposals]).decode(),
+    )
+    for row in rows:
+        await connection.execute("DELETE FROM identity_question WHERE key = $1 AND village = $2", row[0], village)
+    return [Asked(bytes.fromhex(row[0]), village, *tuple(row)[1:]) for row in rows]
+
+
 async def add_answers(connection: Connection, village: str, given: Collection[Answer]) -> None:
     """What a village answered; what it was never asked is kept and has no say."""
     await connection.execute_many(

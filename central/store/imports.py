@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from central.domain.lists import Kind, RowReport
+from central.domain.lists import Kind, Plan, RowReport
 from central.domain.lists.rows import Fate, Reading
 from chassis.database import Connection, Row
 
@@ -247,6 +247,21 @@ async def fates(connection: Connection, import_id: int) -> dict[str, int]:
         "SELECT fate, count(*) FROM import_row WHERE import = $1 GROUP BY fate ORDER BY fate", import_id
     )
     return {row[0]: row[1] for row in rows}
+
+
+async def left_out(connection: Connection, cycle: str) -> list[tuple[str, int, str, str]]:
+    """(file, row, fate, reason) of every row that became no proposal of a cycle when its list was read, in the order of
+    the lists; of undone ones too, whose proposals are withdrawn."""
+    lists = await connection.fetch_all(
+        "SELECT id, name, plan FROM import_file WHERE kind = 'proposals' AND taken > 0 ORDER BY id"
+    )
+    names = {row[0]: row[1] for row in lists if msgspec.json.decode(row[2], type=Plan).cycle == cycle}
+    rows = await connection.fetch_all(
+        "SELECT import, row, fate, reason FROM import_row WHERE fate <> 'kept'"
+        " AND import IN (SELECT value FROM json_each($1)) ORDER BY import, row",
+        msgspec.json.encode(list(names)).decode(),
+    )
+    return [(names[row[0]], row[1], row[2], row[3]) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)

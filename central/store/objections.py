@@ -51,6 +51,17 @@ async def add(connection: Connection, village: str, objections: Iterable[Objecti
     )
 
 
+async def open_in(connection: Connection, cycle: str) -> set[bytes]:
+    """The proposals of a cycle whose answer is contested and not answered yet."""
+    rows = await connection.fetch_all(
+        "SELECT proposal.record FROM objection JOIN proposal ON proposal.record = objection.proposal"
+        " AND proposal.village = objection.village WHERE proposal.cycle = $1"
+        " AND NOT EXISTS (SELECT 1 FROM objection_decision AS d WHERE d.objection = objection.record)",
+        cycle,
+    )
+    return {row[0] for row in rows}
+
+
 async def counts(connection: Connection) -> dict[str, int]:
     """How many there are by what was answered; `open` where nothing was yet."""
     rows = await connection.fetch_all(

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import msgspec
 from msgspec.structs import astuple
 
-from central.domain.reports import Answer, Need, Verification
+from central.domain.reports import Answer, Need, Verification, fate_of
+from central.domain.rosters import Fate
 from central.store import trail
 from chassis.database import Connection, Row
 from protocol.codec import pack
@@ -152,6 +153,17 @@ async def lines(connection: Connection, state: str, page: int) -> list[ReportLin
         (page - 1) * PAGE_ROWS,
     )
     return [ReportLine(r[0], r[1], r[2], r[3], r[4], r[5], bool(r[6]), r[7], r[8]) for r in rows]
+
+
+async def fates(connection: Connection, cycle: str) -> list[tuple[Fate, str]]:
+    """What became of each report of a cycle, and why, in the order of receipt."""
+    rows = await connection.fetch_all(
+        f"SELECT answer, repeats IS NOT NULL, {_FINDING}, EXISTS (SELECT 1 FROM report_proposal AS p JOIN proposal"
+        " ON proposal.record = p.proposal AND proposal.village = p.village WHERE p.report = report.id"
+        " AND p.village = report.village) FROM report WHERE cycle = $1 ORDER BY received_ms, id",
+        cycle,
+    )
+    return [fate_of(Answer(r[0]), is_repeat=bool(r[1]), finding=r[2], is_proposed=bool(r[3])) for r in rows]
 
 
 async def counts(connection: Connection) -> dict[str, int]:

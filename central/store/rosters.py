@@ -1,5 +1,5 @@
-"""What people said about a cycle before its lock: its terms, validations, rulings, signed minutes, the list laid before a
-second officer. Only this file writes `cycle_terms`, `validation`, `roster_ruling`, `roster_minutes` and `roster_claim`.
+"""What people said about a cycle before its lock: validations, rulings, signed minutes, the list laid before a second officer.
+Only this file writes `validation`, `roster_ruling`, `roster_minutes` and `roster_claim`.
 
 Nothing is changed or taken out: the last word on a thing is in force, each with who and when, and in the audit trail.
 """
@@ -14,35 +14,16 @@ from central.store import trail
 from chassis.database import Connection, Row
 
 
-async def put_terms(connection: Connection, cycle: str, terms: Terms, actor: str, now_ms: int) -> None:
-    await connection.execute(
-        "INSERT INTO cycle_terms (cycle, quota, budget_rupiah, amount_rupiah, required_validations, former, actor, at_ms)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-        cycle,
-        terms.quota,
-        terms.budget_rupiah,
-        terms.amount_rupiah,
-        " ".join(terms.required),
-        terms.former,
-        actor,
-        now_ms,
-    )
-    await trail.record(connection, at_ms=now_ms, actor=actor, action="cycle_terms", subject=cycle)
-
-
 async def terms_of(connection: Connection, cycle: str) -> Terms | None:
-    """What two officers approved for the cycle outranks what the operator's command set."""
+    """What two officers agreed the cycle pays, as the lock reads it; None while its amount was not said."""
     row = await connection.fetch_one(
-        "SELECT amount_rupiah, coalesce(cycle.quota, cycle_terms.quota),"
-        " coalesce(cycle.budget_rupiah, cycle_terms.budget_rupiah), required_validations, former, validations"
-        " FROM cycle_terms JOIN cycle ON cycle.code = cycle_terms.cycle WHERE cycle_terms.cycle = $1"
-        " ORDER BY cycle_terms.id DESC LIMIT 1",
+        "SELECT amount_rupiah, coalesce(quota, 0), coalesce(budget_rupiah, 0), validations, former FROM cycle"
+        " WHERE code = $1 AND amount_rupiah IS NOT NULL",
         cycle,
     )
     if row is None:
         return None
-    words = row[5].split(";") if row[5] else row[3].split()
-    required = tuple(Body(word) for word in words)
+    required = tuple(Body(word) for word in row[3].split(";") if word)
     return Terms(amount_rupiah=row[0], quota=row[1], budget_rupiah=row[2], required=required, former=row[4])
 
 

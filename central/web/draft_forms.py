@@ -9,7 +9,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from enum import Enum
 from hashlib import sha256
 from typing import TypeVar
@@ -18,15 +18,12 @@ import msgspec
 
 from central.domain.catalogue import AMOUNT_RUPIAH_MAX, Per, Question, SchemeAmount
 from central.domain.rule_changes import (
-    VALIDATORS,
     AddCriterion,
     AddExclusion,
     Book,
     Change,
-    CycleTerms,
     EndCriterion,
     EndExclusion,
-    PutCycle,
     PutScheme,
     SetAmount,
 )
@@ -36,12 +33,10 @@ from central.domain.rule_words import (
     LEVELS,
     PERS,
     UNITS,
-    VALIDATIONS,
     criterion_words,
     exclusion_words,
     pair_words,
 )
-from protocol.feed import Cycle
 from protocol.schemes import (
     COMPONENTS_MAX,
     Criterion,
@@ -53,7 +48,6 @@ from protocol.schemes import (
     Month,
     Scheme,
     Unit,
-    month_text,
     parse_month,
 )
 
@@ -61,8 +55,7 @@ SCHEME_CODE = re.compile(r"[A-Z0-9][A-Z0-9-]{1,31}")
 CYCLE_CODE = re.compile(r"[A-Z0-9][A-Z0-9-]{1,63}")
 COMPONENT = re.compile(r"[a-z0-9][a-z0-9_]{0,31}")
 NAME_MAX, BASIS_MAX, LABEL_MAX = 120, 200, 80
-PRIORITY_MAX, OBJECTION_DAYS_MAX = 999, 365
-QUOTA_MAX, BUDGET_MAX = 1_000_000, 10**13
+PRIORITY_MAX = 999
 WIB_MS, DAY_MS = 7 * 3_600_000, 86_400_000
 MEASURES = {
     Measure.AT_LEAST: "paling sedikit",
@@ -86,6 +79,7 @@ class Field:
     options: Sequence[tuple[str, str]] = ()
     is_optional: bool = False
     value: str = ""
+    empty: str = "Semua"
 
 
 @dataclass(frozen=True)
@@ -392,72 +386,6 @@ def end_criterion_form(book: Book, mark: str) -> DraftForm | None:
     return DraftForm(f"Akhiri syarat {criterion.scheme}", [_END], read, f"/schemes/{criterion.scheme}", fixed)
 
 
-# -------------------------------------------------------------------------------------------------- cycles
-
-
-def cycle_form(book: Book, code: str, scheme_code: str) -> DraftForm | None:
-    """A cycle that is there; without a code a new one of a scheme."""
-    known = book.cycles.get(code)
-    scheme = book.schemes.get(known.cycle.scheme if known else scheme_code)
-    if scheme is None or (code and known is None):
-        return None
-    cycle = known.cycle if known else None
-    fields = [
-        Field("name", "Nama", hint="Yang dibaca petugas desa", value=cycle.name if cycle else ""),
-        Field("month_from", "Bulan pertama", "month", value=month_text(cycle.month_from) if cycle else ""),
-        Field("month_until", "Bulan terakhir", "month", value=month_text(cycle.month_until) if cycle else ""),
-        Field("opens", "Hari pertama usulan", "date", value=_day(cycle.opens_ms) if cycle else ""),
-        Field("closes", "Hari terakhir usulan", "date", value=_day(cycle.closes_ms - 1) if cycle else ""),
-        Field("objection_days", "Masa sanggah", "number", "Hari", value=str(cycle.objection_days) if cycle else "14"),
-        Field("quota", "Kuota penerima", "number", is_optional=True, value=_number(known.quota if known else None)),
-        Field(
-            "budget",
-            "Anggaran",
-            "number",
-            "Rupiah",
-            is_optional=True,
-            value=_number(known.budget_rupiah if known else None),
-        ),
-        *(
-            Field(
-                f"needs_{each}",
-                f"Wajib disahkan {VALIDATIONS[each]}",
-                "checkbox",
-                value="ya" if known and each in known.validations else "",
-            )
-            for each in VALIDATORS
-        ),
-    ]
-    if known is None:
-        fields.insert(0, Field("code", "Kode", hint=f"Tetap untuk seterusnya, misalnya {scheme.code}-2021"))
-
-    def read(reader: Reader) -> Change:
-        fresh = reader.code("code", CYCLE_CODE, f"{scheme.code}-2021") if known is None else code
-        if known is None and fresh in book.cycles:
-            reader.wrong("code", "sudah dipakai periode lain.")
-        closes_ms = reader.day_ms("closes") + DAY_MS
-        return PutCycle(
-            CycleTerms(
-                Cycle(
-                    fresh,
-                    scheme.code,
-                    reader.text("name", NAME_MAX),
-                    reader.month("month_from"),
-                    reader.month("month_until"),
-                    reader.day_ms("opens"),
-                    closes_ms,
-                    reader.number("objection_days", OBJECTION_DAYS_MAX),
-                ),
-                reader.whole("quota", QUOTA_MAX, is_optional=True),
-                reader.whole("budget", BUDGET_MAX, is_optional=True),
-                tuple(each for each in VALIDATORS if reader.ticked(f"needs_{each}")),
-            )
-        )
-
-    title = f"Ubah periode {code}" if known else f"Tambah periode {scheme.code}"
-    return DraftForm(title, fields, read, f"/schemes/{scheme.code}", [("Program", scheme.name)])
-
-
 # --------------------------------------------------------------------------------------------------- parts
 
 
@@ -500,11 +428,3 @@ def _options(words: Mapping[Chosen, str]) -> list[tuple[str, str]]:
 
 def _value(each: Enum | None) -> str:
     return str(each.value) if each else ""
-
-
-def _number(value: int | None) -> str:
-    return f"{value:,}".replace(",", ".") if value else ""
-
-
-def _day(ms: int) -> str:
-    return datetime.fromtimestamp((ms + WIB_MS) / 1000, UTC).date().isoformat()

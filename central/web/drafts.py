@@ -13,6 +13,7 @@ from central.domain.rule_words import differences
 from central.rules import shipped_edition, shipped_questions
 from central.store import rule_changes
 from central.web import draft_forms
+from central.web.cycle_form import cycle_form
 from central.web.desk import Desk
 from central.web.draft_forms import DraftForm, Reader
 from chassis.database import Connection
@@ -34,7 +35,7 @@ FORMS: Mapping[str, Callable[[Book, Asked], DraftForm | None]] = {
     "end-exclusion": lambda book, asked: draft_forms.end_exclusion_form(book, asked.get("row", "")),
     "criterion": lambda book, asked: draft_forms.criterion_form(book, asked.get("scheme", ""), shipped_questions()),
     "end-criterion": lambda book, asked: draft_forms.end_criterion_form(book, asked.get("row", "")),
-    "cycle": lambda book, asked: draft_forms.cycle_form(book, asked.get("code", ""), asked.get("scheme", "")),
+    "cycle": lambda book, asked: cycle_form(book, asked.get("code", ""), asked.get("scheme", "")),
 }
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from central.domain.determination import find_village, obstacles
-from central.domain.rosters import Draft, Fate, InputRow, Outcome, Ruling, late_rows
+from central.domain.rosters import OBJECTION_OPEN, Draft, Fate, InputRow, Outcome, Ruling, late_rows
 from central.rosters import Drafts, Gathered, circumstances
 from central.store import access, determinations, facts, rosters
 from central.web.decisions import READERS, place, village_asked
@@ -225,8 +225,8 @@ def rulings_for(outcome: Outcome) -> list[Fate]:
     """What an officer may decide on a row as it stands (see domain/rosters)."""
     if outcome.fate is Fate.KEPT or outcome.code == "not_validated":
         return [Fate.DROPPED]
-    if outcome.fate is not Fate.HELD:
-        return []
+    if outcome.fate is not Fate.HELD or outcome.code == OBJECTION_OPEN:
+        return []  # an objection is answered on its own page
     if outcome.code in {"received_late", "disagreement"}:
         return [Fate.KEPT, Fate.REJECTED]
     return [Fate.REJECTED, Fate.DROPPED]

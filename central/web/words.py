@@ -120,6 +120,7 @@ ROSTER_REASONS = {
     "withdrawn": "ditarik pengusul",
     "taken_off": "dikeluarkan petugas kabupaten",
     "disagreement": "validasi desa dan LPTQ berbeda",
+    "objection_open": "sanggahannya belum dijawab",
 }
 """Why a row of a roster has its fate, beside the reasons of decisions."""
 BODIES = {"village": "Desa/kelurahan", "lptq": "LPTQ kecamatan", "officer": "Petugas kabupaten"}

@@ -52,18 +52,22 @@ class NavigationEntry:
     """One entry of the menu; `roles` empty means everybody who is signed in.
 
     `entries` stand in a row of their own on the pages of any of them, this entry's own page first among them.
+
+    `also`: pages below this address belong to the entry too.
     """
 
     label: str
     url: str
     roles: frozenset[str] = frozenset()
     entries: "tuple[NavigationEntry, ...]" = ()
+    also: str = ""
 
     def is_for(self, role: str) -> bool:
         return not self.roles or role in self.roles
 
     def is_current(self, path: str) -> bool:
         is_own = path == self.url or (self.url != "/" and path.startswith(self.url.rstrip("/") + "/"))
+        is_own = is_own or (self.also != "" and path.startswith(self.also + "/"))
         return is_own or any(entry.is_current(path) for entry in self.entries)
 
 

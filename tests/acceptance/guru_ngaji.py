@@ -33,7 +33,7 @@ from central.imports.opening import open_list
 from central.render.press import render_pdf
 from central.render.tables import write_csv, write_xlsx
 from central.rosters import Drafts, Lock, Looked, read_ledger
-from central.store import identities, rosters
+from central.store import facts, identities, rosters
 from central.store.determinations import Determined
 from central.store.identities import Said
 from central.store.imports import ImportFile
@@ -56,7 +56,7 @@ from tests.acceptance.ngaji_world import (
     table,
 )
 from tests.central.desk import DAY_MS, START_MS, Machine, Regency, migrations
-from tests.central.roster_desk import BOTH, act_of, scan_all
+from tests.central.roster_desk import BOTH, act_of, scan_all, terms_of
 
 AMOUNT_RUPIAH = 700_000
 OPS_AT_ONCE = 200
@@ -120,10 +120,9 @@ class Office:
             machine.open_log()
 
     async def open_cycle(self, cycle: Cycle, former: str = "") -> None:
-        now_ms = self.regency.clock.now_ms()
         terms = Terms(amount_rupiah=AMOUNT_RUPIAH, budget_rupiah=20_000 * AMOUNT_RUPIAH, required=BOTH, former=former)
         await self.regency.put_cycle(cycle)
-        await self.regency.database.transact(lambda c: rosters.put_terms(c, cycle.code, terms, "petugas", now_ms))
+        await self.regency.database.transact(lambda c: facts.put_terms(c, terms_of(cycle, terms)))
 
     # --- what comes in ---
 
@@ -239,7 +238,7 @@ class Office:
             stories = {row.record: self._story(row, placed, gone, former) for row in first.rows}
             await self.validate(cycle, stories)
             judged = await self.judge(await self._look(drafts, cycle))
-        regency.clock.at_ms = cycle.closes_ms + DAY_MS
+        regency.clock.at_ms = max(cycle.closes_ms, regency.clock.now_ms()) + (cycle.objection_days + 1) * DAY_MS
         for machine in self.machines.values():
             await regency.greet(machine)
         with self.step("minutes and lock"):

@@ -218,10 +218,18 @@ async def test_what_a_cycle_pays_is_said_once_it_is_there_and_its_fates_are_told
     program, code = centre.program, "APBD-PANGAN-2021-05"
     await program.command("cycle", "add", code, "--name", "Paket", *CYCLE_WORDS, "--closes", "2021-06-01")
     assert "no such cycle" in await refused(program, "fates", code)
-    assert "is no cycle" in await refused(program, "cycle", "terms", "PAKET-9", "--amount", "1")
-    assert "village, lptq" in await refused(program, "cycle", "terms", code, "--amount", "1", "--required", "camat")
-    assert "no list" in await refused(program, "cycle", "terms", code, "--amount", "1", "--former", code)
-    await program.command("cycle", "terms", code, "--amount", "300000", "--quota", "10", "--required", "village")
+    change, why = ("cycle", "change"), ("--reason", "Surat Bagian Kesra")
+    assert "is no cycle" in await refused(program, *change, "PAKET-9", "--amount", "1", *why)
+    assert "village, lptq" in await refused(program, *change, code, "--required", "camat", *why)
+    assert "belum ditetapkan" in await refused(program, *change, code, "--former", code, *why)
+    again = ("cycle", "add", code, "--name", "Lain", *CYCLE_WORDS, "--closes", "2021-06-01")
+    assert "cycle change" in await refused(program, *again), "what is published changes by four eyes alone"
+    waits = await program.command(*change, code, "--amount", "300000", "--quota", "10", "--required", "village", *why)
+    assert "/changes/1" in waits
+    assert "no such cycle" in await refused(program, "fates", code), "nothing changed before somebody approves it"
+    code = "APBD-PANGAN-2021-08"
+    pays = ("--amount", "300000", "--quota", "10", "--required", "village")
+    await program.command("cycle", "add", code, "--name", "Paket", *CYCLE_WORDS, "--closes", "2021-06-01", *pays)
     assert json.loads(await program.command("fates", code, "--json")) == {"cycle": code, "rows": []}
 
 

@@ -30,7 +30,9 @@ async def test_a_question_waits_on_the_worklist_until_it_is_answered(counter: Co
     clerk, _ = await asked(counter)
     assert PATH in await (await clerk.get("/worklist")).text()
     assert "1 pertanyaan kabupaten" in await (await clerk.get("/")).text()
-    shown = words_of(await (await clerk.get(PATH)).text())
+    html = await (await clerk.get(PATH)).text()
+    assert 'href="/worklist" aria-current="page"' in html, "the menu says where it belongs"
+    shown = words_of(html)
     assert "S*** C*****" in shown
     assert "Mirip" in shown
     assert (await send(clerk, answer="different", how="papers", note="saudara kembar"))[0] == 303

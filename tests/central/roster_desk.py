@@ -5,6 +5,7 @@ from typing import Any
 from central.domain.determination import (
     Act,
     Entry,
+    Refused,
     RosterList,
     Scan,
     list_hash,
@@ -15,8 +16,9 @@ from central.domain.determination import (
     write_list,
 )
 from central.domain.rosters import Body, Draft, Fate, Reply, Ruling, Terms, Validation
+from central.domain.rule_changes import CycleTerms
 from central.rosters import circumstances, draft, gather
-from central.store import determinations, rosters
+from central.store import determinations, facts, rosters
 from central.store.determinations import Determined
 from chassis.database import Connection
 from protocol.feed import Cycle
@@ -40,10 +42,15 @@ QUALIFIED = (("pupils", "12"), ("teaching_since", "2015-07"), ("civil_servant", 
 PDF = b"%PDF-1.7\nsigned\n%%EOF\n"
 
 
+def terms_of(cycle: Cycle, terms: Terms) -> CycleTerms:
+    """As two officers agreed on them."""
+    limits = (terms.quota or None, terms.budget_rupiah or None)
+    return CycleTerms(cycle, *limits, tuple(terms.required), terms.amount_rupiah, terms.former)
+
+
 async def open_cycle(regency: Regency, terms: Terms = PAYS, cycle: Cycle = NGAJI) -> None:
     await regency.put_cycle(cycle)
-    now_ms = regency.clock.now_ms()
-    await regency.database.transact(lambda c: rosters.put_terms(c, cycle.code, terms, "petugas", now_ms))
+    await regency.database.transact(lambda c: facts.put_terms(c, terms_of(cycle, terms)))
 
 
 def teach(machine: Machine, number: int, *, cycle: Cycle = NGAJI, **changes: Any) -> bytes:
@@ -95,10 +102,14 @@ async def scan_all(regency: Regency, cycle: Cycle = NGAJI, found: Draft | None =
     await regency.database.transact(work)
 
 
-async def codes_in_the_way(regency: Regency, cycle: Cycle = NGAJI) -> list[str]:
+async def in_the_way(regency: Regency, cycle: Cycle = NGAJI) -> list[Refused]:
     found, now_ms = await settled(regency, cycle), regency.clock.now_ms()
     met = await regency.database.read(lambda c: circumstances(c, regency.rules, cycle, now_ms))
-    return [each.code for each in obstacles(found, cycle.code, met)]
+    return obstacles(found, cycle.code, met)
+
+
+async def codes_in_the_way(regency: Regency, cycle: Cycle = NGAJI) -> list[str]:
+    return [each.code for each in await in_the_way(regency, cycle)]
 
 
 def act_of(found: Draft, **changes: Any) -> Act:
@@ -148,12 +159,13 @@ async def fill_rosters(story: Story) -> None:
     locked = Determined(BLT_DD.code, 1, "first", digest, signature, 1, 300_000, "sari", "budi", now_ms, content)
 
     async def work(connection: Connection) -> None:
-        await rosters.put_terms(connection, PANGAN.code, terms, "petugas", now_ms)
+        await facts.put_terms(connection, terms_of(PANGAN, terms))
         said = [(story.nasty, Validation(Reply.AGREED))]
         await rosters.add_validations(connection, PANGAN.code, Body.VILLAGE, said, "pemeriksa", now_ms)
         await determinations.add(connection, locked, b"")
 
     await regency.database.transact(work)
+    await regency.settle()
     await scan_all(regency, PANGAN)
 
 

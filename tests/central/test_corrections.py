@@ -38,7 +38,7 @@ async def first(regency: Regency, machine: Machine) -> RosterList:
         teach(machine, number, claimed_ms=NGAJI.opens_ms + number)
     await regency.send(machine)
     await regency.settle()
-    regency.clock.advance(days=15)
+    regency.clock.advance(days=18)
     await regency.greet(machine)
     return (await locked(regency, act_of(await settled(regency)))).list
 
@@ -95,7 +95,7 @@ async def test_who_was_cut_off_comes_by_a_follow_up_list_and_nobody_twice(
     fresh, same, third = teach(neighbour, 7), teach(neighbour, 1), teach(neighbour, 8)
     await regency.send(machine)
     await regency.settle()
-    regency.clock.advance(days=15)
+    regency.clock.advance(days=18)
     await regency.greet(machine)
     first = await locked(regency, act_of(await settled(regency), silent=(neighbour.village,)))
     assert [entry.record for entry in first.list.entries] == [listed]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from central import reconcile
+from central import questions, reconcile
 from central.audit import audit
 from central.domain.answers import policy
 from central.domain.decisions import Case, Coverage, Proposal
@@ -15,9 +15,11 @@ from central.domain.reasons import ReasonCode
 from central.store import identities
 from central.store.identities import Said
 from chassis.database import drive
+from protocol.codec import unpack
+from protocol.feed import IdentityQuestion
 from protocol.names import name_key
 from protocol.schemes import month
-from tests.central.desk import RULES, START_MS, Machine, Regency, kk, nik, proposal_fact, siksng_row
+from tests.central.desk import DESA, RULES, START_MS, Machine, Regency, kk, nik, proposal_fact, siksng_row
 from tests.central.test_decisions import CYCLES, POLICY, coverage, coverages_of, proposals_of
 from tests.central.test_reconcile import every_pair, fresh, settle, tell
 
@@ -101,4 +103,33 @@ async def test_a_verdict_reaches_the_village_and_stands_in_the_trail(regency: Re
     assert await regency.rows("SELECT actor, action FROM audit_trail WHERE subject = $1", held.hex()) == [
         ("rini", "identity_different")
     ]
+    assert (await regency.database.read(lambda c: audit(c, RULES))).problems == []
+
+
+async def test_a_question_about_what_was_withdrawn_is_closed_and_its_successor_asked_anew(
+    regency: Regency, machine: Machine
+) -> None:
+    await regency.put_cycle()
+    await regency.import_list(siksng_row(nik(1), kk(9), "BUDI HARTONO"))
+
+    async def asked() -> tuple[bytes, str]:
+        record = machine.propose(nik=nik(1), kk=kk(1)).record_id
+        await regency.send(machine, len(machine.ops) if await answers() else 1)
+        await regency.settle()
+        ((key, other),) = (await regency.database.read(lambda c: reconcile.contested(c, record))).items()
+        now_ms = regency.clock.now_ms()
+        village = await regency.database.transact(lambda c: questions.ask(c, record, key, other, "rini", now_ms))
+        return record, village
+
+    async def answers() -> list[str]:
+        return [unpack(item.value, IdentityQuestion).answer for item in await regency.said("identity_question", DESA)]
+
+    first, village = await asked()
+    assert (village, await answers()) == (DESA, [""])
+    machine.withdraw(first)
+    await regency.send(machine, len(machine.ops))
+    await regency.settle()
+    assert await answers() == ["", "unknown"]
+    _, village = await asked()
+    assert (village, await answers()) == (DESA, ["", "unknown", ""]), "the same pair is asked about once more"
     assert (await regency.database.read(lambda c: audit(c, RULES))).problems == []

@@ -9,13 +9,16 @@ from msgspec.structs import replace
 
 from central.audit import audit
 from central.domain.lists import Kind
+from central.domain.rosters import Terms
 from central.imports import ImportRefused, accept, undo
+from central.rosters import read_ledger, read_left_out
 from central.store import coverage_sets, facts, imports, trail
 from chassis.database import ConstraintViolated
 from protocol.ids import parse_village_code
 from protocol.regions import village
 from tests.builders import Entry, as_entry, dirty_list, siksng_csv, village_people
 from tests.central.desk import DESA, OTHER_DESA, PANGAN, Machine, Regency, kk, nik, siksng_row
+from tests.central.roster_desk import open_cycle
 
 YEAR = {"PKH": "2021-01 s/d 2021-12"}
 
@@ -276,3 +279,24 @@ async def test_an_undone_list_of_proposals_stands_in_nobodys_way(regency: Regenc
     assert await regency.value("SELECT count(*) FROM proposal WHERE epoch = 0") == 2
     assert (await regency.outcome(own))[0] == "accepted"
     assert (await regency.database.read(lambda c: audit(c, regency.rules))).problems == []
+
+
+async def test_every_line_of_a_cycles_lists_has_its_fate_in_the_ledger(regency: Regency) -> None:
+    pays = Terms(amount_rupiah=300_000)
+    await open_cycle(regency, pays, PANGAN)
+    done = await import_proposals(
+        regency,
+        f"{nik(1)},{kk(1)},SITI CONTOH,SUKOJATI,BLIMBINGSARI",
+        f"{nik(1)},{kk(1)},SITI CONTOH,SUKOJATI,BLIMBINGSARI",
+        f"{nik(2)},{kk(2)},RUDI CONTOH,TAKADADESA,BLIMBINGSARI",
+        ",,,,",
+    )
+    ledger = await read_ledger(regency.database, regency.rules, PANGAN.code)
+    left_out = await read_left_out(regency.database, PANGAN.code)
+    assert ledger is not None
+    assert [line.fate for line in ledger] == ["kept"]
+    places = {(line.file, line.row): line.fate for line in [*ledger, *left_out]}
+    assert len(places) == done.rows == 4, "each line once"
+    assert sorted(places.values()) == ["dropped", "kept", "merged", "rejected"]
+    assert all(line.reason and not line.record for line in left_out)
+    assert await read_left_out(regency.database, "OTHER-2021") == []

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from central.domain.reports import Answer, Need, next_window, read_need, windows
+from central.rosters import read_left_out
 from central.store import facts, feeds, trail
 from central.store import reports as shelf
 from protocol.feed import Cycle, Report, report_key
@@ -266,3 +267,30 @@ async def test_reports_are_counted_by_what_became_of_them(open_regency: Regency,
         "repeated": 1,
     }
     assert len(await open_regency.database.read(facts.all_proposals)) == 0
+
+
+async def test_every_report_has_one_fate_in_the_ledger_of_its_cycle(open_regency: Regency, machine: Machine) -> None:
+    regency = open_regency
+    await regency.import_list(row(nik(9), kk(9), "SITI CONTOH"))
+    await report(regency, nik=nik(9))
+    about = {}
+    for number, finding in enumerate(("", "worthy", "unworthy", "moved", "proposed"), start=1):
+        regency.clock.advance(seconds=1)
+        about[finding] = (await report(regency, nik=nik(number))).id
+    regency.clock.advance(seconds=1)
+    await report(regency, nik=nik(1))
+    for finding in ("worthy", "unworthy", "moved"):
+        verify(machine, about[finding], finding)
+    await follow_up(regency, machine, about["proposed"])
+    await regency.send(machine)
+    await regency.settle()
+    lines = await read_left_out(regency.database, LAPOR.code)
+    assert [(line.row, line.fate, line.reason) for line in lines] == [
+        (1, "rejected", "covered"),
+        (2, "held", "not_visited"),
+        (3, "held", "not_proposed"),
+        (4, "rejected", "unworthy"),
+        (5, "dropped", "moved"),
+        (6, "merged", "proposed"),
+        (7, "merged", "repeats"),
+    ]

@@ -1,26 +1,33 @@
 """Locking a cycle: refused with each reason named; then signed, immutable, final for the villages, blocking what it excludes."""
 
+from dataclasses import dataclass, field
+from typing import Any
+
 import msgspec
 import pytest
 
 from central import audit, reconcile
+from central.domain import objections as objection_rules
 from central.domain.decisions import Proposal
 from central.domain.determination import Act, Perkades, list_hash, read_list, signed_message
 from central.domain.identities import Identity, IdentityVerdict
 from central.domain.papers import payment_sheet
 from central.domain.rosters import Fate, Origin, Reply, Terms, Validation, late_rows
-from central.rosters import Drafts, Lock, LockRefused, read_ledger
-from central.store import determinations, identities
+from central.rosters import Drafts, Lock, LockRefused, circumstances, read_ledger
+from central.store import determinations, identities, objections
 from central.store.identities import Said
 from chassis.database import Connection, DatabaseError
 from chassis.signing import verify
-from protocol.feed import Cycle, Decision
+from protocol.codec import unpack
+from protocol.feed import REGENCY, CoverageList, Cycle, Decision
+from protocol.regions import villages
 from protocol.schemes import month
-from tests.central.desk import BLT_DD, DAY_MS, DESA, OTHER_DESA, Machine, Regency, nik
+from tests.central.desk import BLT_DD, DAY_MS, DESA, OTHER_DESA, PANGAN, Machine, Regency, kk, nik, siksng_row
 from tests.central.roster_desk import (
     NGAJI,
     act_of,
     codes_in_the_way,
+    in_the_way,
     open_cycle,
     rule,
     scan_all,
@@ -30,18 +37,18 @@ from tests.central.roster_desk import (
 )
 
 
-def lock_of(regency: Regency) -> Lock:
+def lock_of(regency: Regency, database: Any = None) -> Lock:
     drafts = Drafts(regency.database, regency.rules)
-    return Lock(regency.database, drafts, regency.key.sign, regency.clock.random)
+    return Lock(database or regency.database, drafts, regency.key.sign, regency.clock.random)
 
 
-async def after_the_window(regency: Regency, *machines: Machine) -> None:
-    """Everything is here, the window is closed, and these villages were in touch since."""
+async def after_the_window(regency: Regency, *machines: Machine, cycle: Cycle = NGAJI) -> None:
+    """Everything is here, nothing is proposed or contested any more, and these villages were in touch since."""
     regency.clock.advance(seconds=10)
     for each in machines:
         await regency.send(each)
     await regency.settle()
-    regency.clock.advance(days=15)
+    regency.clock.advance(days=15 + cycle.objection_days)
     for each in machines:
         await regency.greet(each)
 
@@ -81,7 +88,8 @@ async def test_every_obstacle_is_named(regency: Regency, machine: Machine, neigh
     regency.clock.advance(days=15)
     await regency.send(neighbour)
     await regency.settle()
-    assert await codes_in_the_way(regency) == ["held", "not_validated", "empty"]
+    assert await codes_in_the_way(regency) == ["objections_window", "held", "not_validated", "empty"]
+    regency.clock.advance(days=3)
     await validate(regency, good, late)
     assert await codes_in_the_way(regency) == ["held", "minutes_missing"]
     await rule(regency, late, Fate.KEPT)
@@ -286,7 +294,7 @@ async def test_each_village_determines_its_own_by_its_perkades(
     await open_cycle(regency, Terms(amount_rupiah=300_000), BLT_DD)
     teach(machine, 1, cycle=BLT_DD)
     teach(neighbour, 2, cycle=BLT_DD)
-    await after_the_window(regency, machine, neighbour)
+    await after_the_window(regency, machine, neighbour, cycle=BLT_DD)
     own, other = Perkades(DESA, "3/2021", "2021-05-20"), Perkades(OTHER_DESA, "7/2021", "2021-05-21")
     paper = act_of(await settled(regency, BLT_DD), instrument="Perkades", number="2 desa", by_village=(own,))
     with pytest.raises(LockRefused, match="act_villages"):
@@ -305,3 +313,124 @@ async def test_a_scheme_of_a_ministry_is_not_locked_here(regency: Regency, machi
     teach(machine, 1, cycle=cycle)
     await after_the_window(regency, machine)
     assert await codes_in_the_way(regency, cycle) == ["not_ours"]
+
+
+@dataclass
+class Counted:
+    """A database that notes how many statements each transaction ran."""
+
+    database: Any
+    statements: list[int] = field(default_factory=list)
+
+    async def read(self, work: Any) -> Any:
+        return await self.database.read(work)
+
+    async def transact(self, work: Any) -> Any:
+        async def counted(connection: Connection) -> Any:
+            ran = _Counting(connection)
+            found = await work(ran)
+            self.statements.append(ran.count)
+            return found
+
+        return await self.database.transact(counted)
+
+
+class Killed(Exception):
+    """The program ended between two transactions."""
+
+
+class Torn(Counted):
+    async def transact(self, work: Any) -> Any:
+        if self.statements:
+            raise Killed
+        return await super().transact(work)
+
+
+class _Counting:
+    def __init__(self, connection: Connection) -> None:
+        self._connection, self.count = connection, 0
+
+    def __getattr__(self, name: str) -> Any:
+        self.count += 1
+        return getattr(self._connection, name)
+
+
+async def test_in_a_new_month_the_locks_transaction_does_not_grow_with_the_villages(
+    regency: Regency, ready: list[bytes]
+) -> None:
+    for code in [each.code for each in villages() if each.code not in {DESA, OTHER_DESA}][:40]:
+        await regency.enrol(code)
+    regency.clock.advance(days=30)
+    silent = (
+        await regency.database.read(lambda c: circumstances(c, regency.rules, NGAJI, regency.clock.now_ms()))
+    ).silent
+    act, now_ms = act_of(await settled(regency), silent=tuple(silent)), regency.clock.now_ms()
+    await lock_of(regency).claim(NGAJI.code, act, "sari", now_ms)
+    counted = Counted(regency.database)
+    await lock_of(regency, counted).lock(NGAJI.code, "budi", now_ms)
+    locking, saying = counted.statements
+    assert locking < 40 < saying, "each village's new key is said after the lock"
+    assert len(await regency.said("coverage_key", OTHER_DESA)) == 1
+    assert len(await regency.said("coverage_list", REGENCY)) == 1
+    assert await regency.value("SELECT count(*) FROM coverage_unsaid") == 0
+
+
+async def test_what_a_lock_left_unsaid_is_said_with_the_next_list(regency: Regency, ready: list[bytes]) -> None:
+    await regency.import_list(siksng_row(nik(8), kk(8), "SITI CONTOH"))
+    await regency.settle()
+    now_ms = regency.clock.now_ms()
+    await lock_of(regency).claim(NGAJI.code, act_of(await settled(regency)), "sari", now_ms)
+    with pytest.raises(Killed):
+        await lock_of(regency, Torn(regency.database)).lock(NGAJI.code, "budi", now_ms)
+    before = await regency.said("coverage_list", REGENCY)
+    await regency.import_list(siksng_row(nik(9), kk(9), "SITI CONTOH"), name="next.csv")
+    after = await regency.said("coverage_list", REGENCY)
+    told = {unpack(each.value, CoverageList).scheme for each in after if each not in before}
+    assert told == {"PKH", "GURU-NGAJI"}
+
+
+async def test_nothing_is_locked_while_an_answer_may_still_be_contested(regency: Regency, machine: Machine) -> None:
+    await open_cycle(regency, Terms(amount_rupiah=300_000), PANGAN)
+    await regency.import_list(siksng_row(nik(2), kk(2), "SITI CONTOH"))
+    machine.propose(nik=nik(1), kk=kk(1))
+    refused_one = machine.propose(nik=nik(2), kk=kk(2)).record_id
+    await regency.send(machine)
+    await regency.settle()
+    assert await regency.outcome(refused_one) == ("rejected", "covered_by_scheme")
+    regency.clock.at_ms = PANGAN.closes_ms + 2 * DAY_MS
+    (window,) = await in_the_way(regency, PANGAN)
+    assert (window.code, "sampai 31 Mei 2021" in window.sentence) == ("objections_window", True)
+    await regency.import_list(siksng_row(nik(1), kk(1), "SITI CONTOH"), name="later.csv")
+    await regency.settle()
+    assert "sampai 2 Juni 2021" in (await in_the_way(regency, PANGAN))[0].sentence, (
+        "who is refused last has as many days"
+    )
+    regency.clock.advance(days=15)
+    assert [each.code for each in await in_the_way(regency, PANGAN)] == ["empty"]
+
+
+async def test_a_contested_answer_holds_its_row_until_an_officer_has_answered(
+    regency: Regency, machine: Machine
+) -> None:
+    await open_cycle(regency, Terms(amount_rupiah=300_000), PANGAN)
+    await regency.import_list(siksng_row(nik(2), kk(2), "SITI CONTOH"))
+    machine.propose(nik=nik(1), kk=kk(1))
+    contested = machine.propose(nik=nik(2), kk=kk(2)).record_id
+    objection = machine.object_to(contested).record_id
+    await after_the_window(regency, machine, cycle=PANGAN)
+    drafts = Drafts(regency.database, regency.rules)
+    looked = await drafts.look(PANGAN.code)
+    assert looked is not None
+    outcome = looked.draft.outcomes[contested]
+    assert (outcome.fate, outcome.code, outcome.asked) == (Fate.HELD, "objection_open", "officer")
+    assert await codes_in_the_way(regency, PANGAN) == ["objections_open"]
+    line = await regency.database.read(lambda c: objections.find(c, objection))
+    assert line is not None
+    said = objection_rules.Ruling(objection_rules.Outcome.SETTLED, "keputusannya sudah berubah")
+    await regency.database.transact(
+        lambda c: objections.decide(c, line, said, "rini", regency.clock.now_ms(), b"f" * 32)
+    )
+    looked = await drafts.look(PANGAN.code)
+    assert looked is not None
+    assert looked.draft.outcomes[contested].fate is Fate.REJECTED
+    assert await codes_in_the_way(regency, PANGAN) == []

@@ -11,6 +11,7 @@ from central.audit import audit
 from central.domain.answers import Rules, policy
 from central.domain.catalogue import Per, SchemeAmount
 from central.domain.decisions import Coverage, Policy, Proposal, Verdict, decide
+from central.domain.rosters import Body, Terms
 from central.domain.rule_changes import (
     AddCriterion,
     AddExclusion,
@@ -32,7 +33,7 @@ from central.domain.rule_changes import (
 from central.domain.rule_words import differences, title
 from central.pipeline import judge_next
 from central.rules import shipped_edition
-from central.store import facts, rule_changes
+from central.store import facts, rosters, rule_changes
 from central.tabulation import fill_answers
 from chassis.database import Connection, ConstraintViolated, drive
 from protocol.codec import unpack
@@ -137,6 +138,7 @@ WRONG: dict[str, tuple[Change, str]] = {
     "backwards": (PutCycle(CycleTerms(replace(PANGAN, month_until=PANGAN.month_from - 1))), "month_until"),
     "a window that never opens": (PutCycle(CycleTerms(replace(PANGAN, closes_ms=PANGAN.opens_ms))), "closes"),
     "nothing new": (PutCycle(CycleTerms(PANGAN)), "code"),
+    "recipients of a list that is not fixed": (PutCycle(CycleTerms(PANGAN, former="APBD-PANGAN-2020")), "former"),
 }
 
 
@@ -365,12 +367,14 @@ async def test_what_a_change_says_the_same_of_is_not_said_again(regency: Regency
 
 
 async def test_a_cycle_with_what_its_lock_will_ask(regency: Regency) -> None:
-    terms = CycleTerms(GURU, 12_373, 8_700_000_000, ("village", "lptq"))
+    terms = CycleTerms(GURU, 12_373, 8_700_000_000, ("village", "lptq"), 700_000)
     await regency.approve(PutCycle(terms))
     assert (await regency.database.read(facts.terms))[GURU.code] == terms
     await regency.put_cycle(replace(GURU, name="Guru ngaji"))
     kept = (await regency.database.read(facts.terms))[GURU.code]
-    assert kept == replace(terms, cycle=kept.cycle), "a command that moves the window takes nothing of it away"
+    assert kept == replace(terms, cycle=kept.cycle), "a moved window takes nothing of it away"
+    asked = await regency.database.read(lambda c: rosters.terms_of(c, GURU.code))
+    assert asked == Terms(amount_rupiah=700_000, quota=12_373, budget_rupiah=8_700_000_000, required=tuple(Body))
     assert await regency.value("SELECT count(*) FROM rule_edition") == 0, "cycles are no rules"
 
 

@@ -129,6 +129,7 @@ async def test_a_cycle_is_asked_for_changed_and_published(hall: Hall) -> None:
         "objection_days": "7",
         "quota": "12.373",
         "budget": "8.700.000.000",
+        "amount": "Rp 700.000",
         "needs_village": "ya",
         "needs_lptq": "ya",
         "reason": "Surat Bagian Kesra",
@@ -142,6 +143,7 @@ async def test_a_cycle_is_asked_for_changed_and_published(hall: Hall) -> None:
     assert b"GURU-NGAJI-2021" in told[-1].key
     later = await drafted(first, "/changes/new/cycle?code=GURU-NGAJI-2021", form | {"closes": "2021-07-31"})
     page = await hall.text(later)
+    assert "Disusun" in await hall.text("/rosters"), "what two officers said it pays is what its roster is made with"
     assert "Periode GURU-NGAJI-2021: usulan sampai 30 Juni 2021 31 Juli 2021" in page
     assert page.count("Periode GURU-NGAJI-2021:") == 1, "only what differs"
 

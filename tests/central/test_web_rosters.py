@@ -103,7 +103,7 @@ async def opened_hall(folder: Path) -> AsyncIterator[Hall]:
     for machine in (desa, other):
         await regency.send(machine)
     await regency.settle()
-    regency.clock.advance(days=15)
+    regency.clock.advance(days=18)
     await regency.greet(desa)
     await regency.greet(other)
 
