@@ -123,6 +123,14 @@ def _weighed(considered: Considered, policy: Policy, out: Set[bytes], ended: Map
         words = _coverage_words(coverage, policy, ended.get(coverage.reference))
         words = _sentence(words, link, answer, is_out=is_out)
         found.append(Weighed("coverage", coverage.reference, answer.effect.value, is_out, words))
+    for coverage, answer in considered.left:
+        is_out = coverage.reference in out
+        words = _coverage_words(coverage, policy, ended.get(coverage.reference))
+        words += "; di KK yang baru ditinggalkan orang ini, sehingga diperiksa petugas. "
+        words += (f"Dasar: {answer.rule.basis}." if answer.rule else answer.ground.sentence) + (
+            _RULED if is_out else ""
+        )
+        found.append(Weighed("coverage", coverage.reference, Effect.WARN.value, is_out, words))
     for rival, link, answer in considered.rivals:
         is_out = rival.record in out
         words = f"Usulan {_scheme(policy, rival.scheme)} yang sudah disetujui dari {place_text(rival.village)}"

@@ -31,7 +31,7 @@ from central.domain.decisions.facts import (
     key_nik,
     read_answers,
 )
-from central.domain.decisions.wording import date_text, day_text, home_of, period_text, place_text
+from central.domain.decisions.wording import date_text, day_iso, day_text, home_of, period_text, place_text
 from central.domain.identities import Identity, IdentityVerdict, pair_key
 from central.domain.matching import Band, Person, compare
 from central.domain.reasons import ReasonCode
@@ -43,6 +43,9 @@ from protocol.schemes import Claim, DeterminedBy, Effect, Relation, Unit, relati
 
 EVIDENCE_MAX = 8
 """Facts named in one answer: enough to see why, few enough to read."""
+
+FORMER_MONTHS = 12
+"""A family card that somebody was still on so many months before the cycle holds for a human; an older one does not."""
 
 RECORD_BYTES = 16
 """A proposal goes by 16 bytes, a coverage by 32."""
@@ -114,6 +117,8 @@ class Considered(Struct, frozen=True):
     verdict: Verdict
     coverages: list[tuple[Coverage, Unit, Relation]]
     rivals: list[tuple[Proposal, Unit, Relation]]
+    left: list[tuple[Coverage, Relation]]
+    """Coverages on a family card that this person left shortly before the cycle."""
 
 
 class Case:
@@ -192,6 +197,9 @@ class _Index:
                 self._by_kk.setdefault(c.kk, []).append(c)
             self._by_reference[c.reference] = c
 
+    def of_kk(self, kk: str) -> Sequence[Coverage]:
+        return self._by_kk.get(kk, ())
+
     def named(self, references: Iterable[bytes]) -> list[Coverage]:
         """Those that are there, in one fixed order: a list may have been taken back since."""
         return [self._by_reference[each] for each in sorted(references) if each in self._by_reference]
@@ -238,6 +246,21 @@ def _pairs(candidates: Sequence[_Candidate], index: _Index) -> Pairs:
     return found
 
 
+def _moved(candidates: Iterable[_Candidate]) -> dict[str, list[_Candidate]]:
+    """By NIK, the standing proposals of whoever stands in them on more than one family card; nearly nobody."""
+    by_nik: dict[str, list[_Candidate]] = {}
+    for c in candidates:
+        if c.nik and c.kk and not c.proposal.is_withdrawn:
+            by_nik.setdefault(c.nik, []).append(c)
+    return {nik: group for nik, group in by_nik.items() if len(group) > 1 and len({c.kk for c in group}) > 1}
+
+
+def _month(ms: int) -> int:
+    """12 * year + month - 1, in WIB."""
+    day = date.fromisoformat(day_iso(ms))
+    return 12 * day.year + day.month - 1
+
+
 class _Doubt(Struct, frozen=True):
     """Of one proposal: the others of its NIK that nobody has judged, and what was said about the rest.
 
@@ -274,6 +297,7 @@ class _Walk:
         self._identities = identities
         self._likely = likely
         self._standing = {c.record: c for c in candidates if likely and not c.proposal.is_withdrawn}
+        self._moved = _moved(candidates)
         self._accepted: dict[bytes, _Candidate] = {}
         self._by_nik: defaultdict[str, list[_Candidate]] = defaultdict(list)
         self._by_kk: defaultdict[str, list[_Candidate]] = defaultdict(list)
@@ -296,14 +320,15 @@ class _Walk:
         )
         aside = self._ruled_out(candidate.record, rivals)
         doubt = _Doubt(is_conflicted, open_pairs, waiting, said)
-        verdict = self._judge(candidate, linked, rivals, doubt, examined, aside)
+        left = self._left(candidate, open_pairs | strangers, linked) if candidate.nik in self._moved else []
+        verdict = self._judge(candidate, linked, rivals, doubt, examined, aside, left)
         if verdict.outcome == ACCEPTED:
             self._accept(candidate)
         settled = sorted((every[other], each.identity.value, each.until) for other, each in said.items())
         settled += [(other, "", 0) for other in sorted(waiting)]
         ruled = self._ruled(candidate.proposal, linked, rivals) if linked or rivals else []
         verdict.facts_hash = _facts_hash(
-            self._policy, candidate, linked, rivals, is_conflicted, settled, ruled, examined, aside
+            self._policy, candidate, linked, rivals, is_conflicted, settled, ruled, examined, aside, left
         )
         return verdict
 
@@ -313,6 +338,7 @@ class _Walk:
         every = {**self._pairs.get(candidate.record, _NO_PAIRS), **likely}
         strangers = {other for other, key in every.items() if self._is_stranger(key)}
         same = {other for other in likely if every[other] in self._identities} - strangers
+        unjudged = {other for other, key in every.items() if key not in self._identities}
         linked = self._covered.linked(candidate, strangers, same)
         rivals = self._rivals(candidate, strangers, same)
         cycle = self._policy.cycles.get(candidate.proposal.cycle)
@@ -321,6 +347,7 @@ class _Walk:
             final or self.decide(candidate),
             [(x, link, self._relation(claim, x, link)) for x, link in linked] if claim else [],
             [(r.proposal, link, self._rivalling(claim, r, link)) for r, link in rivals] if claim else [],
+            self._left(candidate, unjudged | strangers, linked) if candidate.nik in self._moved else [],
         )
 
     def _is_stranger(self, key: bytes) -> bool:
@@ -346,6 +373,7 @@ class _Walk:
         doubt: "_Doubt",
         examined: Examined | None,
         aside: Set[bytes],
+        left: list[tuple[Coverage, Relation]],
     ) -> Verdict:
         p = c.proposal
         if p.is_withdrawn:
@@ -364,7 +392,7 @@ class _Walk:
         if aside:
             linked = [(x, link) for x, link in linked if x.reference not in aside]
             rivals = [(r, link) for r, link in rivals if r.record not in aside]
-        if not linked and not rivals and not doubt.is_conflicted and not doubt.likely:
+        if not linked and not rivals and not left and not doubt.is_conflicted and not doubt.likely:
             return unmet or Verdict(ACCEPTED)  # most people
         claim = Claim(p.scheme, "", cycle.first, cycle.until)
         held = self._identity(linked, claim, doubt)
@@ -376,10 +404,46 @@ class _Walk:
         return (
             self._overlap(linked, claim)
             or self._rivalry(c, rivals, claim)
+            or self._split([(x, answer) for x, answer in left if x.reference not in aside])
             or self._probably(doubt.likely, claim)
             or unmet
             or Verdict(ACCEPTED, rule=self._warnings(linked, claim))
         )
+
+    def _left(
+        self, c: _Candidate, others: Container[bytes], linked: list[tuple[Coverage, Unit]]
+    ) -> list[tuple[Coverage, Relation]]:
+        """What excludes this proposal and is held on a card its person was on, by an earlier proposal, shortly before.
+
+        Such a card neither refuses (a child who married out is not covered by her parents) nor passes (a card is split to
+        double aid). `others` bear the same NIK and are not known to be this person.
+        """
+        p, cycle = c.proposal, self._policy.cycles.get(c.proposal.cycle)
+        if cycle is None or c.nik is None or c.kk is None or p.is_withdrawn:
+            return []
+        claim = Claim(p.scheme, "", cycle.first, cycle.until)
+        cards = {
+            each.kk
+            for each in self._moved[c.nik]
+            if each.kk and each.kk != c.kk and each.record not in others
+            if each.proposal.time_ms() < p.time_ms() and _month(each.proposal.time_ms()) >= cycle.first - FORMER_MONTHS
+        }
+        seen = {x.reference for x, _ in linked}
+        return [
+            (x, answer)
+            for card in sorted(cards)
+            for x in self._covered.of_kk(card)
+            if x.reference not in seen
+            if (answer := self._relation(claim, x, Unit.HOUSEHOLD)).effect is Effect.REJECT
+        ]
+
+    def _split(self, left: list[tuple[Coverage, Relation]]) -> Verdict | None:
+        if not left:
+            return None
+        coverage, answer = left[0]
+        values = {"scheme": self._name(coverage.scheme), "period": period_text(coverage.first, coverage.until)}
+        evidence = tuple(_grounds(x) for x, _ in left[:EVIDENCE_MAX])
+        return Verdict(NEEDS_REVIEW, ReasonCode.COVERED_HOUSEHOLD, values, _basis(answer), evidence)
 
     def _examine(self, p: Proposal) -> Examined | None:
         """None where there is nothing to ask of it."""
@@ -601,6 +665,7 @@ def _facts_hash(
     ruled: list[tuple[str, str]],
     examined: Examined | None,
     aside: Set[bytes],
+    left: list[tuple[Coverage, Relation]],
 ) -> bytes:
     """SHA-256 over everything this answer could have looked at: equal hashes mean that nothing relevant changed.
 
@@ -625,6 +690,9 @@ def _facts_hash(
         facts = (*facts, "criteria", examined.failed, examined.unknown)
     if aside:
         facts = (*facts, "aside", sorted(aside))
+    if left:
+        former = [(x.reference, x.scheme, x.component, x.first, x.until, _basis(answer)) for x, answer in left]
+        facts = (*facts, "former", former)
     return sha256(_FACTS + _encode(facts)).digest()
 
 
