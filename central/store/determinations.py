@@ -11,7 +11,7 @@ import msgspec
 from central.domain.decisions import Verdict
 from central.domain.determination import RosterList, determined_reference, read_list
 from central.domain.payments import PAID, Payment
-from central.store import trail
+from central.store import former_cards, trail
 from chassis.database import Connection, Row
 
 
@@ -148,6 +148,7 @@ async def uncover(connection: Connection, cycle: str, records: Collection[bytes]
             f"UPDATE proposal SET is_dirty = 1 WHERE {column} = (SELECT {column} FROM coverage WHERE reference = $1)",
             references,
         )
+    await former_cards.disturb(connection, [reference for (reference,) in references])
     await connection.execute_many("DELETE FROM coverage WHERE reference = $1", references)
 
 

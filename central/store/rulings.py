@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable
 import msgspec
 
 from central.domain.decisions import Aside
+from central.store import former_cards
 from chassis.database import Connection
 
 
@@ -35,6 +36,7 @@ async def end_coverages(
             f"UPDATE proposal SET is_dirty = 1 WHERE {column} = (SELECT {column} FROM coverage WHERE reference = $1)",
             [(reference,) for reference in references],
         )
+    await former_cards.disturb(connection, references)
 
 
 async def aside(connection: Connection, proposals: Collection[bytes] | None = None) -> Aside:

@@ -466,6 +466,32 @@ def test_another_answer_has_another_hash(proposals: list[Proposal], coverages: l
                 assert verdict == before[record]
 
 
+# --- former households ------------------------------------------------------------------------------------------------
+
+
+def test_a_household_left_shortly_before_holds_for_a_human_and_an_older_one_does_not() -> None:
+    """By what she was proposed with before: a card is split to double aid, and a child does marry out."""
+    parents = coverage(number=2, nik=nik(9), kk=kk(9))
+    now = proposal_fact(2)
+
+    def then(days: int) -> Proposal:
+        at_ms = START_MS - days * DAY_MS
+        return proposal_fact(1, cycle=GURU, kk=kk(9), claimed_ms=at_ms, received_ms=at_ms)
+
+    held = decide(POLICY, [then(100), now], [parents])[now.record]
+    assert (held.outcome, held.code) == (NEEDS_REVIEW, ReasonCode.COVERED_HOUSEHOLD)
+    assert [ground.reference for ground in held.evidence] == [parents.reference]
+    assert "KK sebelumnya" in says(held)
+    alone = one(now, parents)
+    old = decide(POLICY, [then(800), now], [parents])[now.record]
+    assert (alone.outcome, old.outcome) == (ACCEPTED, ACCEPTED)
+    assert alone.facts_hash != held.facts_hash
+    other = replace(then(100), name="BAMBANG LAIN", birth_date="1950-01-02", sex="L", mother="LAIN SEKALI")
+    assert decide(POLICY, [other, now], [parents])[now.record].code is ReasonCode.IDENTITY_CONFLICT
+    aside = {now.record: frozenset([parents.reference])}
+    assert decide(POLICY, [then(100), now], [parents], aside=aside)[now.record].outcome == ACCEPTED
+
+
 # --- words ------------------------------------------------------------------------------------------------------------
 
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from central.domain.decisions.walk import Pairs
+from central.domain.decisions.neighbourhood import Pairs
 from central.domain.identities import pair_key
 from central.domain.matching import Band, Person
 from central.domain.whole_lists import match_lists, match_within
