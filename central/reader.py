@@ -20,6 +20,7 @@ import structlog
 
 from central.domain.answers import Circumstances, Prepared, Rules, prepare
 from central.domain.batches import Batch, Name, read_batch
+from central.domain.decisions import FormerTerm
 from central.domain.reasons import Reasons
 from chassis.memory import spare_collector
 from protocol.schemes import Rulebook, RuleSet
@@ -38,7 +39,10 @@ log = structlog.get_logger()
 
 _batches = msgspec.msgpack.Decoder(Batch)
 _cited = msgspec.msgpack.Decoder(list[bytes])
-_circumstances = msgspec.msgpack.Decoder(tuple[Circumstances, int, tuple[RuleSet, Reasons] | None])
+Told = tuple[RuleSet, Reasons, tuple[FormerTerm, ...]]
+"""What a reader needs of the rules to make its own."""
+
+_circumstances = msgspec.msgpack.Decoder(tuple[Circumstances, int, Told | None])
 _prepared = msgspec.msgpack.Decoder(Prepared)
 
 
@@ -142,12 +146,12 @@ class _Beside:
     back: int
     _knows: bytes | None = None  # which edition of the rules it was told
 
-    def news_of(self, rules: Rules) -> tuple[RuleSet, Reasons] | None:
+    def news_of(self, rules: Rules) -> Told | None:
         """The rules, where it was told others or none; it keeps them."""
         if self._knows == rules.edition:
             return None
         self._knows = rules.edition
-        return rules.book.rules, rules.reasons
+        return rules.book.rules, rules.reasons, rules.former_terms
 
     @classmethod
     async def start(cls) -> Self:
@@ -216,7 +220,7 @@ def serve(there: int, back: int, incoming: BinaryIO, outgoing: BinaryIO) -> None
         write(sorted(set(reading.anchors)))
         circumstances, now_ms, told = _circumstances.decode(read())
         if told is not None:
-            rules = Rules(Rulebook(told[0]), told[1], circumstances.edition)
+            rules = Rules(Rulebook(told[0]), told[1], circumstances.edition, told[2])
         assert rules is not None, "told with the first batch"
         write(prepare(rules, reading, circumstances, now_ms))
 

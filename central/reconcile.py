@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from central.domain.answers import Rules, Spoken, policy, speak
-from central.domain.decisions import NOTHING_ASIDE, Case, Coverage, Proposal, Verdict
+from central.domain.decisions import NOTHING_ASIDE, Case, Coverage, Proposal, Verdict, cards_of
 from central.domain.explanations import Explanation
 from central.domain.explanations import explain as explain_case
 from central.store import determinations, facts, feeds, identities, likely, rule_changes, rulings
@@ -46,18 +46,26 @@ class Neighbourhood:
         """Which of these are tied to anything that is not new, directly or through each other."""
         known = [self.proposals[record] for record in self.told]
         niks: set[str | None] = {p.match_nik for p in known} | {c.nik for c in self.coverages.values()}
-        kks: set[str | None] = {p.match_kk for p in known} | {c.kk for c in self.coverages.values()}
+        kks: set[str | None] = {c.kk for c in self.coverages.values()}
+        kks |= cards_of(known)
         reached: set[bytes] = set()
         likely = self.likely.keys()
         while True:
             niks -= {None, ""}
             kks -= {None, ""}
-            tied = [p for p in new if p.match_nik in niks or p.match_kk in kks or p.record in likely]
+            tied = [
+                p
+                for p in new
+                if p.match_nik in niks
+                or p.match_kk in kks
+                or p.record in likely
+                or (p.former_kks and not kks.isdisjoint(cards_of([p])))
+            ]
             if len(tied) == len(reached):
                 return reached
             reached = {p.record for p in tied}
             niks |= {p.match_nik for p in tied}
-            kks |= {p.match_kk for p in tied}
+            kks |= cards_of(tied)
 
 
 async def reconcile(
@@ -87,8 +95,9 @@ async def reconcile(
 async def collect(
     connection: Connection, dirty: Iterable[facts.Answered], new: Iterable[Proposal] = ()
 ) -> Neighbourhood:
-    """Everything that shares a NIK or a family card with these, or is likely to be one person with them, directly or
-    through others."""
+    """Everything that shares a NIK or a family card, also a former one, with these, or is likely to be one person with them,
+    directly or through others.
+    """
     around = Neighbourhood({p.record: p for p in new})
     around.likely.update(await likely.find(connection, [*around.proposals.values()]))
     frontier = [*around.proposals.values(), *around.add(dirty)]
@@ -96,13 +105,14 @@ async def collect(
     kks: set[str] = set()
     while frontier:
         new_niks = {p.match_nik for p in frontier if p.match_nik} - niks
-        new_kks = {p.match_kk for p in frontier if p.match_kk} - kks
+        new_kks = cards_of(frontier) - kks
         niks |= new_niks
         kks |= new_kks
         for column, keys in (("match_nik", new_niks), ("match_kk", new_kks)):
             around.coverages |= {c.reference: c for c in await facts.coverages_by(connection, column, keys)}
         frontier = around.add(await facts.proposals_by(connection, "match_nik", new_niks, around.proposals))
         frontier += around.add(await facts.proposals_by(connection, "match_kk", new_kks, around.proposals))
+        frontier += around.add(await facts.proposals_left(connection, new_kks, around.proposals))
         frontier += await _add_likely(connection, around)
     return around
 

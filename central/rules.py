@@ -11,6 +11,7 @@ from central.domain.catalogue import (
     Question,
     parse_amounts,
     parse_criteria,
+    parse_former_terms,
     parse_questions,
     parse_reasons,
     parse_rules,
@@ -23,7 +24,8 @@ from protocol.schemes import Rulebook
 def shipped_rules() -> Rules:
     """Raises CatalogueError where the data beside the program is damaged."""
     reasons = parse_reasons(_table("rejection_reasons.csv"), _table("next_steps.csv"))
-    return Rules(Rulebook(shipped_edition().rules), reasons)
+    former = parse_former_terms(_table("former_households.csv"))
+    return Rules(Rulebook(shipped_edition().rules), reasons, former_terms=former)
 
 
 @cache

@@ -46,6 +46,8 @@ Seq = Annotated[int, Meta(ge=0, le=2**53)]
 Millis = Annotated[int, Meta(ge=-(2**53), le=2**53)]
 """Milliseconds since 1970 by some clock; a box's clock may be ten years off, so negative is legal."""
 Number = Annotated[int, Meta(ge=0, le=2**31)]
+FORMER_KKS_MAX = 16
+"""Nobody changes card more than once a year; who seems to was corrected often."""
 
 
 class Position(Message, frozen=True):
@@ -298,6 +300,17 @@ class ProposalFromReport(ProposalWithAnswers, frozen=True):
     report: Id
 
 
+class ProposalWithFormer(ProposalWithAnswers, frozen=True):
+    """The same with the other family cards this person was on and the month (12 * year + month - 1) each was left, the last
+    to be left first. `report`: the online report it follows from; empty for none.
+
+    Written only where there are such cards, so that a centre that is behind still reads most proposals.
+    """
+
+    report: MaybeId
+    former_kks: Annotated[list[tuple[Word, Number]], Meta(max_length=FORMER_KKS_MAX)]
+
+
 class DeliberationHeld(Body, frozen=True):
     """The village's meeting (`kind`: musdes or muskel) that agreed on proposals of these cycles, as its minutes say."""
 
@@ -500,6 +513,7 @@ AnyBody: TypeAlias = (
     | ProposalMade
     | ProposalWithAnswers
     | ProposalFromReport
+    | ProposalWithFormer
     | ProposalWithdrawn
     | ResidentEvent
     | IncomingRegistered
@@ -542,6 +556,7 @@ BODIES: dict[tuple[str, int], type[Body]] = {
     ("report_verified", 1): ReportVerified,
     ("identity_answered", 1): IdentityAnswered,
     ("status_pin_given", 1): StatusPinGiven,
+    ("proposal_made", 4): ProposalWithFormer,
 }
 """Every kind and schema ever shipped stays here: a record written ten years ago must still be readable."""
 

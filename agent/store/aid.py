@@ -11,7 +11,7 @@ from agent.domain.proposal_fields import Answers
 from agent.domain.refusal import Refusal
 from agent.store import deliberations, reports
 from agent.store.desk import Desk, cycles
-from agent.store.residents import Registered
+from agent.store.residents import Registered, cards, former_kks
 from chassis.database import Connection, Row
 from protocol import ops
 from protocol.feed import Cycle, Decision
@@ -71,12 +71,19 @@ async def propose(
         return refusal.DELIBERATION_UNKNOWN
     if asked.report and not await reports.is_worthy(desk.connection, asked.report, cycle_code):
         return refusal.REPORT_NOT_WORTHY
-    op = await desk.append(lambda salt: _to_wire(cycle, person, note, actor, asked, salt))
+    former = former_kks(await cards(desk.connection, person.id), resident.kk)
+    op = await desk.append(lambda salt: _to_wire(cycle, person, note, actor, asked, former, salt))
     return op.record_id
 
 
 def _to_wire(
-    cycle: Cycle, person: Registered, note: str, actor: str, asked: Asked, salt: bytes
+    cycle: Cycle,
+    person: Registered,
+    note: str,
+    actor: str,
+    asked: Asked,
+    former: list[tuple[str, int]],
+    salt: bytes,
 ) -> ops.ProposalWithAnswers:
     resident = person.resident
     plain = ops.ProposalWithAnswers(
@@ -99,6 +106,8 @@ def _to_wire(
         check_as_of=asked.check.as_of,
         deliberation=asked.deliberation,
     )
+    if former:
+        return ops.ProposalWithFormer(**msgspec.structs.asdict(plain), report=asked.report, former_kks=former)
     if not asked.report:
         return plain
     return ops.ProposalFromReport(**msgspec.structs.asdict(plain), report=asked.report)

@@ -14,6 +14,8 @@ from agent.store.desk import Desk
 from chassis.database import Connection, Row
 from protocol import ops
 from protocol.ids import Nik, Sex, is_placeholder
+from protocol.ops import FORMER_KKS_MAX
+from protocol.schemes import month
 
 _COLUMNS = (
     "id, nik, kk, name, birth_place, birth_date, sex, mother, father, religion, marital_status, occupation, relation,"
@@ -102,6 +104,16 @@ async def cards(connection: Connection, resident_id: bytes) -> list[CardTime]:
         "SELECT kk, since_on, until_on FROM household_membership WHERE resident = $1 ORDER BY id DESC", resident_id
     )
     return [CardTime(*row) for row in rows]
+
+
+def former_kks(times: Sequence[CardTime], current: str) -> list[tuple[str, int]]:
+    """Of somebody's times on cards, the newest first: (card, month left) of each other than today's, 12 * year + month - 1."""
+    left: dict[str, int] = {}
+    for each in times:
+        if each.until_on and each.kk != current:
+            day = date.fromisoformat(each.until_on)
+            left.setdefault(each.kk, month(day.year, day.month))
+    return list(left.items())[:FORMER_KKS_MAX]
 
 
 async def former_members(connection: Connection, kk: str) -> list[tuple[Registered, CardTime]]:

@@ -35,6 +35,7 @@ from protocol.ops import (
     ProposalMade,
     ProposalWithAnswers,
     ProposalWithdrawn,
+    ProposalWithFormer,
     ReportVerified,
     RequestMoved,
     RequestOpened,
@@ -396,7 +397,7 @@ async def _put_proposal(connection: Connection, op: Op, ordinal: int, body: Prop
         body.name,
         at_ms,
         body.deliberation if isinstance(body, ProposalWithAnswers) else b"",
-        body.report if isinstance(body, ProposalFromReport) else b"",
+        body.report if isinstance(body, ProposalFromReport | ProposalWithFormer) else b"",
     )
 
 

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from central.domain.batches import Reading
 from central.domain.decisions import (
     CyclePolicy,
+    FormerTerm,
     Policy,
     Proposal,
     Verdict,
@@ -35,11 +36,12 @@ DAY_MS = 86_400_000
 @dataclass(frozen=True)
 class Rules:
     """What an office may change: the rule book and the sentences. `edition`: the digest of the book's, empty for the first,
-    which ships with the program."""
+    which ships with the program. `former_terms`: how long a former family card holds."""
 
     book: Rulebook
     reasons: Reasons
     edition: bytes = b""
+    former_terms: tuple[FormerTerm, ...] = ()
 
 
 class Spoken(Struct, frozen=True, array_like=True):
@@ -99,7 +101,7 @@ def _placed(reading: Reading, circumstances: Circumstances) -> list[Proposal]:
 
 
 def policy(rules: Rules, cycles: Mapping[str, Cycle]) -> Policy:
-    return Policy(rules.book, {code: policy_of(cycle) for code, cycle in cycles.items()})
+    return Policy(rules.book, {code: policy_of(cycle) for code, cycle in cycles.items()}, rules.former_terms)
 
 
 def policy_of(cycle: Cycle) -> CyclePolicy:

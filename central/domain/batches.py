@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from central.domain.attachments import Attachment
-from central.domain.decisions import Proposal, key_kk, key_nik, pack_answers
+from central.domain.decisions import Proposal, key_kk, key_nik, pack_answers, pack_former
 from central.domain.dossiers import Dossier
 from central.domain.identities import Answer
 from central.domain.reports import Verification
@@ -40,6 +40,7 @@ from protocol.ops import (
     ProposalMade,
     ProposalWithAnswers,
     ProposalWithdrawn,
+    ProposalWithFormer,
     ReportVerified,
     StatusPinGiven,
     Unreadable,
@@ -193,7 +194,7 @@ class _Desk:
                 received_ms = first_received(seq, self._proofs, self._batch.received_ms)
                 self.reading.proposals.append(_proposal(self._batch, record, seq, header, body, received_ms))
                 self.reading.anchors.append(header.anchor_hash)
-                if isinstance(body, ProposalFromReport):
+                if isinstance(body, ProposalFromReport | ProposalWithFormer) and body.report:
                     self.reading.from_reports.append((record, body.report))
             case LetterIssued():
                 self._add_letter(body, record)
@@ -325,6 +326,7 @@ def _proposal(batch: Batch, record: bytes, seq: int, header: Header, body: Propo
         received_ms,
         False,
         pack_answers(body.fields) if isinstance(body, ProposalWithAnswers) else b"",
+        pack_former(body.former_kks, key_kk(body.kk) or "") if isinstance(body, ProposalWithFormer) else b"",
     )
 
 

@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from msgspec import Struct
 
+from central.domain.decisions.facts import FormerTerm
 from central.domain.reasons import NextStep, Reason, ReasonCode, ReasonGroup, Reasons, find_placeholders
 from protocol.schemes import (
     COMPONENTS_MAX,
@@ -35,6 +36,8 @@ TEXT_CHARS_MAX = 500_000
 """The largest table has some 30 rows; a file beyond this is the wrong file."""
 TEMPLATE_CHARS_MAX = 500
 """A sentence read aloud at a counter."""
+FORMER_MONTHS_MAX = 120
+"""Beyond ten years nobody keeps a household together by its card."""
 AMOUNT_RUPIAH_MAX = 100_000_000
 """No aid of a person or household is larger; beyond it the thousands were typed twice."""
 
@@ -235,6 +238,21 @@ Dated = SchemeAmount | ExclusionRule | Criterion
 def do_meet(a: Dated, b: Dated) -> bool:
     """Have the two a month in common?"""
     return (a.until is None or b.first <= a.until) and (b.until is None or a.first <= b.until)
+
+
+# ---------------------------------------------------------------------------------------- former households
+
+
+def parse_former_terms(text: str) -> tuple[FormerTerm, ...]:
+    """former_households.csv. Raises CatalogueError, also when two rows speak of one month."""
+    found: list[FormerTerm] = []
+    for row in _rows("former_households.csv", text, ("valid_from", "valid_until", "months", "basis")):
+        first, until = row.span()
+        if any((e.until is None or first <= e.until) and (until is None or e.first <= until) for e in found):
+            raise row.wrong("valid_from", "an earlier row speaks of the same months")
+        row.text("basis")
+        found.append(FormerTerm(first, until, row.whole("months", FORMER_MONTHS_MAX)))
+    return tuple(found)
 
 
 # ---------------------------------------------------------------------------------------------- exclusions

@@ -18,6 +18,7 @@ from central.domain.decisions import (
     Coverage,
     Finals,
     Identities,
+    Left,
     Policy,
     Proposal,
     Verdict,
@@ -102,7 +103,10 @@ def explain(
     if this.cycle.encode() in out:
         words = f"Masa usulan periode {this.cycle} sudah ditutup.{_RULED}"
         weighed.append(Weighed("cycle", this.cycle.encode(), Effect.REJECT.value, True, words))
-    near = [p for p in ordered if p.record == record or (not p.is_withdrawn and _is_tied(p, this))]
+    left = {each.reference for each in considered.left}
+    near = [
+        p for p in ordered if p.record == record or (not p.is_withdrawn and (_is_tied(p, this) or p.record in left))
+    ]
     return Explanation(
         considered.verdict,
         weighed,
@@ -123,12 +127,27 @@ def _weighed(considered: Considered, policy: Policy, out: Set[bytes], ended: Map
         words = _coverage_words(coverage, policy, ended.get(coverage.reference))
         words = _sentence(words, link, answer, is_out=is_out)
         found.append(Weighed("coverage", coverage.reference, answer.effect.value, is_out, words))
+    found += [_left(each, policy, ended, is_out=each.reference in out) for each in considered.left]
     for rival, link, answer in considered.rivals:
         is_out = rival.record in out
         words = f"Usulan {_scheme(policy, rival.scheme)} yang sudah disetujui dari {place_text(rival.village)}"
         words = _sentence(words, link, answer, is_out=is_out)
         found.append(Weighed("proposal", rival.record, answer.effect.value, is_out, words))
     return found
+
+
+def _left(each: Left, policy: Policy, ended: Mapping[bytes, int], *, is_out: bool) -> Weighed:
+    """Aid on a card that was left: it holds, or it is shown and decides nothing."""
+    if isinstance(each.fact, Coverage):
+        kind, words = "coverage", _coverage_words(each.fact, policy, ended.get(each.reference))
+    else:
+        kind = "proposal"
+        words = f"Usulan {_scheme(policy, each.fact.scheme)} yang sudah disetujui dari {place_text(each.fact.village)}"
+    words += f"; keluarga pada kartu lama, ditinggalkan bulan {period_text(each.month, each.month)}. "
+    words += "Diperiksa petugas. " if each.is_recent else "Sudah lama, tidak diperhitungkan. "
+    words += f"Dasar: {each.relation.rule.basis}." if each.relation.rule else each.relation.ground.sentence
+    effect = Effect.WARN if each.is_recent else Effect.ALLOW
+    return Weighed(kind, each.reference, effect.value, is_out, words + (_RULED if is_out else ""))
 
 
 def _coverage_words(coverage: Coverage, policy: Policy, listed_until: int | None) -> str:

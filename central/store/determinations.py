@@ -11,7 +11,7 @@ import msgspec
 from central.domain.decisions import Verdict
 from central.domain.determination import RosterList, determined_reference, read_list
 from central.domain.payments import PAID, Payment
-from central.store import likely, trail
+from central.store import former_cards, likely, trail
 from chassis.database import Connection, Row
 
 
@@ -149,6 +149,7 @@ async def uncover(connection: Connection, cycle: str, records: Collection[bytes]
             references,
         )
     await likely.disturb(connection, [reference for (reference,) in references])
+    await former_cards.disturb(connection, [reference for (reference,) in references])
     await connection.execute_many("DELETE FROM coverage WHERE reference = $1", references)
 
 

@@ -12,6 +12,7 @@ from msgspec.structs import astuple
 
 from central.domain.decisions import Coverage, Proposal
 from central.domain.rule_changes import CycleTerms
+from central.store import former_cards
 from chassis.database import Connection, Row
 from protocol.feed import Cycle
 
@@ -26,12 +27,14 @@ class Answer(Struct, frozen=True):
     feed_seq: int
 
 
-async def add_proposals(connection: Connection, answered: Iterable[tuple[Proposal, Answer]]) -> None:
+async def add_proposals(connection: Connection, answered: Collection[tuple[Proposal, Answer]]) -> None:
     await connection.execute_many(
-        f"INSERT INTO proposal ({_PROPOSAL}, answers, {_ANSWER}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,"
-        " $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24) ON CONFLICT (record) DO NOTHING",
+        f"INSERT INTO proposal ({_PROPOSAL}, answers, former_kks, {_ANSWER})"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,"
+        " $16, $17, $18, $19, $20, $21, $22, $23, $24, $25) ON CONFLICT (record) DO NOTHING",
         [astuple(proposal) + astuple(answer) for proposal, answer in answered],
     )
+    await former_cards.put(connection, (proposal for proposal, _ in answered))
 
 
 async def put_answers(connection: Connection, answers: Iterable[tuple[bytes, Answer]]) -> None:
@@ -151,6 +154,16 @@ async def coverage(connection: Connection, reference: bytes) -> Coverage | None:
     return None if row is None else _coverage(row)
 
 
+async def proposals_left(connection: Connection, kks: Collection[str], known: Container[bytes]) -> list[Answered]:
+    """Those not known yet whose person left one of these cards, as their village says."""
+    rows = await connection.fetch_all(
+        f"SELECT {_READ}, {_ANSWER} FROM json_each($1) AS key CROSS JOIN former_card ON former_card.card = key.value"
+        " CROSS JOIN proposal ON proposal.record = former_card.proposal",
+        _json(kks),
+    )
+    return [_answered(r) for r in rows if r[0] not in known]
+
+
 def _json(keys: Collection[str]) -> str:
     """One text for any number of keys."""
     return msgspec.json.encode(list(keys)).decode()
@@ -239,6 +252,7 @@ async def disturb_covered(connection: Connection, import_id: int) -> None:
             f"UPDATE proposal SET is_dirty = 1 WHERE {column} IN (SELECT {column} FROM coverage WHERE import = $1)",
             import_id,
         )
+    await former_cards.disturb_covered(connection, import_id)
 
 
 async def remove_coverages(connection: Connection, import_id: int) -> None:
@@ -306,7 +320,7 @@ _PROPOSAL = (
     "record, village, epoch, seq, scheme, cycle, nik, kk, match_nik, match_kk, name, birth_date, sex, mother, claimed_ms,"
     " anchor_ms, received_ms, is_withdrawn"
 )
-_READ = _PROPOSAL + ", coalesce(answers, x'')"
+_READ = _PROPOSAL + ", coalesce(answers, x''), former_kks"
 
 
 def _answered(row: Row) -> Answered:

@@ -55,7 +55,7 @@ async def in_force(connection: Connection, first: Rules) -> Rules:
     content = await _content(connection)
     if content is None:
         return first
-    return Rules(_rulebook(content), first.reasons, sha256(content).digest())
+    return Rules(_rulebook(content), first.reasons, sha256(content).digest(), first.former_terms)
 
 
 async def book(connection: Connection, first: Edition) -> Book:

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable
 import msgspec
 
 from central.domain.decisions import Aside
-from central.store import likely
+from central.store import former_cards, likely
 from chassis.database import Connection
 
 
@@ -37,6 +37,7 @@ async def end_coverages(
             [(reference,) for reference in references],
         )
     await likely.disturb(connection, references)
+    await former_cards.disturb(connection, references)
 
 
 async def aside(connection: Connection, proposals: Collection[bytes] | None = None) -> Aside:

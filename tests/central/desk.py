@@ -75,6 +75,7 @@ from protocol.ops import (
     ProposalMade,
     ProposalWithAnswers,
     ProposalWithdrawn,
+    ProposalWithFormer,
     head_message,
     make_op,
     start_of,
@@ -239,6 +240,21 @@ class Machine:
         made = proposal_body(self.salt(), cycle=cycle, **changes)
         asked = {"fields": list(fields), "check": "unknown", "check_as_of": "", "deliberation": b""}
         return self.write(ProposalWithAnswers(**msgspec.structs.asdict(made), **asked), claimed_ms=claimed_ms)
+
+    def left(
+        self, former: Sequence[tuple[str, int]], *, cycle: Cycle = PANGAN, claimed_ms: int = START_MS, **changes: Any
+    ) -> Op:
+        """Propose somebody who left these family cards in these months."""
+        made = proposal_body(self.salt(), cycle=cycle, **changes)
+        asked: dict[str, Any] = {
+            "fields": [],
+            "check": "unknown",
+            "check_as_of": "",
+            "deliberation": b"",
+            "report": b"",
+        }
+        body = ProposalWithFormer(**msgspec.structs.asdict(made), **asked, former_kks=list(former))
+        return self.write(body, claimed_ms=claimed_ms)
 
     def withdraw(self, proposal: bytes) -> Op:
         return self.write(ProposalWithdrawn(self.salt(), proposal, "pindah", "sri"))

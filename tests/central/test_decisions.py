@@ -15,8 +15,10 @@ from central.domain.decisions import (
     NEEDS_REVIEW,
     REJECTED,
     WITHDRAWN,
+    Case,
     Coverage,
     CyclePolicy,
+    FormerTerm,
     Policy,
     Proposal,
     Verdict,
@@ -25,9 +27,12 @@ from central.domain.decisions import (
     decide,
     months_text,
     pack_answers,
+    pack_former,
     period_text,
     place_text,
+    read_former,
 )
+from central.domain.explanations import explain
 from central.domain.reasons import ReasonCode
 from protocol.feed import Cycle
 from protocol.names import name_key
@@ -320,7 +325,7 @@ _NAMES = ["SITI CONTOH", "ST. CONTOH", "BAMBANG SUTRISNO", ""]
 _BIRTHS = ["1985-07-25", "1970-02-03", "1970-03-02", "1970-07-01", "", "19700203", "salah"]
 proposals_of = st.lists(
     st.builds(
-        lambda number, cycle, village, person, card, name, born, times, withdrawn, answers: proposal_fact(
+        lambda number, cycle, village, person, card, name, born, times, withdrawn, answers, former: proposal_fact(
             number,
             cycle=cycle,
             village=village,
@@ -333,6 +338,7 @@ proposals_of = st.lists(
             received_ms=START_MS + times[1] + times[2],
             is_withdrawn=withdrawn,
             answers=answers,
+            former_kks=pack_former(former, kk(card) if card else ""),
         ),
         st.integers(1, 2**60),
         st.sampled_from(CYCLES),
@@ -346,6 +352,10 @@ proposals_of = st.lists(
         ),
         st.booleans(),
         st.sampled_from([TEACHES, b"", pack_answers([("pupils", "3"), ("teaching_since", "kapan")])]),
+        st.lists(
+            st.tuples(st.integers(1, 3).map(kk), st.sampled_from([month(2019, 6), month(2020, 9), month(2021, 3)])),
+            max_size=1,
+        ),
     ),
     max_size=9,
     unique_by=lambda p: p.record,
@@ -434,6 +444,7 @@ def test_what_has_nothing_in_common_changes_nothing(
             nik=nik(int(p.nik[-1]) + 5000) if p.match_nik else p.nik,
             kk=kk(int(p.kk[-1]) + 5000) if p.match_kk else p.kk,
             is_withdrawn=p.is_withdrawn,
+            former_kks=pack_former([(kk(int(card[-1]) + 5000), left) for card, left in read_former(p.former_kks)], ""),
         )
         for p in far
     ]
@@ -466,6 +477,120 @@ def test_another_answer_has_another_hash(proposals: list[Proposal], coverages: l
         for record, verdict in after.items():
             if verdict.facts_hash == before[record].facts_hash:
                 assert verdict == before[record]
+
+
+# --- former households ------------------------------------------------------------------------------------------------
+
+
+def test_a_household_left_shortly_before_holds_for_a_human_and_an_older_one_does_not() -> None:
+    """By what she was proposed with before: a card is split to double aid, and a child does marry out."""
+    parents = coverage(number=2, nik=nik(9), kk=kk(9))
+    now = proposal_fact(2)
+
+    def then(days: int) -> Proposal:
+        at_ms = START_MS - days * DAY_MS
+        return proposal_fact(1, cycle=GURU, kk=kk(9), claimed_ms=at_ms, received_ms=at_ms)
+
+    held = decide(POLICY, [then(100), now], [parents])[now.record]
+    assert (held.outcome, held.code) == (NEEDS_REVIEW, ReasonCode.COVERED_HOUSEHOLD)
+    assert [ground.reference for ground in held.evidence] == [parents.reference]
+    assert "KK sebelumnya" in says(held)
+    alone = one(now, parents)
+    old = decide(POLICY, [then(800), now], [parents])[now.record]
+    assert (alone.outcome, old.outcome) == (ACCEPTED, ACCEPTED)
+    assert alone.facts_hash != held.facts_hash
+    other = replace(then(100), name="BAMBANG LAIN", birth_date="1950-01-02", sex="L", mother="LAIN SEKALI")
+    assert decide(POLICY, [other, now], [parents])[now.record].code is ReasonCode.IDENTITY_CONFLICT
+    aside = {now.record: frozenset([parents.reference])}
+    assert decide(POLICY, [then(100), now], [parents], aside=aside)[now.record].outcome == ACCEPTED
+
+
+def left(card: int, year: int, in_month: int) -> bytes:
+    return pack_former([(kk(card), month(year, in_month))], kk(1))
+
+
+PARENTS = coverage(number=2, nik=nik(9), kk=kk(9))
+
+
+@pytest.mark.parametrize(
+    ("year", "in_month", "outcome"),
+    [
+        (2021, 4, NEEDS_REVIEW),
+        (2020, 5, NEEDS_REVIEW),  # twelve months before May 2021
+        (2020, 4, ACCEPTED),  # thirteen
+        (2009, 7, ACCEPTED),
+    ],
+)
+def test_a_card_that_the_village_knows_to_be_left_holds_for_twelve_months(
+    year: int, in_month: int, outcome: str
+) -> None:
+    """A split to double aid is held; a daughter who married out long ago is not covered by her parents."""
+    verdict = one(proposal_fact(1, former_kks=left(9, year, in_month)), PARENTS)
+    assert verdict.outcome == outcome
+    if outcome == NEEDS_REVIEW:
+        assert verdict.code is ReasonCode.COVERED_HOUSEHOLD
+        assert [ground.reference for ground in verdict.evidence] == [PARENTS.reference]
+
+
+def test_the_months_are_policy_dated_by_the_cycles_first_month() -> None:
+    proposal = proposal_fact(1, former_kks=left(9, 2020, 4))
+
+    def with_terms(*terms: FormerTerm) -> str:
+        return one(proposal, PARENTS, policy=Policy(POLICY.book, POLICY.cycles, terms)).outcome
+
+    assert with_terms(FormerTerm(month(2020, 1), None, 13)) == NEEDS_REVIEW
+    assert with_terms(FormerTerm(month(2020, 1), month(2021, 4), 13)) == ACCEPTED
+    assert (
+        with_terms(FormerTerm(month(2020, 1), month(2021, 4), 0), FormerTerm(month(2021, 5), None, 24)) == NEEDS_REVIEW
+    )
+
+
+def test_todays_card_refuses_and_what_may_be_combined_holds_nobody() -> None:
+    former = left(9, 2021, 4)
+    refused = one(proposal_fact(1, former_kks=former), PARENTS, coverage())
+    assert (refused.outcome, refused.code) == (REJECTED, ReasonCode.COVERED_BY_SCHEME)
+    assert (
+        one(proposal_fact(1, cycle=GIZI, former_kks=former), replace(PARENTS, scheme="APBD-PANGAN")).outcome == ACCEPTED
+    )
+    assert one(proposal_fact(1, former_kks=former), replace(PARENTS, until=month(2021, 4))).outcome == ACCEPTED
+
+
+@pytest.mark.parametrize("order", [(1, 2), (2, 1)])
+@pytest.mark.parametrize("in_month", [4, 1])
+def test_of_a_card_split_to_two_proposals_the_second_is_held(order: tuple[int, int], in_month: int) -> None:
+    """Whoever asks first: who left it, or who stayed; or two who left it for a card each."""
+    went = proposal_fact(order[0], former_kks=left(9, 2021, in_month), claimed_ms=START_MS + order[0])
+    stayed = proposal_fact(order[1], nik=nik(9), kk=kk(9), name="BAMBANG", claimed_ms=START_MS + order[1])
+    parted = replace(stayed, kk=kk(8), match_kk=kk(8), former_kks=left(9, 2021, 3))
+    for other in (stayed, parted):
+        at_once = decide(POLICY, [went, other], [])
+        first, second = sorted((went, other), key=lambda p: p.record)
+        assert at_once[first.record].outcome == ACCEPTED
+        held = at_once[second.record]
+        assert (held.outcome, held.code) == (NEEDS_REVIEW, ReasonCode.COVERED_HOUSEHOLD)
+        assert [(g.kind, g.reference) for g in held.evidence] == [("proposal", first.record)]
+        assert decide(POLICY, [other, went], []) == at_once
+        aside = {first.record: frozenset([second.record])}
+        assert decide(POLICY, [went, other], [], aside=aside)[second.record].outcome == ACCEPTED
+    old = replace(went, former_kks=left(9, 2020, 4))
+    assert {v.outcome for v in decide(POLICY, [old, stayed], []).values()} == {ACCEPTED}
+
+
+def test_what_a_village_writes_of_former_cards_is_kept_where_a_card_can_be_matched() -> None:
+    told = [(kk(2), 24000), (kk(1), 24001), ("0" * 16, 24002), ("3510", 24003), (kk(2), 24004)]
+    assert read_former(pack_former(told, kk(1))) == [(kk(2), 24004)]
+    assert pack_former([(kk(1), 24000)], kk(1)) == b""
+
+
+@pytest.mark.parametrize(("year", "effect"), [(2021, "warn"), (2019, "allow")])
+def test_why_names_the_month_in_which_the_card_was_left(year: int, effect: str) -> None:
+    proposal = proposal_fact(1, former_kks=left(9, year, 3))
+    told = explain(Case([proposal], [PARENTS]), POLICY, proposal.record, identities={}, aside={}, ended={})
+    assert [(each.kind, each.reference, each.effect) for each in told.weighed] == [
+        ("coverage", PARENTS.reference, effect)
+    ]
+    assert f"kartu lama, ditinggalkan bulan Maret {year}" in told.weighed[0].words
+    assert ("Diperiksa petugas" in told.weighed[0].words) == (year == 2021)
 
 
 # --- words ------------------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from central import reconcile
 from central.audit import audit
 from central.domain.answers import Circumstances, policy, prepare, word
 from central.domain.batches import Reading
-from central.domain.decisions import Coverage, Pairs, Proposal, decide, known_of, likely_key
+from central.domain.decisions import Coverage, Pairs, Proposal, cards_of, decide, known_of, likely_key
 from central.domain.matching import DateLink, date_link
 from central.reconcile import collect
 from central.store import facts, imports, likely
@@ -20,6 +20,7 @@ from central.store.imports import ImportFile
 from chassis.database import Connection, InPlaceDatabase, drive
 from protocol.codec import pack
 from protocol.feed import Decision
+from protocol.schemes import month
 from tests.central.desk import (
     BLT_DD,
     DAY_MS,
@@ -173,11 +174,10 @@ def test_a_neighbourhood_is_whole(proposals: list[Proposal], coverages: list[Cov
         likely = every_pair(proposals, coverages)
         met = {other for record in around.proposals for other in likely.get(record, ())}
         niks = {p.match_nik for p in around.proposals.values()} - {None}
-        kks = {p.match_kk for p in around.proposals.values()} - {None}
+        kks = cards_of(around.proposals.values())
         for p in proposals:
-            assert (p.record in around.proposals) == (
-                p is seed or p.match_nik in niks or p.match_kk in kks or p.record in met
-            )
+            is_tied = p.match_nik in niks or not kks.isdisjoint(cards_of([p]))
+            assert (p.record in around.proposals) == (p is seed or is_tied or p.record in met)
         for c in coverages:
             assert (c.reference in around.coverages) == (c.nik in niks or c.kk in kks or c.reference in met)
 
@@ -287,6 +287,47 @@ async def test_an_imported_list_touches_only_whom_it_names(regency: Regency, mac
     await regency.settle()
     codes = sorted(d.code for d in (await regency.decisions()).values())
     assert codes == ["", "covered_household"]
+
+
+async def test_a_fact_about_a_card_that_somebody_left_decides_again(regency: Regency, machine: Machine) -> None:
+    """From the village's op to the answer, the explanation and the audit; also when the list is undone."""
+    await regency.put_cycle()
+    proposed = machine.left([(kk(9), month(2021, 2))], kk=kk(1))
+    machine.propose(nik=nik(2), kk=kk(2))
+    await regency.send(machine)
+    await regency.settle()
+    assert await regency.outcome(proposed.record_id) == ("accepted", "")
+    await regency.import_list(siksng_row(nik(8), kk(9), "AGUS"))
+    assert await regency.rows("SELECT record FROM proposal WHERE is_dirty = 1") == [(proposed.record_id,)]
+    await regency.settle()
+    assert await regency.outcome(proposed.record_id) == ("needs_review", "covered_household")
+    told = await regency.database.read(lambda c: reconcile.explain(c, RULES, proposed.record_id))
+    assert told is not None
+    assert "kartu lama, ditinggalkan bulan Februari 2021" in told.weighed[0].words
+    assert (await regency.database.read(lambda c: audit(c, RULES))).problems == []
+    await regency.database.transact(lambda c: facts.remove_coverages(c, 1))
+    await regency.settle()
+    assert await regency.outcome(proposed.record_id) == ("accepted", "")
+
+
+async def test_who_stayed_on_a_card_and_who_left_it_meet(
+    regency: Regency, machine: Machine, neighbour: Machine
+) -> None:
+    await regency.put_cycle()
+    went = machine.left([(kk(9), month(2021, 2))], kk=kk(1))
+    await regency.send(machine)
+    await regency.settle()
+    stayed = neighbour.propose(nik=nik(2), kk=kk(9), claimed_ms=START_MS + 1_000)
+    regency.clock.advance(seconds=10)
+    await regency.send(neighbour)
+    await regency.settle()
+    assert await regency.outcome(went.record_id) == ("accepted", "")
+    assert await regency.outcome(stayed.record_id) == ("needs_review", "covered_household")
+    machine.withdraw(went.record_id)
+    await regency.send(machine, 3)
+    await regency.settle()
+    assert await regency.outcome(stayed.record_id) == ("accepted", "")
+    assert (await regency.database.read(lambda c: audit(c, RULES))).problems == []
 
 
 async def test_a_backlog_is_decided_in_steps_and_each_village_is_named(

@@ -102,6 +102,7 @@ from protocol.ops import (
     ProposalMade,
     ProposalWithAnswers,
     ProposalWithdrawn,
+    ProposalWithFormer,
     ReportVerified,
     RequestMoved,
     RequestOpened,
@@ -420,6 +421,28 @@ BODIES: tuple[AnyBody, ...] = (
     ),
     StatusPinGiven(
         salt=salt(27), proposal=salt(102), verifier=pin_verifier(salt(27), salt(102), "48210937"), actor="sri"
+    ),
+    ProposalWithFormer(
+        salt=salt(41),
+        scheme="LAPOR",
+        cycle="LAPOR-2021-08",
+        nik="3510256507850001",
+        kk="3510250101100001",
+        name="SITI CONTOH",
+        birth_date="1985-07-25",
+        sex="P",
+        mother="DEWI CONTOH",
+        address="DUSUN KRAJAN",
+        rt="001",
+        rw="002",
+        note="",
+        actor="sri",
+        fields=[("impact", "kehilangan_pekerjaan"), ("reported_for", "tetangga")],
+        check="clear",
+        check_as_of="2021-04-30",
+        deliberation=b"",
+        report=b"",
+        former_kks=[("3510250101050009", 24256)],
     ),
 )
 

@@ -11,6 +11,7 @@ from central.domain.decisions.facts import (
     WITHDRAWN,
     Coverage,
     CyclePolicy,
+    FormerTerm,
     Grounds,
     Policy,
     Proposal,
@@ -20,6 +21,7 @@ from central.domain.decisions.facts import (
     pack_answers,
     read_answers,
 )
+from central.domain.decisions.households import FORMER_MONTHS, Left, cards_of, pack_former, read_former
 from central.domain.decisions.likely import (
     Known,
     Trace,
@@ -30,9 +32,9 @@ from central.domain.decisions.likely import (
     may_be_likely,
     trace,
 )
+from central.domain.decisions.neighbourhood import NOBODY_LIKELY, Pairs, covered_person, person_of
 from central.domain.decisions.walk import (
     EVIDENCE_MAX,
-    NOBODY_LIKELY,
     NOTHING_ASIDE,
     NOTHING_FINAL,
     NOTHING_SAID,
@@ -41,10 +43,7 @@ from central.domain.decisions.walk import (
     Considered,
     Finals,
     Identities,
-    Pairs,
-    covered_person,
     decide,
-    person_of,
 )
 from central.domain.decisions.wording import date_text, day_iso, day_text, months_text, period_text, place_text
 
@@ -52,6 +51,7 @@ __all__ = [
     "ACCEPTED",
     "CARRIED_EPOCH",
     "EVIDENCE_MAX",
+    "FORMER_MONTHS",
     "LIST_EPOCH",
     "NEEDS_REVIEW",
     "NOBODY_LIKELY",
@@ -66,14 +66,17 @@ __all__ = [
     "Coverage",
     "CyclePolicy",
     "Finals",
+    "FormerTerm",
     "Grounds",
     "Identities",
     "Known",
+    "Left",
     "Pairs",
     "Policy",
     "Proposal",
     "Trace",
     "Verdict",
+    "cards_of",
     "covered_person",
     "date_text",
     "day_iso",
@@ -88,9 +91,11 @@ __all__ = [
     "may_be_likely",
     "months_text",
     "pack_answers",
+    "pack_former",
     "period_text",
     "person_of",
     "place_text",
     "read_answers",
+    "read_former",
     "trace",
 ]

@@ -28,7 +28,7 @@ class Proposal(Struct, frozen=True, array_like=True, gc=False):
 
     `match_nik`, `match_kk`: the keys people are found by (`key_nik`, `key_kk`), None where there is none.
     `anchor_ms`: the centre's time the record cites, 0 where it proves nothing; `received_ms`: first receipt.
-    `answers`: to the scheme's own questions (`pack_answers`).
+    `answers`: to the scheme's own questions (`pack_answers`). `former_kks`: family cards that its person left (`pack_former`).
     """
 
     record: bytes
@@ -50,6 +50,7 @@ class Proposal(Struct, frozen=True, array_like=True, gc=False):
     received_ms: int
     is_withdrawn: bool = False
     answers: bytes = b""
+    former_kks: bytes = b""
 
     def time_ms(self) -> int:
         """The claimed time, moved no further than anchor and receipt prove."""
@@ -85,12 +86,22 @@ class CyclePolicy(Struct, frozen=True):
     closes_ms: int
 
 
+class FormerTerm(Struct, frozen=True, array_like=True):
+    """A family card left so many `months` before a cycle holds for a human, for cycles that begin from `first` to `until`
+    (12 * year + month - 1; None: until further notice)."""
+
+    first: int
+    until: int | None
+    months: int
+
+
 @dataclass(frozen=True)
 class Policy:
-    """The rules in force and the cycles, both recorded facts."""
+    """The rules in force and the cycles, both recorded facts; `former_terms`: how long a former family card holds."""
 
     book: Rulebook
     cycles: Mapping[str, CyclePolicy]
+    former_terms: tuple[FormerTerm, ...] = ()
 
 
 class Grounds(Struct, frozen=True):
@@ -103,6 +114,10 @@ class Grounds(Struct, frozen=True):
     village: str
     as_of: str
     reference: bytes
+
+
+def grounds_of(c: Coverage) -> Grounds:
+    return Grounds("coverage", c.scheme, c.first, c.until, c.village, c.as_of, c.reference)
 
 
 class Verdict(Struct):

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from rapidfuzz.distance import Hamming
 
 from central.domain.decisions.facts import Coverage, Proposal
-from central.domain.decisions.walk import Pairs, covered_person, person_of
+from central.domain.decisions.neighbourhood import Pairs, covered_person, person_of
 from central.domain.decisions.wording import home_of
 from central.domain.identities import pair_key
 from central.domain.matching import (

@@ -10,7 +10,6 @@ record id): accept, and refuse what an accepted one excludes.
 
 from collections import defaultdict
 from collections.abc import Container, Iterable, Mapping, Sequence, Set
-from datetime import date
 from hashlib import sha256
 
 import msgspec
@@ -28,16 +27,25 @@ from central.domain.decisions.facts import (
     Policy,
     Proposal,
     Verdict,
-    key_nik,
+    grounds_of,
     read_answers,
 )
-from central.domain.decisions.wording import date_text, day_text, home_of, period_text, place_text
-from central.domain.identities import Identity, IdentityVerdict, pair_key
-from central.domain.matching import Band, Person, compare
+from central.domain.decisions.households import NO_CARDS, NOTHING_LEFT, CardMonths, Households, Left, cards_of, facts_of
+from central.domain.decisions.neighbourhood import (
+    NO_PAIRS,
+    NOBODY_LIKELY,
+    Candidate,
+    Index,
+    Pairs,
+    by_nik,
+    find_pairs,
+    moved,
+)
+from central.domain.decisions.wording import basis_text, date_text, day_text, home_of, period_text, place_text
+from central.domain.identities import Identity, IdentityVerdict
 from central.domain.reasons import ReasonCode
 from protocol.criteria import Examined, demand, examine
-from protocol.ids import NikProblem, Sex, parse_nik
-from protocol.names import name_key
+from protocol.ids import NikProblem, parse_nik
 from protocol.regions import VillageKind
 from protocol.schemes import Claim, DeterminedBy, Effect, Relation, Unit, relation
 
@@ -51,36 +59,6 @@ _FACTS = b"kampung/facts/1"
 _encode = msgspec.msgpack.Encoder().encode
 
 
-class _Candidate(Struct):
-    """A proposal with everything that is read from it more than once."""
-
-    proposal: Proposal
-    record: bytes
-    nik: str | None
-    kk: str | None
-    _person: Person | None = None
-
-    def person(self) -> Person:
-        """Made only where a NIK is shared: few proposals share one."""
-        if self._person is None:
-            self._person = person_of(self.proposal)
-        return self._person
-
-
-def person_of(proposal: Proposal) -> Person:
-    """What a proposal says of its person."""
-    return Person(
-        nik=key_nik(proposal.nik),
-        name_key=name_key(proposal.name),
-        birth_date=_date(proposal.birth_date),
-        sex=_sex(proposal.sex),
-        mother_key=name_key(proposal.mother),
-    )
-
-
-Pairs = Mapping[bytes, Mapping[bytes, bytes]]
-_NO_PAIRS: Mapping[bytes, bytes] = {}
-NOBODY_LIKELY: Pairs = {}
 Identities = Mapping[bytes, IdentityVerdict]
 """What people said about records that share a NIK, by `pair_key`."""
 NOTHING_SAID: Identities = {}
@@ -114,6 +92,7 @@ class Considered(Struct, frozen=True):
     verdict: Verdict
     coverages: list[tuple[Coverage, Unit, Relation]]
     rivals: list[tuple[Proposal, Unit, Relation]]
+    left: Sequence[Left] = NOTHING_LEFT
 
 
 class Case:
@@ -125,13 +104,15 @@ class Case:
     def __init__(
         self, proposals: Iterable[Proposal], coverages: Iterable[Coverage], likely: Pairs = NOBODY_LIKELY
     ) -> None:
-        self._candidates = [_Candidate(p, p.record, p.match_nik, p.match_kk) for p in proposals]
-        niks, kks = {c.nik for c in self._candidates if c.nik}, {c.kk for c in self._candidates if c.kk}
+        self._candidates = [Candidate(p, p.record, p.match_nik, p.match_kk) for p in proposals]
+        niks, kks = {c.nik for c in self._candidates if c.nik}, cards_of(c.proposal for c in self._candidates)
         named = {other for others in likely.values() for other in others}
         # most of a long list is about people whom nobody here shares a number with
-        self._index = _Index(c for c in coverages if c.nik in niks or c.kk in kks or c.reference in named)
+        self._index = Index(c for c in coverages if c.nik in niks or c.kk in kks or c.reference in named)
         self._likely = likely
-        self.pairs = _pairs(self._candidates, self._index)
+        groups = by_nik(self._candidates)
+        self.pairs = find_pairs(groups, self._index)
+        self._moved = moved(groups)
 
     def keys(self) -> set[bytes]:
         """Whatever was said about these has a say here; nearly always nothing."""
@@ -165,77 +146,17 @@ class Case:
         """Every proposal, in the one order in which rivals are walked."""
         return [c.proposal for c in self._ordered(policy)]
 
-    def _walk(self, policy: Policy, identities: Identities, aside: Aside) -> tuple["_Walk", list[_Candidate]]:
+    def _walk(self, policy: Policy, identities: Identities, aside: Aside) -> tuple["_Walk", list[Candidate]]:
         ordered = self._ordered(policy)
-        return _Walk(policy, self._index, self.pairs, identities, self._likely, ordered, aside), ordered
+        return _Walk(policy, self._index, self.pairs, identities, self._likely, ordered, aside, self._moved), ordered
 
-    def _ordered(self, policy: Policy) -> list[_Candidate]:
+    def _ordered(self, policy: Policy) -> list[Candidate]:
         return sorted(self._candidates, key=lambda c: _order(policy, c.proposal))
 
 
 def _order(policy: Policy, proposal: Proposal) -> tuple[int, int, bytes]:
     scheme = policy.book.schemes.get(proposal.scheme)
     return (scheme.priority if scheme else 1_000, proposal.time_ms(), proposal.record)
-
-
-class _Index:
-    """Coverages by NIK and by family card, each list in one fixed order."""
-
-    def __init__(self, coverages: Iterable[Coverage]) -> None:
-        self._by_nik: dict[str, list[Coverage]] = {}
-        self._by_kk: dict[str, list[Coverage]] = {}
-        self._by_reference: dict[bytes, Coverage] = {}
-        for c in sorted(coverages, key=lambda c: (c.scheme, c.component, c.first, c.until, c.reference)):
-            if c.nik:
-                self._by_nik.setdefault(c.nik, []).append(c)
-            if c.kk:
-                self._by_kk.setdefault(c.kk, []).append(c)
-            self._by_reference[c.reference] = c
-
-    def named(self, references: Iterable[bytes]) -> list[Coverage]:
-        """Those that are there, in one fixed order: a list may have been taken back since."""
-        return [self._by_reference[each] for each in sorted(references) if each in self._by_reference]
-
-    def of_nik(self, nik: str | None) -> Sequence[Coverage]:
-        return self._by_nik.get(nik, ()) if nik else ()
-
-    def linked(
-        self, candidate: _Candidate, strangers: Container[bytes], same: Iterable[bytes]
-    ) -> list[tuple[Coverage, Unit]]:
-        """What covers this person, then what covers the household; each coverage once. `strangers` bear this person's
-        NIK and are somebody else's, of this household at the most; `same` bear another number and are this person's.
-        """
-        own = self.of_nik(candidate.nik)
-        shared = self._by_kk.get(candidate.kk, ()) if candidate.kk else ()
-        if not own and not shared and not same:
-            return []
-        own = [c for c in own if c.reference not in strangers] + self.named(same)
-        seen = {c.reference for c in own}
-        return [(c, Unit.PERSON) for c in own] + [(c, Unit.HOUSEHOLD) for c in shared if c.reference not in seen]
-
-
-def _pairs(candidates: Sequence[_Candidate], index: _Index) -> Pairs:
-    """Who shares a NIK with somebody else: both are held, never one dropped for the other, until a person has judged."""
-    by_nik: dict[str, list[_Candidate]] = {}
-    for c in candidates:
-        if c.nik and not c.proposal.is_withdrawn:
-            by_nik.setdefault(c.nik, []).append(c)
-    found: dict[bytes, dict[bytes, bytes]] = {}
-    for nik, group in by_nik.items():
-        covered = index.of_nik(nik)
-        if len(group) == 1 and not covered:
-            continue
-        for at, a in enumerate(group):
-            for coverage in covered:
-                other = covered_person(coverage)
-                if compare(a.person(), other) is Band.IDENTITY_CONFLICT:
-                    found.setdefault(a.record, {})[coverage.reference] = pair_key(a.person(), other)
-            for b in group[at + 1 :]:
-                if compare(a.person(), b.person()) is Band.IDENTITY_CONFLICT:
-                    key = pair_key(a.person(), b.person())
-                    found.setdefault(a.record, {})[b.record] = key
-                    found.setdefault(b.record, {})[a.record] = key
-    return found
 
 
 class _Doubt(Struct, frozen=True):
@@ -267,12 +188,13 @@ class _Walk:
     def __init__(
         self,
         policy: Policy,
-        covered: _Index,
+        covered: Index,
         pairs: Pairs,
         identities: Identities,
         likely: Pairs,
-        candidates: Sequence[_Candidate],
+        candidates: Sequence[Candidate],
         aside: Aside,
+        moved: Mapping[str, Sequence[Candidate]],
     ) -> None:
         self._policy = policy
         self._aside = aside
@@ -281,42 +203,62 @@ class _Walk:
         self._identities = identities
         self._likely = likely
         self._standing = {c.record: c for c in candidates if likely and not c.proposal.is_withdrawn}
-        self._accepted: dict[bytes, _Candidate] = {}
-        self._by_nik: defaultdict[str, list[_Candidate]] = defaultdict(list)
-        self._by_kk: defaultdict[str, list[_Candidate]] = defaultdict(list)
+        self._accepted: dict[bytes, Candidate] = {}
+        self._by_nik: defaultdict[str, list[Candidate]] = defaultdict(list)
+        self._by_kk: defaultdict[str, list[Candidate]] = defaultdict(list)
+        self._households = Households(policy, covered, moved, self._by_kk)
         self._relations: dict[tuple[object, ...], Relation] = {}
 
-    def decide(self, candidate: _Candidate) -> Verdict:
+    def decide(self, candidate: Candidate) -> Verdict:
         doubt = self._doubt(candidate.record)
         linked = self._covered.linked(candidate, doubt.strangers, doubt.same)
         rivals = self._rivals(candidate, doubt.strangers, doubt.same)
         examined = (
             self._examine(candidate.proposal) if candidate.proposal.scheme in self._policy.book.criteria else None
         )
-        aside = self._ruled_out(candidate.record, rivals)
-        verdict = self._judge(candidate, linked, rivals, doubt, examined, aside)
+        cards, left = self._former(candidate, doubt, linked, rivals)
+        aside = self._ruled_out(candidate.record, [r.record for r, _ in rivals], left)
+        verdict = self._judge(candidate, linked, rivals, doubt, examined, aside, left)
         if verdict.outcome == ACCEPTED:
             self._accept(candidate)
+            if cards:
+                self._households.accept(candidate, cards)
         ruled = self._ruled(candidate.proposal, linked, rivals) if linked or rivals else []
-        verdict.facts_hash = _facts_hash(self._policy, candidate, linked, rivals, doubt, ruled, examined, aside)
+        verdict.facts_hash = _facts_hash(self._policy, candidate, linked, rivals, doubt, ruled, examined, aside, left)
         return verdict
 
-    def consider(self, candidate: _Candidate, final: Verdict | None) -> Considered:
+    def consider(self, candidate: Candidate, final: Verdict | None) -> Considered:
         """Before this proposal is accepted itself, so that it is not its own rival. `final`: what a lock fixed of it."""
         doubt = self._doubt(candidate.record)
         linked = self._covered.linked(candidate, doubt.strangers, doubt.same)
         rivals = self._rivals(candidate, doubt.strangers, doubt.same)
+        _, left = self._former(candidate, doubt, linked, rivals)
         cycle = self._policy.cycles.get(candidate.proposal.cycle)
         claim = Claim(candidate.proposal.scheme, "", cycle.first, cycle.until) if cycle else None
         return Considered(
             final or self.decide(candidate),
             [(x, link, self._relation(claim, x, link)) for x, link in linked] if claim else [],
             [(r.proposal, link, self._rivalling(claim, r, link)) for r, link in rivals] if claim else [],
+            left,
         )
 
+    def _former(
+        self,
+        c: Candidate,
+        doubt: "_Doubt",
+        linked: list[tuple[Coverage, Unit]],
+        rivals: list[tuple[Candidate, Unit]],
+    ) -> tuple[CardMonths, Sequence[Left]]:
+        """The cards this person left, and what that ties the proposal to."""
+        cards = self._households.cards(c, doubt.open_pairs | doubt.strangers)
+        if not cards and not self._households.is_any_left:
+            return NO_CARDS, NOTHING_LEFT  # most people
+        seen = {x.reference for x, _ in linked} | {r.record for r, _ in rivals}
+        return cards, self._households.left(c, cards, seen)
+
     def _doubt(self, record: bytes) -> _Doubt:
-        pairs = self._pairs.get(record, _NO_PAIRS)
-        likely = self._likely.get(record, _NO_PAIRS)
+        pairs = self._pairs.get(record, NO_PAIRS)
+        likely = self._likely.get(record, NO_PAIRS)
         if not pairs and not likely:
             return _NO_DOUBT  # most people
         every = {**pairs, **likely}
@@ -335,12 +277,13 @@ class _Walk:
             settled=settled + [(other, "", 0) for other in sorted(waiting)],
         )
 
-    def _ruled_out(self, record: bytes, rivals: list[tuple[_Candidate, Unit]]) -> Set[bytes]:
+    def _ruled_out(self, record: bytes, rivals: list[bytes], left: Sequence[Left]) -> Set[bytes]:
         """What does not count against a proposal. Of two proposals neither counts against the other, whoever is first."""
         if not self._aside:
             return _NONE_ASIDE
         own = self._aside.get(record, _NONE_ASIDE)
-        return own | {r.record for r, _ in rivals if record in self._aside.get(r.record, _NONE_ASIDE)}
+        others = [*rivals, *(each.reference for each in left)]
+        return own | {other for other in others if record in self._aside.get(other, _NONE_ASIDE)}
 
     def _present(self, likely: Set[bytes]) -> Set[bytes]:
         """Without proposals that were withdrawn and lists that were taken back."""
@@ -348,12 +291,13 @@ class _Walk:
 
     def _judge(
         self,
-        c: _Candidate,
+        c: Candidate,
         linked: list[tuple[Coverage, Unit]],
-        rivals: list[tuple[_Candidate, Unit]],
+        rivals: list[tuple[Candidate, Unit]],
         doubt: "_Doubt",
         examined: Examined | None,
         aside: Set[bytes],
+        left: Sequence[Left],
     ) -> Verdict:
         p = c.proposal
         if p.is_withdrawn:
@@ -372,7 +316,7 @@ class _Walk:
         if aside:
             linked = [(x, link) for x, link in linked if x.reference not in aside]
             rivals = [(r, link) for r, link in rivals if r.record not in aside]
-        if not linked and not rivals and not doubt.is_conflicted and not doubt.likely:
+        if not linked and not rivals and not left and not doubt.is_conflicted and not doubt.likely:
             return unmet or Verdict(ACCEPTED)  # most people
         claim = Claim(p.scheme, "", cycle.first, cycle.until)
         held = self._identity(linked, claim, doubt)
@@ -384,6 +328,7 @@ class _Walk:
         return (
             self._overlap(linked, claim)
             or self._rivalry(c, rivals, claim)
+            or self._households.hold(left, aside, EVIDENCE_MAX)
             or self._probably(doubt.likely, claim)
             or unmet
             or Verdict(ACCEPTED, rule=self._warnings(linked, claim))
@@ -398,7 +343,7 @@ class _Walk:
         return examined if examined.failed or examined.unknown else None
 
     def _ruled(
-        self, p: Proposal, linked: list[tuple[Coverage, Unit]], rivals: list[tuple[_Candidate, Unit]]
+        self, p: Proposal, linked: list[tuple[Coverage, Unit]], rivals: list[tuple[Candidate, Unit]]
     ) -> list[tuple[str, str]]:
         """What the rules say of this proposal beside each of these: effect and rule."""
         cycle = self._policy.cycles.get(p.cycle)
@@ -409,9 +354,9 @@ class _Walk:
         for rival, link in rivals:
             its = self._policy.cycles[rival.proposal.cycle]
             answers.append(relation(self._policy.book, claim, Claim(its.scheme, "", its.first, its.until), link))
-        return [(answer.effect.value, _basis(answer)) for answer in answers]
+        return [(answer.effect.value, basis_text(answer)) for answer in answers]
 
-    def _until(self, rival: _Candidate) -> int:
+    def _until(self, rival: Candidate) -> int:
         return self._policy.cycles[rival.proposal.cycle].until
 
     def _ward(self, p: Proposal) -> Verdict | None:
@@ -434,13 +379,13 @@ class _Walk:
         ]
         if not conflicting and not doubt.is_conflicted:
             return None
-        evidence = tuple(_grounds(coverage) for coverage in conflicting[:EVIDENCE_MAX])
+        evidence = tuple(grounds_of(coverage) for coverage in conflicting[:EVIDENCE_MAX])
         return Verdict(NEEDS_REVIEW, ReasonCode.IDENTITY_CONFLICT, evidence=evidence)
 
     def _probably(self, likely: Set[bytes], claim: Claim) -> Verdict | None:
         """Held for the village to say who it is: never refused for a likeness, and never paid twice for want of a number."""
         evidence = [
-            _grounds(coverage)
+            grounds_of(coverage)
             for coverage in self._covered.named(likely)
             if self._relation(claim, coverage, Unit.PERSON).effect is Effect.REJECT
         ]
@@ -465,14 +410,14 @@ class _Walk:
         if not blocking:
             return None
         coverage, link, answer = blocking[0]
-        evidence = tuple(_grounds(each) for each, _, _ in blocking[:EVIDENCE_MAX])
+        evidence = tuple(grounds_of(each) for each, _, _ in blocking[:EVIDENCE_MAX])
         values = {"scheme": self._name(coverage.scheme), "period": period_text(coverage.first, coverage.until)}
         if link is Unit.HOUSEHOLD:
-            return Verdict(REJECTED, ReasonCode.COVERED_HOUSEHOLD, values, _basis(answer), evidence)
+            return Verdict(REJECTED, ReasonCode.COVERED_HOUSEHOLD, values, basis_text(answer), evidence)
         values |= {"as_of": day_text(coverage.as_of), "place": place_text(coverage.village)}
-        return Verdict(REJECTED, ReasonCode.COVERED_BY_SCHEME, values, _basis(answer), evidence)
+        return Verdict(REJECTED, ReasonCode.COVERED_BY_SCHEME, values, basis_text(answer), evidence)
 
-    def _rivalry(self, c: _Candidate, rivals: list[tuple[_Candidate, Unit]], claim: Claim) -> Verdict | None:
+    def _rivalry(self, c: Candidate, rivals: list[tuple[Candidate, Unit]], claim: Claim) -> Verdict | None:
         for rival, link in rivals:
             answer = self._rivalling(claim, rival, link)
             if answer.effect is Effect.REJECT:
@@ -490,7 +435,7 @@ class _Walk:
                     "",
                     rival.record,
                 )
-                return Verdict(REJECTED, ReasonCode.PROPOSED_ELSEWHERE, values, _basis(answer), (ground,))
+                return Verdict(REJECTED, ReasonCode.PROPOSED_ELSEWHERE, values, basis_text(answer), (ground,))
         return None
 
     def _order_rule(self, first: Proposal, second: Proposal) -> str:
@@ -521,14 +466,12 @@ class _Walk:
             found = self._relations[key] = relation(self._policy.book, claim, Claim(*months), link)
         return found
 
-    def _rivalling(self, claim: Claim, rival: _Candidate, link: Unit) -> Relation:
+    def _rivalling(self, claim: Claim, rival: Candidate, link: Unit) -> Relation:
         cycle = self._policy.cycles[rival.proposal.cycle]
         return relation(self._policy.book, claim, Claim(cycle.scheme, "", cycle.first, cycle.until), link)
 
-    def _rivals(
-        self, c: _Candidate, strangers: Container[bytes], same: Iterable[bytes]
-    ) -> list[tuple[_Candidate, Unit]]:
-        own: Sequence[_Candidate] = self._by_nik.get(c.nik, ()) if c.nik else ()
+    def _rivals(self, c: Candidate, strangers: Container[bytes], same: Iterable[bytes]) -> list[tuple[Candidate, Unit]]:
+        own: Sequence[Candidate] = self._by_nik.get(c.nik, ()) if c.nik else ()
         shared = self._by_kk.get(c.kk, ()) if c.kk else ()
         if not own and not shared and not same:
             return []
@@ -537,7 +480,7 @@ class _Walk:
         seen = {r.record for r in own}
         return [(r, Unit.PERSON) for r in own] + [(r, Unit.HOUSEHOLD) for r in shared if r.record not in seen]
 
-    def _accept(self, c: _Candidate) -> None:
+    def _accept(self, c: Candidate) -> None:
         self._accepted[c.record] = c
         if c.nik:
             self._by_nik[c.nik].append(c)
@@ -578,36 +521,16 @@ def _bad_nik(p: Proposal) -> Verdict:
     return Verdict(REJECTED, ReasonCode.NIK_INVALID, {"problem": words})
 
 
-def covered_person(coverage: Coverage) -> Person:
-    return Person(
-        nik=key_nik(coverage.nik),
-        name_key=coverage.name_key,
-        birth_date=_date(coverage.birth_date),
-        sex=_sex(coverage.sex),
-        mother_key=coverage.mother_key,
-    )
-
-
-def _grounds(c: Coverage) -> Grounds:
-    return Grounds("coverage", c.scheme, c.first, c.until, c.village, c.as_of, c.reference)
-
-
-def _basis(answer: Relation) -> str:
-    if answer.rule is None:
-        return answer.ground.sentence
-    rule = answer.rule
-    return f"{rule.scheme} - {rule.other_scheme}: {rule.basis}"[:300]
-
-
 def _facts_hash(
     policy: Policy,
-    c: _Candidate,
+    c: Candidate,
     linked: list[tuple[Coverage, Unit]],
-    rivals: list[tuple[_Candidate, Unit]],
+    rivals: list[tuple[Candidate, Unit]],
     doubt: _Doubt,
     ruled: list[tuple[str, str]],
     examined: Examined | None,
     aside: Set[bytes],
+    left: Sequence[Left],
 ) -> bytes:
     """SHA-256 over everything this answer could have looked at: equal hashes mean that nothing relevant changed.
 
@@ -632,18 +555,6 @@ def _facts_hash(
         facts = (*facts, "criteria", examined.failed, examined.unknown)
     if aside:
         facts = (*facts, "aside", sorted(aside))
+    if former := facts_of(left):
+        facts = (*facts, "former", former)
     return sha256(_FACTS + _encode(facts)).digest()
-
-
-def _date(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None
-
-
-def _sex(text: str) -> Sex | None:
-    try:
-        return Sex(text)
-    except ValueError:
-        return None

@@ -6,7 +6,7 @@ from functools import lru_cache
 from language import MONTHS
 from protocol.ids import InvalidCode, parse_village_code
 from protocol.regions import UnknownRegion, Village, village_by_any_code
-from protocol.schemes import month_text
+from protocol.schemes import Relation, month_text
 
 
 @lru_cache(maxsize=512)
@@ -64,3 +64,11 @@ def day_text(iso: str) -> str:
 def months_text(first: int, until: int) -> str:
     """`2021-05..2021-07`: the form for machines and auditors."""
     return f"{month_text(first)}..{month_text(until)}"
+
+
+def basis_text(answer: Relation) -> str:
+    """The rule that answered and its legal basis."""
+    if answer.rule is None:
+        return answer.ground.sentence
+    rule = answer.rule
+    return f"{rule.scheme} - {rule.other_scheme}: {rule.basis}"[:300]
