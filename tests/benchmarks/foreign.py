@@ -14,7 +14,7 @@ from tests.benchmarks.peers import Row
 MEASURE_SECONDS_MAX = 120
 """One peer in one run: a peer that hangs must not hold up the others for ever."""
 END_SECONDS_MAX = 10
-EXTRA = "pip install '.[bench]'"
+EXTRA = ".venv/bin/pip install '.[bench]'"
 
 Measure = Callable[[Path, Sequence[Row]], Awaitable[dict[str, float]]]
 """Figures by name, in records a second, of these rows in an empty folder of their own."""

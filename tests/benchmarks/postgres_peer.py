@@ -3,7 +3,6 @@
 COPY is the fastest way in and refuses a record that comes twice; an insert of arrays takes repeats as raw SQLite does.
 """
 
-import importlib.util
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,6 +10,11 @@ from pathlib import Path
 from tests import postgres
 from tests.benchmarks.foreign import EXTRA, Absent, Measure
 from tests.benchmarks.peers import ROWS_A_COMMIT, Row
+
+try:
+    import asyncpg
+except ModuleNotFoundError:
+    asyncpg = None
 
 TABLE = "CREATE TABLE record (id bytea PRIMARY KEY, village text NOT NULL, seq bigint NOT NULL, body bytea NOT NULL)"
 PLACE = "CREATE UNIQUE INDEX record_place ON record (village, seq)"
@@ -23,7 +27,7 @@ DURABLE = ("fsync", "synchronous_commit", "full_page_writes")
 
 
 def prepare(folder: Path) -> Measure:
-    if importlib.util.find_spec("asyncpg") is None:
+    if asyncpg is None:
         raise Absent(EXTRA)
     try:
         postgres.programs()
@@ -38,8 +42,6 @@ async def measure(folder: Path, rows: Sequence[Row]) -> dict[str, float]:
 
 
 async def _measure(url: str, rows: Sequence[Row], how: str) -> float:
-    import asyncpg
-
     chunks = [rows[at : at + ROWS_A_COMMIT] for at in range(0, len(rows), ROWS_A_COMMIT)]
     arrays = [[*zip(*chunk, strict=True)] for chunk in chunks] if how == "unnest_1000" else []
     connection = await asyncpg.connect(url)

@@ -36,7 +36,7 @@ def prepare(folder: Path) -> Measure:
             timeout=INSTALL_SECONDS_MAX,
         )
     except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
-        raise Absent(f"npm could not install {', '.join(PACKAGES)}: {error}") from error
+        raise Absent(f"npm did not get {', '.join(PACKAGES)}") from error
     return partial(measure, [node, str(SCRIPT)], {**os.environ, "NODE_PATH": str(home / "node_modules")})
 
 
