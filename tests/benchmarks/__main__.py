@@ -27,7 +27,7 @@ from protocol.regions import VillageKind
 from tests.acceptance.town import VILLAGES, prepare
 from tests.agent.letter_samples import SUBJECT
 from tests.benchmarks import kampung, nats_peer, peers, postgres_peer, pouchdb_peer
-from tests.benchmarks.foreign import Absent, Measure
+from tests.benchmarks.foreign import MEASURE_SECONDS_MAX, Absent, Measure
 from tests.benchmarks.records import VILLAGE, as_json, bodies
 
 OPS, NAIVE_ONE_OPS = 100_000, 3_000
@@ -97,7 +97,8 @@ async def one_run(
     for measure in foreign.values():
         apart = folder / f"foreign{len(figures)}"
         apart.mkdir()
-        figures |= await measure(apart, rows)
+        async with asyncio.timeout(MEASURE_SECONDS_MAX):
+            figures |= await measure(apart, rows)
     done = await kampung.backlog(prepared, folder / "backlog", ops, seed)
     figures |= {"acked": done.acked, "decided": done.decided, "bytes_an_op": done.bytes_an_op}
     figures["line_ops"], figures["line_use"] = await kampung.thin_line(prepared, folder / "line", ops, seed)
