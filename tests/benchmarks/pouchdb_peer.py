@@ -15,7 +15,8 @@ from pathlib import Path
 from tests.benchmarks.foreign import MEASURE_SECONDS_MAX, Absent, Measure, running
 from tests.benchmarks.peers import Row
 
-DOCUMENTS = 3_000
+DOCUMENTS = 10_000
+"""Its compiler needs some thousands of documents to reach full speed."""
 PACKAGES = ("pouchdb@9.0.0", "express-pouchdb@4.2.0", "express@4.22.3")
 INSTALL_SECONDS_MAX = 180
 SCRIPT = Path(__file__).with_suffix(".cjs")
