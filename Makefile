@@ -47,6 +47,7 @@ kills: $(VENV)/ready ## kill -9 of real processes under load: KILLS=n
 bench: $(VENV)/ready ## figures as ratios, in one run; the last ones stand in build/bench*.json
 	$(BIN)/python -m tests.benchmarks
 	$(BIN)/python -m tests.benchmarks.matching
+	$(BIN)/python -m tests.benchmarks.decisions
 
 ngaji: $(VENV)/ready ## Quran teachers 2021 at true size: from files to the payment list, every row's fate against what was planted
 	$(BIN)/python -m tests.acceptance.guru_ngaji

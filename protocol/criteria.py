@@ -5,6 +5,7 @@ What it must never do: take an answer that is missing, or cannot be read, for me
 Place in the flow: `protocol/schemes` carries the criteria; the centre's `decide` asks `examine`.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
@@ -43,12 +44,14 @@ def _is_met(criterion: Criterion, answer: str, first: int) -> bool | None:
     if criterion.measure is Measure.IS:
         return answer == criterion.value
     wanted = _whole(criterion.value)
-    given = _months_before(answer, first) if criterion.measure is Measure.YEARS else _whole(answer)
-    if wanted is None or given is None:
+    if wanted is None:
         return None
-    if criterion.measure is Measure.AT_MOST:
-        return given <= wanted
-    return given >= (12 * wanted if criterion.measure is Measure.YEARS else wanted)
+    if criterion.measure is Measure.YEARS:
+        return _is_long_enough(answer, first - 12 * wanted)
+    given = _whole(answer)
+    if given is None:
+        return None
+    return given <= wanted if criterion.measure is Measure.AT_MOST else given >= wanted
 
 
 def _whole(text: str) -> int | None:
@@ -59,11 +62,17 @@ _DIGITS_MAX = 18
 """More is no number that anybody meant."""
 
 
-def _months_before(text: str, first: int) -> int | None:
+def _is_long_enough(since: str, latest: int) -> bool | None:
+    """Since this month or an earlier one? Of a year without a month both ends must say the same."""
+    earliest_text, latest_text = (f"{since}-01", f"{since}-12") if _YEAR.fullmatch(since) else (since, since)
     try:
-        return first - parse_month(text)
+        is_surely, is_perhaps = parse_month(latest_text) <= latest, parse_month(earliest_text) <= latest
     except ValueError:
         return None
+    return is_surely if is_surely == is_perhaps else None
+
+
+_YEAR = re.compile(r"[0-9]{4}")
 
 
 def demand(criterion: Criterion) -> str:

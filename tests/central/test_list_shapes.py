@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from central.domain.lists import Fate, Kind, ListReading, ProposalRow, RemarkCode, find_faults, guess, open_table
-from central.domain.lists.cells import read_amount, read_sex
+from central.domain.lists.cells import read_amount, read_question, read_sex
 from central.web.import_forms import column_lines
+from protocol.lists.dates import Order
 from protocol.lists.tables import ListRefused
 from protocol.names import name_key
 from protocol.schemes import month, month_text
@@ -108,7 +109,7 @@ TPQ = "NIK;Nama Guru;Kode Desa;Jumlah Santri;Mengajar Sejak;PNS;Bank;No. Rekenin
 
 
 def test_a_list_of_proposals_answers_what_the_scheme_asks() -> None:
-    lines = [f"{NIK};SUTRISNO;3510252010;012;JUL 2015;TIDAK;BRI;'0012300", f"{NIK_2};WATI;3510252010;belasan;2015;;;"]
+    lines = [f"{NIK};SUTRISNO;3510252010;012;JUL 2015;TIDAK;BRI;'0012300", f"{NIK_2};WATI;3510252010;belasan;kapan;;;"]
     answer = read_bytes("\n".join([TPQ, *lines]).encode(), Kind.PROPOSALS, cycle="GURU-2021")
     assert isinstance(answer, ReadList), answer
     said = [dict(row.answers) for row in answer.coverages if isinstance(row, ProposalRow)]
@@ -249,6 +250,25 @@ def test_rupiah(cell: str, amount: int | None) -> None:
 )
 def test_sexes(cell: str, sex: str | None) -> None:
     assert read_sex(cell) == sex
+
+
+@pytest.mark.parametrize(
+    ("cell", "order", "month"),
+    [
+        ("2015-07", Order.DAY_FIRST, "2015-07"),
+        ("Juli 2015", Order.DAY_FIRST, "2015-07"),
+        ("01-07-2015", Order.DAY_FIRST, "2015-07"),
+        ("07/01/2015", Order.MONTH_FIRST, "2015-07"),
+        ("07/01/2015", Order.MIXED, None),
+        ("2015-07-31 00:00:00", Order.DAY_FIRST, "2015-07"),
+        ("2015", Order.DAY_FIRST, "2015"),
+        ("2015.0", Order.DAY_FIRST, "2015"),
+        ("2015-2018", Order.DAY_FIRST, None),
+        ("15", Order.DAY_FIRST, None),
+    ],
+)
+def test_a_month_is_read_as_people_write_it(cell: str, order: Order, month: str | None) -> None:
+    assert read_question("month", cell, order) == month
 
 
 def test_a_row_without_any_number_repeats_nobody() -> None:

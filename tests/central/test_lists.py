@@ -185,6 +185,16 @@ def test_a_row_without_any_good_number_is_rejected() -> None:
     assert codes(report) == [RemarkCode.NIK_WRONG, RemarkCode.KK_WRONG]
 
 
+def test_a_row_without_any_good_number_is_kept_where_name_and_birth_date_may_tell_who_it_is() -> None:
+    head = "NIK,NAMA KEPALA KELUARGA,TANGGAL LAHIR"
+    answer = read(
+        '"3,51E+15",SUTRISNO,31/12/1970', head=head, scheme="BLT-DD", first=month(2021, 1), until=month(2021, 3)
+    )
+    report, coverages = only(answer)
+    assert (report.fate, codes(report)) == (Fate.KEPT, [RemarkCode.NO_NUMBER, RemarkCode.NIK_WRONG])
+    assert (coverages[0].nik, coverages[0].kk, coverages[0].birth_date) == (None, None, "1970-12-31")
+
+
 def test_placeholders_are_no_match_keys() -> None:
     report, coverages = only(read(row(NIK="0" * 16)))
     assert (codes(report), coverages[0].nik) == ([RemarkCode.NIK_PLACEHOLDER], None)

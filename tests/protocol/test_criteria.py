@@ -64,6 +64,13 @@ def test_years_are_whole_years_before_the_first_month(months: int, years: int) -
     assert (not found.failed) == (months >= 12 * years)
 
 
+@pytest.mark.parametrize(("year", "is_met"), [("2018", True), ("2019", None), ("2020", False)])
+def test_a_year_without_its_month_proves_what_both_its_ends_say(year: str, is_met: bool | None) -> None:
+    demanded = criterion(Measure.YEARS, "2")  # by January 2021
+    found = examine([demanded], {"asked": year}, CYCLE)
+    assert found == {True: Examined(), None: Examined(unknown=(demanded,)), False: Examined((demanded,))}[is_met]
+
+
 def test_a_demand_is_a_sentence() -> None:
     assert demand(criterion(Measure.AT_LEAST, "10")) == "Jumlah santri paling sedikit 10"
     assert "2 tahun" in demand(criterion(Measure.YEARS, "2"))

@@ -242,16 +242,23 @@ class _Doubt(Struct, frozen=True):
     """Of one proposal: the others of its NIK that nobody has judged, and what was said about the rest.
 
     `is_conflicted`: one of the open ones is a proposal. `likely`: the others of another number that nobody has judged.
+    `strangers`: who is somebody else; `same`: who is this person under another number. `settled`: all of it for the hash.
     """
 
-    is_conflicted: bool
-    open_pairs: Set[bytes]
-    likely: Set[bytes]
-    said: Mapping[bytes, IdentityVerdict]
+    is_conflicted: bool = False
+    open_pairs: Set[bytes] = frozenset()
+    likely: Set[bytes] = frozenset()
+    said: Mapping[bytes, IdentityVerdict] = {}
+    strangers: Set[bytes] = frozenset()
+    same: Set[bytes] = frozenset()
+    settled: Sequence[tuple[bytes, str, int]] = ()
 
     def allows(self, other: bytes, first_until: int, second_until: int) -> bool:
         verdict = self.said.get(other)
         return verdict is not None and verdict.allows(first_until, second_until)
+
+
+_NO_DOUBT = _Doubt()
 
 
 class _Walk:
@@ -280,41 +287,25 @@ class _Walk:
         self._relations: dict[tuple[object, ...], Relation] = {}
 
     def decide(self, candidate: _Candidate) -> Verdict:
-        pairs = self._pairs.get(candidate.record, _NO_PAIRS)
-        likely = self._likely.get(candidate.record, _NO_PAIRS)
-        every = {**pairs, **likely} if likely else pairs
-        said = {other: self._identities[key] for other, key in every.items() if key in self._identities}
-        strangers = {other for other, verdict in said.items() if verdict.identity is Identity.DIFFERENT}
-        same = said.keys() & likely.keys() - strangers
-        open_pairs = pairs.keys() - said.keys()
-        linked = self._covered.linked(candidate, strangers, same)
-        rivals = self._rivals(candidate, strangers, same)
-        is_conflicted = any(len(other) == RECORD_BYTES for other in open_pairs)
-        waiting = self._present(likely.keys() - said.keys())
+        doubt = self._doubt(candidate.record)
+        linked = self._covered.linked(candidate, doubt.strangers, doubt.same)
+        rivals = self._rivals(candidate, doubt.strangers, doubt.same)
         examined = (
             self._examine(candidate.proposal) if candidate.proposal.scheme in self._policy.book.criteria else None
         )
         aside = self._ruled_out(candidate.record, rivals)
-        doubt = _Doubt(is_conflicted, open_pairs, waiting, said)
         verdict = self._judge(candidate, linked, rivals, doubt, examined, aside)
         if verdict.outcome == ACCEPTED:
             self._accept(candidate)
-        settled = sorted((every[other], each.identity.value, each.until) for other, each in said.items())
-        settled += [(other, "", 0) for other in sorted(waiting)]
         ruled = self._ruled(candidate.proposal, linked, rivals) if linked or rivals else []
-        verdict.facts_hash = _facts_hash(
-            self._policy, candidate, linked, rivals, is_conflicted, settled, ruled, examined, aside
-        )
+        verdict.facts_hash = _facts_hash(self._policy, candidate, linked, rivals, doubt, ruled, examined, aside)
         return verdict
 
     def consider(self, candidate: _Candidate, final: Verdict | None) -> Considered:
         """Before this proposal is accepted itself, so that it is not its own rival. `final`: what a lock fixed of it."""
-        likely = self._likely.get(candidate.record, _NO_PAIRS)
-        every = {**self._pairs.get(candidate.record, _NO_PAIRS), **likely}
-        strangers = {other for other, key in every.items() if self._is_stranger(key)}
-        same = {other for other in likely if every[other] in self._identities} - strangers
-        linked = self._covered.linked(candidate, strangers, same)
-        rivals = self._rivals(candidate, strangers, same)
+        doubt = self._doubt(candidate.record)
+        linked = self._covered.linked(candidate, doubt.strangers, doubt.same)
+        rivals = self._rivals(candidate, doubt.strangers, doubt.same)
         cycle = self._policy.cycles.get(candidate.proposal.cycle)
         claim = Claim(candidate.proposal.scheme, "", cycle.first, cycle.until) if cycle else None
         return Considered(
@@ -323,9 +314,26 @@ class _Walk:
             [(r.proposal, link, self._rivalling(claim, r, link)) for r, link in rivals] if claim else [],
         )
 
-    def _is_stranger(self, key: bytes) -> bool:
-        verdict = self._identities.get(key)
-        return verdict is not None and verdict.identity is Identity.DIFFERENT
+    def _doubt(self, record: bytes) -> _Doubt:
+        pairs = self._pairs.get(record, _NO_PAIRS)
+        likely = self._likely.get(record, _NO_PAIRS)
+        if not pairs and not likely:
+            return _NO_DOUBT  # most people
+        every = {**pairs, **likely}
+        said = {other: self._identities[key] for other, key in every.items() if key in self._identities}
+        strangers = {other for other, verdict in said.items() if verdict.identity is Identity.DIFFERENT}
+        open_pairs = pairs.keys() - said.keys()
+        waiting = self._present(likely.keys() - said.keys())
+        settled = sorted((every[other], each.identity.value, each.until) for other, each in said.items())
+        return _Doubt(
+            is_conflicted=any(len(other) == RECORD_BYTES for other in open_pairs),
+            open_pairs=open_pairs,
+            likely=waiting,
+            said=said,
+            strangers=strangers,
+            same=said.keys() & likely.keys() - strangers,
+            settled=settled + [(other, "", 0) for other in sorted(waiting)],
+        )
 
     def _ruled_out(self, record: bytes, rivals: list[tuple[_Candidate, Unit]]) -> Set[bytes]:
         """What does not count against a proposal. Of two proposals neither counts against the other, whoever is first."""
@@ -596,8 +604,7 @@ def _facts_hash(
     c: _Candidate,
     linked: list[tuple[Coverage, Unit]],
     rivals: list[tuple[_Candidate, Unit]],
-    is_conflicted: bool,
-    settled: list[tuple[bytes, str, int]],
+    doubt: _Doubt,
     ruled: list[tuple[str, str]],
     examined: Examined | None,
     aside: Set[bytes],
@@ -615,10 +622,10 @@ def _facts_hash(
         (cycle.first, cycle.until, cycle.closes_ms) if cycle else (),
         [(x.reference, x.scheme, x.component, x.first, x.until, link.value) for x, link in linked],
         [(r.record, link.value) for r, link in rivals],
-        is_conflicted,
+        doubt.is_conflicted,
     )
-    if settled:  # only then, so that an answer without has the hash it always had and is not said again
-        facts = (*facts, settled)
+    if doubt.settled:  # only then, so that an answer without has the hash it always had and is not said again
+        facts = (*facts, doubt.settled)
     if ruled:
         facts = (*facts, "rules", ruled)
     if examined:

@@ -11,6 +11,7 @@ from functools import lru_cache
 from central.domain.periods import is_period_word, parse_period
 from protocol.ids import InvalidCode, parse_village_code
 from protocol.lists.cells import clean_number, show_masked
+from protocol.lists.dates import DateProblem, Order, read_date
 from protocol.lists.tables import clean_text, plain_header
 from protocol.regions import Village, find_village, village_by_any_code
 from protocol.schemes import month_text
@@ -39,6 +40,7 @@ _CURRENCY = re.compile(r"(RP|IDR)[. ]*|[,.]-$| |\u00a0")
 _GROUPED = re.compile(r"[0-9]{1,3}(?:\.[0-9]{3})+(?:,00?)?|[0-9]{1,3}(?:,[0-9]{3})+(?:\.00?)?")
 _PLAIN = re.compile(r"[0-9]{1,12}(?:[.,]00?)?")
 _WHOLE = re.compile(r"0*([0-9]{1,6})(?:\.0)?")
+_YEAR = re.compile(r"((?:19|20)[0-9]{2})(?:\.0)?")
 _HOUSE_NUMBER = re.compile(r"0*([0-9]{1,3})(?:\.0)?")
 
 
@@ -86,19 +88,32 @@ def read_amount(cell: str) -> int | None:
     return amount if amount <= AMOUNT_MAX else None
 
 
-def read_question(kind: str, cell: str) -> str | None:
-    """An answer to a question of that kind as a village's form would have kept it; None where it cannot be read."""
+def read_question(kind: str, cell: str, order: Order = Order.DAY_FIRST) -> str | None:
+    """An answer to a question of that kind as a village's form would have kept it; None where it cannot be read.
+
+    `order`: of the column's dates. A year without a month stays one: what it proves is for the criteria to say.
+    """
     text = clean_text(cell)[:ANSWER_CHARS_MAX]
     if kind == "whole number":
         found = _WHOLE.fullmatch(text)
         return found[1] if found else None
     if kind == "month":
-        span = parse_period(text, "")
-        return month_text(span.first) if span is not None and span.first == span.until else None
+        return _read_month(text, order)
     if kind == "yes or no":
         answer = read_answer(text)
         return None if answer is None else "ya" if answer else "tidak"
     return clean_number(text) if text.strip("'").isdigit() else text
+
+
+def _read_month(text: str, order: Order) -> str | None:
+    """A month, the month of a whole date, or a year."""
+    if found := _YEAR.fullmatch(text):
+        return found[1]
+    span = parse_period(text, "")
+    if span is not None:
+        return month_text(span.first) if span.first == span.until else None
+    day = read_date(text, order, None)
+    return None if isinstance(day, DateProblem) else f"{day:%Y-%m}"
 
 
 def read_house_number(cell: str) -> str:

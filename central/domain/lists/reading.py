@@ -28,6 +28,7 @@ from central.domain.matching import SAME_NAME_MIN, name_similarity
 from central.domain.periods import Span, parse_period
 from protocol.ids import Nik, mask_nik
 from protocol.lists.cells import ROW_BREAKS, TOTAL, shorten, show_masked
+from protocol.lists.dates import order_of
 from protocol.lists.tables import BrokenRow, ListRefused, RawRow, clean_text, plain_header
 from protocol.names import name_key
 from protocol.schemes import Month
@@ -62,7 +63,7 @@ class ListReading:
         self._what: _Coverages | _Proposals = (
             _Coverages(table, plan, schemes, self._people)
             if plan.kind is Kind.COVERAGE
-            else _Proposals(plan, self._people)
+            else _Proposals(table, plan, self._people)
         )
         self._seen: dict[tuple[object, ...], int] = {}
         self._nik_owners: dict[Nik, tuple[str, int]] = {}
@@ -178,9 +179,13 @@ class ListReading:
 class _Proposals:
     """Each row proposes one person to the plan's cycle."""
 
-    def __init__(self, plan: Plan, people: PeopleReader) -> None:
+    def __init__(self, table: Table, plan: Plan, people: PeopleReader) -> None:
         self._people = people
-        self._asked = [(field, kind, at) for field, kind in ANSWERS.items() if (at := plan.place(field)) >= 0]
+        self._asked = [
+            (field, kind, at, order_of(table.column(at)))
+            for field, kind in ANSWERS.items()
+            if (at := plan.place(field)) >= 0
+        ]
 
     def read(
         self, person: ListedPerson, cells: Sequence[str], remarks: list[Remark]
@@ -207,10 +212,10 @@ class _Proposals:
 
     def _answers(self, cells: Sequence[str], remarks: list[Remark]) -> Iterator[tuple[str, str]]:
         """An empty cell answers nothing; one that cannot be read neither, and is told."""
-        for field, kind, at in self._asked:
+        for field, kind, at, order in self._asked:
             if not cells[at]:
                 continue
-            answer = read_question(kind, cells[at])
+            answer = read_question(kind, cells[at], order)
             if answer is not None:
                 yield field, answer
                 continue
@@ -243,8 +248,11 @@ class _Coverages:
             remarks[:] = faults
             return [], Fate.REJECTED if is_fault else Fate.DROPPED
         if person.nik is None and person.kk is None:
-            remarks[:] = [each for each in remarks if each.code in _NUMBER_FAULTS] + faults
-            return [], Fate.REJECTED
+            if not (person.name_key and person.birth_date):
+                remarks[:] = [each for each in remarks if each.code in _NUMBER_FAULTS] + faults
+                return [], Fate.REJECTED
+            # whoever is paid under a wrong number is paid: an officer is asked about proposals that resemble the row
+            remarks.insert(0, Remark(RemarkCode.NO_NUMBER, _NO_NUMBER))
         amount = read_amount(cells[self._amount])
         if amount is None:
             reason = "Nilai bantuan tidak dapat dibaca; baris ini dipakai tanpa nilainya. Tulis misalnya 600000."
@@ -340,7 +348,7 @@ def _about(reading: Reading) -> tuple[object, ...]:
 
 _CURES = {
     "whole number": "Isi kolom ini harus bilangan bulat, misalnya 12.",
-    "month": "Isi kolom ini harus bulan, misalnya 2015-07.",
+    "month": "Isi kolom ini harus bulan atau tahun, misalnya 2015-07.",
     "yes or no": "Isi kolom ini harus YA atau TIDAK.",
 }
 _COMPONENT_CHARS_MAX = 40
@@ -354,6 +362,7 @@ _ENDED = (
 _SCHEME_FAULTS = frozenset(
     {RemarkCode.ANSWER_UNCLEAR, RemarkCode.PERIOD_MISSING, RemarkCode.PERIOD_UNCLEAR, RemarkCode.SCHEME_UNKNOWN}
 )
+_NO_NUMBER = "Tanpa NIK dan KK yang benar baris ini hanya dicocokkan menurut nama, tanggal lahir dan keluarga, dan petugas menilai."
 _NUMBER_FAULTS = frozenset(
     {RemarkCode.NIK_WRONG, RemarkCode.NIK_PLACEHOLDER, RemarkCode.KK_WRONG, RemarkCode.KK_PLACEHOLDER}
 )

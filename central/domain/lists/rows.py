@@ -43,6 +43,7 @@ class RemarkCode(enum.Enum):
     NIK_PLACEHOLDER = "nik_placeholder"
     KK_WRONG = "kk_wrong"
     KK_PLACEHOLDER = "kk_placeholder"
+    NO_NUMBER = "no_number"
     NAME_MISSING = "name_missing"
     VILLAGE_UNKNOWN = "village_unknown"
     SAME_AS_ROW = "same_as_row"
