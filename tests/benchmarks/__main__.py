@@ -1,6 +1,7 @@
 """`make bench`: limits, peers and Kampung side by side in one run; medians, and ratios to the figures beside them.
 
-What counts are the ratios: the machine is the same for all. The last run stands in build/bench.json.
+What counts are the ratios: the machine is the same for all. The last run stands in build/bench.json. Peers that are other
+people's programs and are not here are named and left out.
 """
 
 import argparse
@@ -9,7 +10,7 @@ import json
 import statistics
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -25,7 +26,8 @@ from protocol.letter_kinds import read_catalogue
 from protocol.regions import VillageKind
 from tests.acceptance.town import VILLAGES, prepare
 from tests.agent.letter_samples import SUBJECT
-from tests.benchmarks import kampung, peers
+from tests.benchmarks import kampung, nats_peer, peers, postgres_peer, pouchdb_peer
+from tests.benchmarks.foreign import MEASURE_SECONDS_MAX, Absent, Measure
 from tests.benchmarks.records import VILLAGE, as_json, bodies
 
 OPS, NAIVE_ONE_OPS = 100_000, 3_000
@@ -61,7 +63,28 @@ _POLICY = numbering_policy(
 )
 
 
-async def one_run(prepared: Path, folder: Path, ops: int, seed: int) -> dict[str, float]:
+FOREIGN = {
+    "PostgreSQL": postgres_peer.prepare,
+    "NATS JetStream": nats_peer.prepare,
+    "PouchDB to express-pouchdb": pouchdb_peer.prepare,
+}
+
+
+def who_is_here(folder: Path) -> tuple[dict[str, Measure], dict[str, str]]:
+    """The foreign peers that can run, and what would bring those that cannot."""
+    present, missing = {}, {}
+    for name, prepare_peer in FOREIGN.items():
+        try:
+            present[name] = prepare_peer(folder)
+        except Absent as cure:
+            missing[name] = str(cure)
+            out.print(f"left out: {name} ({cure})", markup=False)
+    return present, missing
+
+
+async def one_run(
+    prepared: Path, folder: Path, ops: int, seed: int, foreign: Mapping[str, Measure]
+) -> dict[str, float]:
     records = [as_json(record) for record in bodies(ops, seed)]
     rows = peers.rows_of(VILLAGE, records)
     figures = {
@@ -71,6 +94,11 @@ async def one_run(prepared: Path, folder: Path, ops: int, seed: int) -> dict[str
         "naive_1": await peers.naive(folder, rows[:NAIVE_ONE_OPS], a_post=1),
         "naive_1000": await peers.naive(folder, rows, a_post=1_000),
     }
+    for measure in foreign.values():
+        apart = folder / f"foreign{len(figures)}"
+        apart.mkdir()
+        async with asyncio.timeout(MEASURE_SECONDS_MAX):
+            figures |= await measure(apart, rows)
     done = await kampung.backlog(prepared, folder / "backlog", ops, seed)
     figures |= {"acked": done.acked, "decided": done.decided, "bytes_an_op": done.bytes_an_op}
     figures["line_ops"], figures["line_use"] = await kampung.thin_line(prepared, folder / "line", ops, seed)
@@ -79,12 +107,19 @@ async def one_run(prepared: Path, folder: Path, ops: int, seed: int) -> dict[str
     return figures
 
 
-RATIOS: Sequence[tuple[str, str, str, float]] = (
+RATIOS: Sequence[tuple[str, str, str, float | None]] = (
     ("to the acknowledgement / raw SQLite x1,000", "acked", "raw_sqlite_1000", 0.8),
     ("to the acknowledgement / naive, one JSON POST a record", "acked", "naive_1", 150),
     ("to the acknowledgement / naive, 1,000 a POST", "acked", "naive_1000", 4),
     ("tabulated and decided / raw SQLite x1,000", "decided", "raw_sqlite_1000", 0.35),
+    ("to the acknowledgement / NATS JetStream, fsynced, each acknowledged", "acked", "nats", 20),
+    ("to the acknowledgement / NATS JetStream, fsynced, batches of 1,000", "acked", "nats_batches", None),
+    ("to the acknowledgement / PouchDB to express-pouchdb", "acked", "pouchdb", 20),
+    # measured where a centre of the run keeps its records in PostgreSQL: `one_run` then has these two figures as well
+    ("to the acknowledgement, on PostgreSQL / COPY x1,000", "acked_postgresql", "copy_1000", 0.8),
+    ("tabulated and decided, on PostgreSQL / COPY x1,000", "decided_postgresql", "copy_1000", 0.4),
 )
+"""What is compared with what, and the goal where there is one; a row of which a figure was not measured is left out."""
 
 
 def show(median: dict[str, float], runs: int) -> dict[str, float]:
@@ -95,8 +130,9 @@ def show(median: dict[str, float], runs: int) -> dict[str, float]:
     ratios = Table("ratio", "measured", "goal")
     found = {}
     for label, above, below, goal in RATIOS:
-        found[label] = median[above] / median[below]
-        ratios.add_row(label, f"{found[label]:.2f}", f"{goal:g}")
+        if above in median and below in median:
+            found[label] = median[above] / median[below]
+            ratios.add_row(label, f"{found[label]:.2f}", "" if goal is None else f"{goal:g}")
     out.print(ratios)
     return found
 
@@ -107,12 +143,13 @@ async def main(runs: int, ops: int) -> None:
         folder = Path(name)
         (folder / "prepared").mkdir()
         await prepare(folder / "prepared", folder / "cache", VILLAGES[:1])
+        foreign, missing = who_is_here(folder)
         for number in range(runs):
             (folder / str(number)).mkdir()
-            figures.append(await one_run(folder / "prepared", folder / str(number), ops, seed=number + 1))
+            figures.append(await one_run(folder / "prepared", folder / str(number), ops, number + 1, foreign))
             out.print(f"run {number + 1} of {runs} done")
     median = {key: statistics.median(f[key] for f in figures) for key in figures[0]}
-    result = {"ops": ops, "median": median, "ratios": show(median, runs), "runs": figures}
+    result = {"ops": ops, "median": median, "ratios": show(median, runs), "runs": figures, "left_out": missing}
     RESULT.parent.mkdir(exist_ok=True)
     RESULT.write_text(json.dumps(result, indent=1))
     sys.stdout.write(json.dumps({"ops": ops, "median": median}) + "\n")
