@@ -149,7 +149,8 @@ async def add_answers(connection: Connection, village: str, given: Collection[An
     )
     for asked in await questions(connection, {each.pair for each in given}):
         await connection.execute(
-            "UPDATE proposal SET is_dirty = 1 WHERE match_nik = (SELECT match_nik FROM proposal WHERE record = $1)",
+            "UPDATE proposal SET is_dirty = 1 WHERE record = $1"
+            " OR match_nik = (SELECT match_nik FROM proposal WHERE record = $1)",
             asked.proposal,
         )
 

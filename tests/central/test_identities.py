@@ -10,9 +10,9 @@ from central import questions, reconcile
 from central.audit import audit
 from central.domain.answers import policy
 from central.domain.decisions import Case, Coverage, Proposal
-from central.domain.identities import Identity, IdentityVerdict
+from central.domain.identities import Answer, Identity, IdentityVerdict
 from central.domain.reasons import ReasonCode
-from central.store import identities
+from central.store import facts, identities
 from central.store.identities import Said
 from chassis.database import drive
 from protocol.codec import unpack
@@ -133,3 +133,22 @@ async def test_a_question_about_what_was_withdrawn_is_closed_and_its_successor_a
     _, village = await asked()
     assert (village, await answers()) == (DESA, ["", "unknown", ""]), "the same pair is asked about once more"
     assert (await regency.database.read(lambda c: audit(c, RULES))).problems == []
+
+
+async def test_a_villages_answer_about_a_number_that_is_none_is_all_at_once(regency: Regency, machine: Machine) -> None:
+    await regency.put_cycle()
+    good = machine.propose(nik=nik(1), kk=kk(1)).record_id
+    broken = machine.propose(nik="3510259507850001", kk=kk(1)).record_id
+    await regency.send(machine)
+    await regency.settle()
+    said = [await regency.outcome(good), await regency.outcome(broken)]
+    assert said == [("accepted", ""), ("rejected", "nik_invalid")], "who is refused keeps nobody waiting"
+    ((key, other),) = (await regency.database.read(lambda c: reconcile.contested(c, broken))).items()
+    await regency.database.transact(lambda c: questions.ask(c, broken, key, other, "rini", 1))
+    given = Answer(b"z" * 16, key, DESA, 1, 3, "different", "papers", "", "sri", 1, 1)
+    await regency.database.transact(lambda c: questions.take(c, DESA, [given], 2))
+    await regency.settle()
+    hashes = await regency.rows("SELECT record, facts_hash FROM proposal ORDER BY record")
+    await regency.database.transact(facts.say_again)
+    await regency.settle()
+    assert await regency.rows("SELECT record, facts_hash FROM proposal ORDER BY record") == hashes

@@ -25,7 +25,7 @@ from central.domain.decisions.facts import (
 from central.domain.decisions.neighbourhood import Candidate, Index
 from central.domain.decisions.wording import basis_text, day_iso, period_text
 from central.domain.reasons import ReasonCode
-from protocol.schemes import Claim, Effect, Relation, Unit, month, relation
+from protocol.schemes import Claim, Effect, Relation, Unit, relation
 
 FORMER_MONTHS = 12
 """How many months before a cycle, where no row of the policy speaks of its first month."""
@@ -203,5 +203,6 @@ def _dated(fact: Coverage | Proposal) -> tuple[object, ...]:
 
 
 def _month(ms: int) -> int:
-    day = date.fromisoformat(day_iso(ms))
-    return month(day.year, day.month)
+    """12 * year + month - 1, also of a clock that stands before any month a rule may name."""
+    day = date.fromisoformat(day_iso(max(ms, 0)))
+    return 12 * day.year + day.month - 1

@@ -202,7 +202,8 @@ class _Walk:
         self._pairs = pairs
         self._identities = identities
         self._likely = likely
-        self._standing = {c.record: c for c in candidates if likely and not c.proposal.is_withdrawn}
+        # whoever has no number of their own is refused for that, and so keeps nobody waiting
+        self._standing = {c.record: c for c in candidates if likely and c.nik and not c.proposal.is_withdrawn}
         self._accepted: dict[bytes, Candidate] = {}
         self._by_nik: defaultdict[str, list[Candidate]] = defaultdict(list)
         self._by_kk: defaultdict[str, list[Candidate]] = defaultdict(list)
