@@ -37,7 +37,7 @@ async def ask(
         other_name=mask_name(other.name) if isinstance(other, Proposal) else "",
         other_scheme="" if isinstance(other, Proposal) else other.scheme,
         other_place=place_text(other.village) if other.village else "",
-        compared=[*_numbers(own, other), *compared(_with_card(own), _with_card(other))],
+        compared=relations(own, other),
         asked_ms=now_ms,
         answer_by=day_iso(now_ms + ANSWER_DAYS * DAY_MS),
     )
@@ -85,6 +85,11 @@ async def take(connection: Connection, village: str, given: Collection[Answer], 
 async def _publish(connection: Connection, village: str, question: IdentityQuestion, now_ms: int) -> None:
     item = feeds.Publication("identity_question", question_key(question.pair), pack(question), critical=False)
     await feeds.publish(connection, village, [item], now_ms)
+
+
+def relations(own: Proposal, other: Proposal | Coverage) -> list[tuple[str, str]]:
+    """How the two relate, field by field: same, alike, different or missing. The NIK only where they do not bear one."""
+    return [*_numbers(own, other), *compared(_with_card(own), _with_card(other))]
 
 
 def _numbers(own: Proposal, other: Proposal | Coverage) -> list[tuple[str, str]]:

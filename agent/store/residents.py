@@ -15,7 +15,6 @@ from chassis.database import Connection, Row
 from protocol import ops
 from protocol.ids import Nik, Sex, is_placeholder
 from protocol.ops import FORMER_KKS_MAX
-from protocol.schemes import month
 
 _COLUMNS = (
     "id, nik, kk, name, birth_place, birth_date, sex, mother, father, religion, marital_status, occupation, relation,"
@@ -112,7 +111,7 @@ def former_kks(times: Sequence[CardTime], current: str) -> list[tuple[str, int]]
     for each in times:
         if each.until_on and each.kk != current:
             day = date.fromisoformat(each.until_on)
-            left.setdefault(each.kk, month(day.year, day.month))
+            left.setdefault(each.kk, 12 * day.year + day.month - 1)  # also where the clock stood in another century
     return list(left.items())[:FORMER_KKS_MAX]
 
 

@@ -1,6 +1,5 @@
 """What the law on personal data asks of whoever runs the centre: whom a breach touched, and what is erased when."""
 
-import csv
 import os
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -23,6 +22,7 @@ from central.commands.office import (
 from central.machine import MachineClock
 from central.store import access, breaches, retention
 from chassis.commands import Stopped, out, show
+from chassis.csv_text import csv_text
 from chassis.database import Connection
 from protocol.ids import parse_village_code
 from protocol.regions import village as village_of
@@ -88,7 +88,7 @@ def _write(path: Path, niks: set[str]) -> None:
     except OSError as error:
         raise Stopped(f"--people {path}: {error.strerror}; name a file that is not there yet") from error
     with open(descriptor, "w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows([["NIK"], *([nik] for nik in sorted(niks))])
+        file.write(csv_text([["NIK"], *([nik] for nik in sorted(niks))]))
 
 
 def _moment(ms: int) -> str:

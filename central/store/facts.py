@@ -149,6 +149,19 @@ async def coverages_by(connection: Connection, column: str, keys: Collection[str
     return [_coverage(r) for r in rows]
 
 
+async def doubted(connection: Connection, limit: int) -> list[tuple[Proposal, str]]:
+    """Held because somebody else bears the NIK or is alike under another, with the reason's code; the longest held first."""
+    rows = await connection.fetch_all(
+        f"SELECT {_READ}, {_ANSWER} FROM proposal WHERE {_DOUBTED} ORDER BY decided_ms, record LIMIT $1", limit
+    )
+    return [(proposal, answer.code) for proposal, answer in map(_answered, rows)]
+
+
+async def count_doubted(connection: Connection) -> int:
+    total: int = await connection.fetch_value(f"SELECT count(*) FROM proposal WHERE {_DOUBTED}")
+    return total
+
+
 async def coverage(connection: Connection, reference: bytes) -> Coverage | None:
     row = await connection.fetch_one(f"SELECT {_COVERAGE} FROM coverage WHERE reference = $1", reference)
     return None if row is None else _coverage(row)
@@ -316,6 +329,7 @@ async def cycles(connection: Connection) -> list[Cycle]:
 
 # --- rows ------------------------------------------------------------------------------------------------------------
 
+_DOUBTED = "outcome = 'needs_review' AND code IN ('identity_conflict', 'possible_duplicate')"
 _PROPOSAL = (
     "record, village, epoch, seq, scheme, cycle, nik, kk, match_nik, match_kk, name, birth_date, sex, mother, claimed_ms,"
     " anchor_ms, received_ms, is_withdrawn"

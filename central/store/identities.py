@@ -110,6 +110,16 @@ async def questions(connection: Connection, keys: Collection[bytes]) -> list[Ask
     return [Asked(bytes.fromhex(r[0]), r[1], r[2], r[3], r[4], r[5]) for r in rows]
 
 
+async def is_asked(connection: Connection, key: bytes) -> bool:
+    """Is some village asked about this pair that has not answered yet?"""
+    row = await connection.fetch_value(
+        "SELECT 1 FROM identity_question AS q WHERE key = $1 AND NOT EXISTS (SELECT 1 FROM identity_answer AS a"
+        " WHERE a.key = q.key AND a.village = q.village) LIMIT 1",
+        key.hex(),
+    )
+    return row is not None
+
+
 async def take_back(connection: Connection, village: str, proposals: Collection[bytes]) -> list[Asked]:
     """What a village was asked for the sake of these own proposals and never answered: it counts as not asked, so that whoever
     takes their place can be asked about. That it was asked stays in the trail."""

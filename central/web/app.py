@@ -27,6 +27,7 @@ from central.web.overlaps import OverlapPages
 from central.web.overrides import OverridePages
 from central.web.picture_pages import PicturePages
 from central.web.reports import ReportPages
+from central.web.reviews import ReviewPages
 from central.web.rosters import RosterPages
 from central.web.schemes import SchemePages
 from central.web.subjects import WATCHERS, SubjectPages
@@ -52,6 +53,7 @@ NAVIGATION = (
         frozenset(EVERYBODY),
         entries=(
             NavigationEntry("Daftar", "/decisions"),
+            NavigationEntry("Orang yang sama?", "/reviews", frozenset({"officer"})),
             NavigationEntry("Sanggahan", "/objections", frozenset(READERS)),
             NavigationEntry("Laporan warga", "/reports", frozenset(READERS)),
         ),
@@ -118,6 +120,7 @@ def build_app(
         FleetPages(desk),
         DecisionPages(desk),
         IdentityPages(desk),
+        ReviewPages(desk),
         ObjectionPages(desk),
         ReportPages(desk),
         SubjectPages(desk),

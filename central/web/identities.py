@@ -11,11 +11,12 @@ from datetime import date
 from aiohttp import web
 
 from central import questions, reconcile
+from central.domain.decisions import Coverage, Proposal
 from central.domain.identities import Identity, IdentityVerdict
-from central.store import identities
+from central.store import facts, identities
 from central.store.identities import Said
 from central.web.desk import Desk
-from central.web.words import IDENTITIES
+from central.web.reviews import QUEUE, side_by_side
 from chassis.database import Connection
 from chassis.web import Form, account_of, add_notice, form_key_of, page, read_form, recall, remember, roles
 from protocol.schemes import month
@@ -24,7 +25,7 @@ REASON_LENGTH_MIN = 5
 """Shorter is no reason but a way past the field."""
 REASON_LENGTH_MAX = 300
 YEARS = (2000, 2100)
-ASK, ASK_WORDS = "ask", "Tanyakan dahulu ke desa yang mengusulkan"
+ASK = "ask"
 JUDGED = "Penilaian disimpan. Keputusannya dihitung lagi dan dikirim ke desa."
 ASKED = "Pertanyaan dikirim ke desa. Jawabannya tampil di halaman usulan ini."
 ASKED_BEFORE = "Desa itu sudah pernah ditanya tentang kedua catatan ini. Tunggu jawabannya, atau nilai sendiri."
@@ -48,6 +49,7 @@ class IdentityPages:
     async def judge(self, request: web.Request) -> web.StreamResponse:
         form, (proposal, key) = await read_form(request), _asked(request)
         account, form_key, now_ms = account_of(request), form_key_of(form), self._desk.clock.now_ms()
+        is_queue = bool(form.text("queue"))
         read = _read(form)
         if not isinstance(read, tuple):
             return await self._show(request, form, read)
@@ -70,19 +72,19 @@ class IdentityPages:
         for village in villages:
             self._desk.on_published(village)
         await add_notice(request, notice)
-        raise web.HTTPSeeOther(f"/decisions/{proposal.hex()}")
+        raise web.HTTPSeeOther(f"{QUEUE}/next" if is_queue else f"/decisions/{proposal.hex()}")
 
     async def _show(self, request: web.Request, form: Form, errors: Mapping[str, str]) -> web.StreamResponse:
         proposal, key = _asked(request)
-        if key not in await self._desk.database.read(lambda c: reconcile.contested(c, proposal)):
+        pair = await self._desk.database.read(lambda c: _pair(c, proposal, key))
+        if pair is None:
             raise web.HTTPNotFound
+        own, other = pair
         context = {
             "proposal": proposal.hex(),
-            "options": [
-                *((each.value, words) for each, words in IDENTITIES.items()),
-                (ASK, ASK_WORDS),
-            ],
-            "identity": form.text("identity"),
+            "other_proposal": other.record.hex() if isinstance(other, Proposal) else "",
+            "lines": side_by_side(own, other),
+            "is_queue": bool(form.text("queue") or request.query.get("queue")),
             "until": form.text("until"),
             "reason": form.text("reason"),
             "reason_max": REASON_LENGTH_MAX,
@@ -94,6 +96,11 @@ class IdentityPages:
 
 def _asked(request: web.Request) -> tuple[bytes, bytes]:
     return bytes.fromhex(request.match_info["proposal"]), bytes.fromhex(request.match_info["key"])
+
+
+async def _pair(connection: Connection, proposal: bytes, key: bytes) -> tuple[Proposal, Proposal | Coverage] | None:
+    found, others = await facts.find(connection, proposal), await reconcile.contested(connection, proposal)
+    return (found[0], others[key]) if found is not None and key in others else None
 
 
 def _read(form: Form) -> tuple[IdentityVerdict | None, str] | dict[str, str]:

@@ -133,6 +133,14 @@ REPLIES = {
     "rejected": "Ditolak",
     "dropped": "Dikeluarkan",
 }
+RELATIONS = {
+    "same": ("Sama", "good"),
+    "alike": ("Mirip, ejaan berbeda", "wait"),
+    "slip": ("Selisih satu angka, atau dua angka tertukar", "wait"),
+    "different": ("Berbeda", "bad"),
+    "missing": ("Tidak diisi di salah satu", "plain"),
+}
+"""How two records relate in one field, and the badge."""
 RULINGS = {
     Fate.KEPT: "Terima dalam daftar",
     Fate.REJECTED: "Tolak",

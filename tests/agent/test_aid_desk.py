@@ -13,11 +13,12 @@ from agent.domain.fields import FieldError
 from agent.domain.proposal_fields import FieldsRefused, Kind, Question, check_answers, read_questions, shown
 from agent.domain.slips import slip_of
 from agent.render.slips import render_slip
-from agent.store import aid, feed
+from agent.store import aid, feed, residents
 from chassis.database import Connection
 from protocol import ops
 from protocol.codec import pack
 from protocol.feed import Cycle, Decision, ObjectionDecided, State
+from protocol.ids import Kk
 from protocol.receipts import ALPHABET, parse_pin, pin_verifier, receipt_code
 from protocol.schemes import Criterion, Measure, RuleSet
 from tests.agent.office import CYCLE, QUESTIONS, SENTENCE, START_MS, Counter, decision_state, tell, words_of
@@ -49,6 +50,28 @@ KEPT = [
     ("civil_servant", "tidak"),
     ("phone", "081234567890"),
 ]
+
+
+async def test_a_proposal_says_which_cards_its_person_left_and_only_then(counter: Counter) -> None:
+    await open_cycles(counter)
+    moved, settled = list(counter.people.values())[:2]
+
+    async def proposed(resident: bytes) -> ops.AnyBody:
+        found = await counter.store.database.read(lambda c: residents.get(c, resident))
+        assert found is not None
+        record = await counter.store.write(lambda d: aid.propose(d, CYCLE.code, found, "", "sri"))
+        assert isinstance(record, bytes)
+        return await made(counter, record.hex())
+
+    found = await counter.store.database.read(lambda c: residents.get(c, moved))
+    assert found is not None
+    first = found.resident.kk
+    married = msgspec.structs.replace(found.resident, kk=Kk("3510252606210001"))
+    await counter.store.write(lambda d: residents.register(d, married, "sri", replaces=moved))
+    body = await proposed(moved)
+    assert isinstance(body, ops.ProposalWithFormer)
+    assert (body.kk, body.former_kks) == ("3510252606210001", [(first, 12 * 2021 + 5 - 1)])
+    assert type(await proposed(settled)) is ops.ProposalWithAnswers
 
 
 async def open_cycles(counter: Counter) -> None:

@@ -70,6 +70,7 @@ def desk(request: pytest.FixtureRequest, aside: Aside, tmp_path_factory: pytest.
             "/fleet/": "/fleet/3510152004",
             "/decisions/": f"/decisions/{site.story.refused.hex()}",
             "/decisions/{proposal}/identity/{key}": aside.run(in_doubt(site.story)),
+            "/reviews/next": "/reviews/next",
             "/objections/": f"/objections/{site.story.objection.hex()}",
             "/imports/": "/imports/1",
             "/reports/": f"/reports/{site.story.report.hex()}",

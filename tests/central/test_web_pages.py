@@ -133,6 +133,8 @@ def paths(story: Story) -> dict[str, str]:
         "/decisions": "/decisions",
         "/decisions/{proposal}": f"/decisions/{story.refused.hex()}",
         IDENTITY: f"/decisions/{story.refused.hex()}/identity/{'0' * 64}",
+        "/reviews": "/reviews",
+        "/reviews/next": "/reviews/next",
         "/cycles": "/cycles",
         "/schemes": "/schemes",
         "/schemes/{code}": "/schemes/GURU-NGAJI",
@@ -165,13 +167,15 @@ def paths(story: Story) -> dict[str, str]:
     }
 
 
-LEADING_ON = {"/imports/{id}/plan", "/imports/{id}/progress"}
-"""The list of the story is imported: there is nothing to map and nothing goes on."""
+LEADING_ON = {"/imports/{id}/plan", "/imports/{id}/progress", "/reviews/next"}
+"""The list of the story is imported: there is nothing to map and nothing goes on; no pair waits to be judged."""
 OFFICE = {"officer", "admin", "auditor", "ops"}
 READERS = {
     "/decisions/{proposal}": {"officer", "admin", "auditor"},
     IDENTITY: {"officer"},
     DRAFT: {"officer"},
+    "/reviews": {"officer"},
+    "/reviews/next": {"officer"},
     "/objections": {"officer", "admin", "auditor"},
     "/reports": {"officer", "admin", "auditor"},
     "/reports/{id}": {"officer", "admin", "auditor"},
@@ -400,6 +404,43 @@ async def test_one_decision_tells_the_whole_trail_and_that_it_was_looked_at(hall
     assert told.facts_hash.hex()[:16] in text
     rows = await story.regency.rows("SELECT actor, action, subject FROM access_log WHERE action = 'view_decision'")
     assert rows == [("auditor", "view_decision", story.refused.hex())]
+
+
+ALIKE = "NIK,NAMA,TANGGAL LAHIR,JENIS KELAMIN,KODE DESA\n3510259507850001,SITI CONTOH,25/07/1985,P,3510252010\n"
+"""Nobody's number, and a name, a birth date and a village that somebody has."""
+
+
+async def test_doubtful_pairs_are_judged_one_after_the_other(hall: Hall) -> None:
+    """One bears the NIK under another name, one is alike without any: about the second the village is asked."""
+    regency, browser = hall.story.regency, await hall.browser()
+    assert "Tidak ada pasangan" in await hall.text("/reviews")
+    await regency.import_list(siksng_row(nik(1), kk(9), "BUDI HARTONO"))
+    await regency.import_list(ALIKE.encode(), name="bst.csv", scheme="BST")
+    await regency.settle()
+    text = await hall.text("/reviews")
+    assert text.count("Bandingkan") == 2
+    assert "************0001" in text
+    judged = set()
+    for identity in ("different", "ask"):
+        led = await browser.get("/reviews/next", allow_redirects=False)
+        path = led.headers["Location"]
+        judged.add(path)
+        page = await hall.text(path)
+        assert (
+            "Nama SITI CONTOH (lihat daftarnya) Berbeda" in page
+            or "Tanggal lahir 25 Juli 1985 25 Juli 1985 Sama" in page
+        )
+        form = await browser.fields_of(await browser.get(path))
+        answer = await browser.post(
+            path, form | {"identity": identity, "reason": "dua KTP dilihat"}, allow_redirects=False
+        )
+        assert (answer.status, answer.headers["Location"]) == (303, "/reviews/next")
+        await regency.settle()
+    assert len(judged) == 2
+    assert (await browser.get("/reviews/next", allow_redirects=False)).headers["Location"] == "/reviews"
+    assert "Tidak ada pasangan" in await hall.text("/reviews"), "who is being asked about waits for the answer"
+    assert [item.kind for item in await regency.said("identity_question")] == ["identity_question"]
+    assert await regency.outcome(hall.story.accepted) == ("needs_review", "possible_duplicate")
 
 
 async def test_an_officer_judges_whether_two_are_one_and_the_decision_follows(hall: Hall) -> None:

@@ -105,10 +105,9 @@ class Households:
         self._accepted = accepted
         self._left_by: dict[str, list[tuple[Candidate, int]]] = {}
 
-    @property
-    def is_any_left(self) -> bool:
-        """Was anybody accepted who left a card?"""
-        return bool(self._left_by)
+    def concern(self, c: Candidate) -> bool:
+        """Has this person left a card, or anybody who was accepted? Hardly ever."""
+        return bool(c.proposal.former_kks) or c.nik in self._moved or bool(self._left_by)
 
     def cards(self, c: Candidate, others: Container[bytes]) -> CardMonths:
         """The cards this person left. `others` bear the same NIK and are not known to be this person."""

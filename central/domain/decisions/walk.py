@@ -218,7 +218,7 @@ class _Walk:
             self._examine(candidate.proposal) if candidate.proposal.scheme in self._policy.book.criteria else None
         )
         cards, left = self._former(candidate, doubt, linked, rivals)
-        aside = self._ruled_out(candidate.record, [r.record for r, _ in rivals], left)
+        aside = self._ruled_out(candidate.record, [r.record for r, _ in rivals], left) if self._aside else _NONE_ASIDE
         verdict = self._judge(candidate, linked, rivals, doubt, examined, aside, left)
         if verdict.outcome == ACCEPTED:
             self._accept(candidate)
@@ -251,9 +251,9 @@ class _Walk:
         rivals: list[tuple[Candidate, Unit]],
     ) -> tuple[CardMonths, Sequence[Left]]:
         """The cards this person left, and what that ties the proposal to."""
-        cards = self._households.cards(c, doubt.open_pairs | doubt.strangers)
-        if not cards and not self._households.is_any_left:
+        if not self._households.concern(c):
             return NO_CARDS, NOTHING_LEFT  # most people
+        cards = self._households.cards(c, doubt.open_pairs | doubt.strangers)
         seen = {x.reference for x, _ in linked} | {r.record for r, _ in rivals}
         return cards, self._households.left(c, cards, seen)
 
