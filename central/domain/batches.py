@@ -327,6 +327,8 @@ def _proposal(batch: Batch, record: bytes, seq: int, header: Header, body: Propo
         False,
         pack_answers(body.fields) if isinstance(body, ProposalWithAnswers) else b"",
         pack_former(body.former_kks, key_kk(body.kk) or "") if isinstance(body, ProposalWithFormer) else b"",
+        body.rt,
+        body.rw,
     )
 
 

@@ -301,12 +301,13 @@ DATE_BITS = {
     DateLink.OTHER: -7,
 }
 SLIP_BITS, SLIP_OF_SAME_DATE_BITS, SLIP_OF_GOOD_NIKS_BITS = 10, 5, -2
-FAR_BITS, TWO_GOOD_NIKS_BITS = -8, -13
+FAR_BITS, TWO_GOOD_NIKS_BITS = -8, -15
 _HOME_BITS = {HomeLink.NEIGHBOUR: 12, HomeLink.VILLAGE: 6, HomeLink.ELSEWHERE: -1, HomeLink.UNKNOWN: 0}
 NAME_EQUAL_BITS, _NAME_CLOSE_BITS, _NAME_BITS, _NAME_LOOSE_BITS = 8, 6, 4, 0
 _MOTHER_BITS, _MOTHER_OTHER_BITS, _KK_BITS, _OTHER_SEX_BITS = 7, -5, 12, -8
 HOUSE_BITS_MAX = 16
-"""Mother, card and address of brothers are one: together they prove a house, and no more."""
+"""Mother, card and address of brothers are one: together they prove a house, and no more. With it a birth date and a name do
+not make one person of two good NIKs that no slip parts."""
 
 
 def compare(a: Person, b: Person) -> Band:

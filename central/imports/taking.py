@@ -290,6 +290,8 @@ class _Taking:
             0,
             self.now_ms,
             answers=pack_answers(row.answers),
+            rt=row.rt,
+            rw=row.rw,
         )
 
 

@@ -29,9 +29,9 @@ class Answer(Struct, frozen=True):
 
 async def add_proposals(connection: Connection, answered: Collection[tuple[Proposal, Answer]]) -> None:
     await connection.execute_many(
-        f"INSERT INTO proposal ({_PROPOSAL}, answers, former_kks, {_ANSWER})"
+        f"INSERT INTO proposal ({_PROPOSAL}, answers, former_kks, rt, rw, {_ANSWER})"
         " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,"
-        " $16, $17, $18, $19, $20, $21, $22, $23, $24, $25) ON CONFLICT (record) DO NOTHING",
+        " $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27) ON CONFLICT (record) DO NOTHING",
         [astuple(proposal) + astuple(answer) for proposal, answer in answered],
     )
     await former_cards.put(connection, (proposal for proposal, _ in answered))
@@ -334,7 +334,7 @@ _PROPOSAL = (
     "record, village, epoch, seq, scheme, cycle, nik, kk, match_nik, match_kk, name, birth_date, sex, mother, claimed_ms,"
     " anchor_ms, received_ms, is_withdrawn"
 )
-_READ = _PROPOSAL + ", coalesce(answers, x''), former_kks"
+_READ = _PROPOSAL + ", coalesce(answers, x''), former_kks, rt, rw"
 
 
 def _answered(row: Row) -> Answered:

@@ -132,10 +132,8 @@ class _Beside:
                 self._by_day[day].append(each)
 
     def days(self) -> Collection[str]:
-        """Day and sex (or none) of whoever is looked for: those beside them, and those whose day is written for want of a
-        better one.
-        """
-        own = {(each.day, each.sex) for each in self._traces}
+        """Day and sex of whoever is looked for: those beside them, and those whose day is written for want of a better one."""
+        own = {(each.day, sex) for each in self._traces for sex in (each.sex or "LP")}
         years = {(day[:4], sex) for day, sex in own}
         return {day + sex for born, sex in own for day in days_beside(born)} | {
             f"{year}-{day}{sex}" for year, sex in years for day in WEAK_DAYS
@@ -191,23 +189,28 @@ async def _compared(connection: Connection, pairs: Collection[_Ids], known: dict
 
 
 def _trace_of(p: Proposal) -> Trace:
-    return trace(p.record, p.birth_date, p.sex, p.match_nik, p.match_kk, p.name)
+    return trace(p.record, p.birth_date, p.sex, p.match_nik, p.name)
 
 
 _TRACED = {
-    "proposal": "record, birth_date, sex, match_nik, match_kk, name",
-    "coverage": "reference, birth_date, sex, match_nik, match_kk, name_key",
+    "proposal": "record, birth_date, sex, match_nik, name",
+    "coverage": "reference, birth_date, sex, match_nik, name_key",
 }
 
 
 async def _kept(connection: Connection, table: str, days: str, vague_years: Collection[str]) -> list[Row]:
-    """Those kept that are worth a look; some twice. `days`: a JSON list of days with a sex or none."""
-    read = f"SELECT {_TRACED[table]} FROM json_each($1) AS key CROSS JOIN {table}"
-    own_sex = "(sex = substr(key.value, 11) OR sex = '' OR substr(key.value, 11) = '')"
-    rows = await connection.fetch_all(f"{read} ON birth_date = substr(key.value, 1, 10) AND {own_sex}", days)
+    """Those kept that are worth a look; some twice. `days`: a JSON list of days with a sex; who has none is of either."""
+    rows = await connection.fetch_all(
+        "WITH key (day, own) AS MATERIALIZED (SELECT substr(value, 1, 10), substr(value, 11) FROM json_each($1))"
+        f" SELECT {_TRACED[table]} FROM key CROSS JOIN {table} ON birth_date = day AND sex IN (own, '')",
+        days,
+    )
     if vague_years:
-        between = "birth_date >= key.value AND birth_date < key.value || '~'"
-        rows += await connection.fetch_all(f"{read} ON {between}", _json(vague_years))
+        rows += await connection.fetch_all(
+            f"SELECT {_TRACED[table]} FROM json_each($1) AS year CROSS JOIN {table}"
+            " ON birth_date >= year.value AND birth_date < year.value || '~'",
+            _json(vague_years),
+        )
     return rows
 
 

@@ -22,14 +22,18 @@ from rich.table import Table
 
 from central.domain.answers import policy_of
 from central.domain.blocking import Index
-from central.domain.decisions import Case, Coverage, Policy, Proposal, key_kk, key_nik
+from central.domain.decisions import NEEDS_REVIEW, Case, Coverage, Pairs, Policy, Proposal, key_kk, key_nik
 from central.domain.matching import Band, Person, compare
+from central.domain.reasons import ReasonCode
 from central.domain.whole_lists import match_lists
+from central.store import facts, imports, likely
+from central.store.imports import ImportFile
+from chassis.database import Connection, drive
 from protocol.names import name_key
 from protocol.schemes import month
 from tests.benchmarks.matching_lists import TwoLists, two_lists
 from tests.builders import Entry
-from tests.central.desk import PANGAN, RULES, START_MS
+from tests.central.desk import PANGAN, RULES, START_MS, in_memory
 
 LEFT, RIGHT, RUNS, ONE_BY_ONE = 50_000, 300_000, 5, 2_000
 RESULT = Path("build/bench-matching.json")
@@ -157,6 +161,8 @@ def proposals(entries: Iterable[Entry]) -> list[Proposal]:
             claimed_ms=START_MS,
             anchor_ms=0,
             received_ms=START_MS,
+            rt=entry.rt,
+            rw=entry.rw,
         )
         for number, entry in enumerate(entries)
     ]
@@ -175,6 +181,11 @@ def coverages(entries: Iterable[Entry]) -> list[Coverage]:
             until=month(2021, 12),
             village=entry.village,
             as_of="2021-04-30",
+            birth_date=entry.birth_date.isoformat() if entry.birth_date else "",
+            sex=entry.sex.value,
+            mother_key=name_key(entry.mother_name),
+            rt=entry.rt,
+            rw=entry.rw,
         )
         for number, entry in enumerate(entries)
     ]
@@ -197,6 +208,61 @@ def overlap(lists: TwoLists, runs: int) -> Figures:
         figures["duckdb_join_seconds"], others = in_duckdb(left, right, runs)
         assert pairs == others, "the two joins disagree"
     return figures
+
+
+def at_the_centre(lists: TwoLists) -> Figures:
+    """The same two lists in the centre's tables: whom its own lookups bring together, and what becomes of every proposal.
+
+    A proposal that is refused is a wrong refusal unless its person is on the other list, or another proposal shares the
+    person or the family card; one that waits for an officer is in the queue.
+    """
+    proposed, covered = proposals(lists.left), coverages(lists.right)
+    database = in_memory()
+
+    async def fill(connection: Connection) -> Pairs:
+        number = await imports.put(connection, ImportFile(b"x" * 32, "x", "x", "2021-04-30", 0, "x", b""))
+        await facts.put_coverages(connection, number, enumerate(covered, start=1))
+        return await likely.find(connection, proposed)
+
+    began = time.perf_counter()
+    pairs = drive(database.transact(fill))
+    seconds = time.perf_counter() - began
+    drive(database.close())
+    places = {c.reference: at for at, c in enumerate(covered)}
+    found = {
+        (int.from_bytes(record, "big"), places[other])
+        for record, others in pairs.items()
+        for other in others
+        if other in places
+    }
+    by_nik: dict[str, list[int]] = {}
+    for at, coverage in enumerate(covered):
+        if coverage.nik:
+            by_nik.setdefault(coverage.nik, []).append(at)
+    same = {(at, other) for at, p in enumerate(proposed) if p.match_nik for other in by_nik.get(p.match_nik, ())}
+    verdicts = Case(proposed, covered, pairs).decide(Policy(RULES.book, {PANGAN.code: policy_of(PANGAN)}))
+    queue = sum(v.outcome == NEEDS_REVIEW for v in verdicts.values())
+    bad = set(filter(lists.is_bad, lists.truth))
+    # of a number that is none the village is told at once, so nobody is paid twice
+    refused = {at for at, p in enumerate(proposed) if verdicts[p.record].code is ReasonCode.NIK_INVALID}
+    told = {pair for pair in bad if pair in found or pair in same or pair[0] in refused}
+    return {
+        "seconds_of_lookups": seconds,
+        "bad_niks_found": len(bad & (found | same)) / max(1, len(bad)),
+        "bad_niks_found_or_refused_for_the_number": len(told) / max(1, len(bad)),
+        "likely_and_two_people": len(found - lists.truth),
+        "queue": queue,
+        "queue_of_all_rows": queue / (len(proposed) + len(covered)),
+        "refused_for_a_number_of_somebody_else": len(
+            {
+                at
+                for at, other in same
+                if (at, other) not in lists.truth
+                and verdicts[proposed[at].record].code is ReasonCode.COVERED_BY_SCHEME
+                and not any(pair[0] == at for pair in lists.truth)
+            }
+        ),
+    }
 
 
 Row = tuple[str | None, str | None]
@@ -254,6 +320,8 @@ def main(seed: int, left_rows: int, right_rows: int, runs: int) -> None:
     else:
         out.print("splink is not installed (pip install '.[bench]'), so ours stands alone", markup=False)
     show(f"{left_rows:,} against {right_rows:,} rows, seed {seed}", matching)
+    centre = at_the_centre(lists)
+    show("the same two lists in the centre's tables", {"": centre})
     exact = overlap(lists, runs)
     ratios = {
         f"{ours} / {peer} join": exact[f"{ours}_seconds"] / exact[f"{peer}_join_seconds"]
@@ -266,7 +334,8 @@ def main(seed: int, left_rows: int, right_rows: int, runs: int) -> None:
             matching["splink, at its best weight"]["seconds"] / matching["ours"]["seconds"]
         )
     show("exact overlap by NIK or family card", {"": exact | ratios})
-    result = {"seed": seed, "rows": [left_rows, right_rows], "matching": matching, "overlap": exact, "ratios": ratios}
+    result = {"seed": seed, "rows": [left_rows, right_rows], "matching": matching, "centre": centre}
+    result |= {"overlap": exact, "ratios": ratios}
     RESULT.parent.mkdir(exist_ok=True)
     RESULT.write_text(json.dumps(result, indent=1))
     sys.stdout.write(json.dumps(result) + "\n")

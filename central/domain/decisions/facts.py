@@ -51,6 +51,8 @@ class Proposal(Struct, frozen=True, array_like=True, gc=False):
     is_withdrawn: bool = False
     answers: bytes = b""
     former_kks: bytes = b""
+    rt: str = ""
+    rw: str = ""
 
     def time_ms(self) -> int:
         """The claimed time, moved no further than anchor and receipt prove."""

@@ -42,14 +42,17 @@ class Known(Struct, frozen=True):
 
 
 def known_of(fact: Proposal | Coverage) -> Known:
-    """With the card and village that a verdict does not rest on, but a likeness does."""
-    if isinstance(fact, Proposal):
-        return Known(fact.record, _at_home(person_of(fact), fact.match_kk, fact.village))
-    return Known(fact.reference, _at_home(covered_person(fact), fact.kk, fact.village))
-
-
-def _at_home(person: Person, card: str | None, village: str) -> Person:
-    return replace(person, kks=frozenset([Kk(card)] if card else ()), village=_village(village))
+    """With the card and address that a verdict does not rest on, but a likeness does."""
+    card = fact.match_kk if isinstance(fact, Proposal) else fact.kk
+    person = person_of(fact) if isinstance(fact, Proposal) else covered_person(fact)
+    at_home = replace(
+        person,
+        kks=frozenset([Kk(card)] if card else ()),
+        village=_village(fact.village),
+        rt=fact.rt.strip().lstrip("0"),
+        rw=fact.rw.strip().lstrip("0"),
+    )
+    return Known(fact.record if isinstance(fact, Proposal) else fact.reference, at_home)
 
 
 @lru_cache(maxsize=1_024)
@@ -60,8 +63,8 @@ def _village(code: str) -> VillageCode | None:
 
 class Trace(Struct, frozen=True, gc=False):
     """What of a record tells at a glance that two are not one person. `day`: when its person was born, empty where nothing
-    tells; `is_vague`: no more is known than the year of that day. `name`: as it is written, or a key of it; `nik`, `kk`:
-    those it is found by, or empty; `is_good`: that NIK agrees with its own birth date and sex.
+    tells; `is_vague`: no more is known than the year of that day. `name`: as it is written, or a key of it; `nik`: the
+    one it is found by, or empty; `is_good`: that NIK agrees with its own birth date and sex.
     """
 
     record: bytes
@@ -69,20 +72,19 @@ class Trace(Struct, frozen=True, gc=False):
     is_vague: bool
     sex: str
     nik: str
-    kk: str
     is_good: bool
     name: str
 
 
-def trace(record: bytes, birth_date: str, sex: str, nik: str | None, kk: str | None, name: str) -> Trace:
+def trace(record: bytes, birth_date: str, sex: str, nik: str | None, name: str) -> Trace:
     """Where a day is written that is written for want of a better one, the NIK may know it."""
     day, is_weak = _day(birth_date)
     number = nik or ""
     is_good = bool(number) and _agrees(number, day, is_weak, sex)
     if is_weak and is_good and number[10:12] == day[2:4]:
         born = _day(f"{day[:4]}-{number[8:10]}-{int(number[6:8]) % DAY_OFFSET_WOMAN:02d}")[0]
-        return Trace(record, born or day, not born, sex, number, kk or "", is_good, name)
-    return Trace(record, day, is_weak, sex, number, kk or "", is_good, name)
+        return Trace(record, born or day, not born, sex, number, is_good, name)
+    return Trace(record, day, is_weak, sex, number, is_good, name)
 
 
 @lru_cache(maxsize=65_536)
@@ -101,14 +103,17 @@ SLIP_DIGITS_MAX = 2
 
 def may_be_likely(a: Trace, b: Trace) -> bool:
     """False only where `compare` could not say LIKELY: of another sex; by a name that is unlike; or of two good numbers that
-    no slip parts, which weigh more than a birth date, a name, a village and a mother together.
+    no slip parts, which weigh more than a birth date, a name and a house together.
     """
     if a.sex and b.sex and a.sex != b.sex:
         return False
     if a.nik and a.nik == b.nik:
         return False
-    are_good = a.is_good and b.is_good and not (a.kk and a.kk == b.kk)
-    if are_good and (Hamming.distance(a.nik, b.nik) > SLIP_DIGITS_MAX or nik_link(a.nik, b.nik) is not NikLink.SLIP):
+    if (
+        a.is_good
+        and b.is_good
+        and (Hamming.distance(a.nik, b.nik) > SLIP_DIGITS_MAX or nik_link(a.nik, b.nik) is not NikLink.SLIP)
+    ):
         return False
     return name_similarity(_name_key(a.name), _name_key(b.name)) >= LOOSE_NAME_MIN
 
@@ -152,7 +157,7 @@ _SEXES = frozenset(sex.value for sex in Sex)
 
 
 def _key(a: Person, b: Person) -> bytes:
-    """A card changes and a verdict must not rest on it."""
+    """A card changes and a verdict must not rest on it; `pair_key` looks at no address."""
     return pair_key(replace(a, kks=frozenset()), replace(b, kks=frozenset()))
 
 

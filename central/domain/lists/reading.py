@@ -211,6 +211,8 @@ class _Proposals:
                 sex=person.sex,
                 mother=person.mother,
                 answers=tuple(self._answers(cells, remarks)),
+                rt=person.rt,
+                rw=person.rw,
             )
         ], None
 

@@ -113,6 +113,8 @@ class ProposalRow(Struct, frozen=True, kw_only=True, array_like=True, tag="p", g
     sex: str = ""
     mother: str = ""
     answers: tuple[tuple[str, str], ...] = ()
+    rt: str = ""
+    rw: str = ""
 
 
 Reading = CoverageRow | ProposalRow
