@@ -20,7 +20,7 @@ def test_a_page_of_replies_by_keyboard_alone(
         chromium, site.address, "pemeriksa", test_centre.PASSWORD, java_script_enabled=False, bypass_csp=True
     )
     page.goto(f"{site.address}/rosters/{PANGAN.code}/validations")
-    assert "2 dari 3 orang belum divalidasi" in page.locator("main").inner_text()
+    assert "3 dari 4 orang belum divalidasi" in page.locator("main").inner_text()
     reply = page.get_by_label("Jawaban untuk SITI CONTOH")
     reply.focus()
     page.keyboard.type("Meninggal")
@@ -35,7 +35,7 @@ def test_a_page_of_replies_by_keyboard_alone(
     page.keyboard.type("3 Mei 2021")
     page.keyboard.press("Enter")
     page.get_by_role("status").wait_for()
-    assert "1 dari 3 orang belum divalidasi" in page.locator("main").inner_text()
+    assert "2 dari 4 orang belum divalidasi" in page.locator("main").inner_text()
     page.context.close()
     with_scripts = sign_in(chromium, site.address, "pemeriksa", test_centre.PASSWORD, bypass_csp=True)
     with_scripts.goto(f"{site.address}/rosters/{PANGAN.code}/validations?show=all")
