@@ -321,6 +321,21 @@ def test_evidence_is_short() -> None:
 
 # --- promises ---------------------------------------------------------------------------------------------------------
 
+
+def test_a_like_name_far_away_on_another_card_is_a_stranger_whose_number_was_written_by_mistake() -> None:
+    """One digit wrong in the day made it the number of somebody born in the same month, whose name is nearly the same."""
+    proposal = proposal_fact(1, name="DARINI", birth_date="1985-07-28", mother="")
+    found = coverage(
+        name_key=name_key("SARINI"), nik=nik(1), kk=kk(9), village=OTHER_DESA, birth_date="1985-07-25", sex="P"
+    )
+    verdict = one(proposal, found)
+    assert (verdict.outcome, verdict.code) == (NEEDS_REVIEW, ReasonCode.IDENTITY_CONFLICT)
+    at_home = coverage(
+        name_key=name_key("SARINI"), nik=nik(1), kk=kk(1), village=DESA, birth_date="1985-07-25", sex="P"
+    )
+    assert one(proposal, at_home).code is ReasonCode.COVERED_BY_SCHEME
+
+
 _NAMES = ["SITI CONTOH", "ST. CONTOH", "BAMBANG SUTRISNO", ""]
 _BIRTHS = ["1985-07-25", "1970-02-03", "1970-03-02", "1970-07-01", "", "19700203", "salah"]
 proposals_of = st.lists(

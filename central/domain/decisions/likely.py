@@ -12,13 +12,10 @@ from datetime import date
 from functools import lru_cache
 
 from msgspec import Struct
-from msgspec.structs import replace
 from rapidfuzz.distance import Hamming
 
 from central.domain.decisions.facts import Coverage, Proposal
-from central.domain.decisions.neighbourhood import Pairs, covered_person, person_of
-from central.domain.decisions.wording import home_of
-from central.domain.identities import pair_key
+from central.domain.decisions.neighbourhood import Pairs, at_home, verdict_key
 from central.domain.matching import (
     LOOSE_NAME_MIN,
     Band,
@@ -30,7 +27,7 @@ from central.domain.matching import (
     nik_link,
 )
 from central.domain.whole_lists import match_lists, match_within
-from protocol.ids import DAY_OFFSET_WOMAN, Kk, Sex, VillageCode
+from protocol.ids import DAY_OFFSET_WOMAN, Sex
 from protocol.names import name_key
 
 
@@ -42,23 +39,7 @@ class Known(Struct, frozen=True):
 
 
 def known_of(fact: Proposal | Coverage) -> Known:
-    """With the card and address that a verdict does not rest on, but a likeness does."""
-    card = fact.match_kk if isinstance(fact, Proposal) else fact.kk
-    person = person_of(fact) if isinstance(fact, Proposal) else covered_person(fact)
-    at_home = replace(
-        person,
-        kks=frozenset([Kk(card)] if card else ()),
-        village=_village(fact.village),
-        rt=fact.rt.strip().lstrip("0"),
-        rw=fact.rw.strip().lstrip("0"),
-    )
-    return Known(fact.record if isinstance(fact, Proposal) else fact.reference, at_home)
-
-
-@lru_cache(maxsize=1_024)
-def _village(code: str) -> VillageCode | None:
-    home = home_of(code)
-    return VillageCode(home.code) if home else None
+    return Known(fact.record if isinstance(fact, Proposal) else fact.reference, at_home(fact))
 
 
 class Trace(Struct, frozen=True, gc=False):
@@ -124,7 +105,7 @@ _name_key = lru_cache(maxsize=65_536)(name_key)
 def likely_key(one: Proposal, other: Proposal | Coverage) -> bytes | None:
     """The key of what may be said of the two where they are LIKELY one person."""
     a, b = known_of(one).person, known_of(other).person
-    return _key(a, b) if compare(a, b) is Band.LIKELY else None
+    return verdict_key(a, b) if compare(a, b) is Band.LIKELY else None
 
 
 @lru_cache(maxsize=65_536)
@@ -156,11 +137,6 @@ _WOMAN = Sex.FEMALE.value
 _SEXES = frozenset(sex.value for sex in Sex)
 
 
-def _key(a: Person, b: Person) -> bytes:
-    """A card changes and a verdict must not rest on it; `pair_key` looks at no address."""
-    return pair_key(replace(a, kks=frozenset()), replace(b, kks=frozenset()))
-
-
 def likely_pairs(proposed: Sequence[Known], covered: Sequence[Known]) -> Pairs:
     """By record of a proposal, the others that are LIKELY about its person, each with the key of what may be said of the
     two. Two proposals name each other. Withdrawn proposals are not to be given.
@@ -169,7 +145,7 @@ def likely_pairs(proposed: Sequence[Known], covered: Sequence[Known]) -> Pairs:
     found: dict[bytes, dict[bytes, bytes]] = {}
 
     def note(one: Known, other: Known) -> None:
-        found.setdefault(one.record, {})[other.record] = _key(one.person, other.person)
+        found.setdefault(one.record, {})[other.record] = verdict_key(one.person, other.person)
 
     for i, j, band in match_within(people).pairs:
         if band is Band.LIKELY:

@@ -4,13 +4,16 @@ and who shares a NIK with somebody else. Pure; decides nothing. Place in the flo
 
 from collections.abc import Container, Iterable, Mapping, Sequence
 from datetime import date
+from functools import lru_cache
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from central.domain.decisions.facts import Coverage, Proposal, key_nik
+from central.domain.decisions.wording import home_of
 from central.domain.identities import pair_key
 from central.domain.matching import Band, Person, compare
-from protocol.ids import Sex
+from protocol.ids import Kk, Sex, VillageCode
 from protocol.names import name_key
 from protocol.schemes import Unit
 
@@ -32,7 +35,7 @@ class Candidate(Struct):
     def person(self) -> Person:
         """Made only where a NIK is shared: few proposals share one."""
         if self._person is None:
-            self._person = person_of(self.proposal)
+            self._person = at_home(self.proposal)
         return self._person
 
 
@@ -45,6 +48,29 @@ def person_of(proposal: Proposal) -> Person:
         sex=_sex(proposal.sex),
         mother_key=name_key(proposal.mother),
     )
+
+
+def at_home(fact: Proposal | Coverage) -> Person:
+    """With the card and address, which tell strangers of one number or a like name apart."""
+    card = fact.match_kk if isinstance(fact, Proposal) else fact.kk
+    return replace(
+        person_of(fact) if isinstance(fact, Proposal) else covered_person(fact),
+        kks=frozenset([Kk(card)] if card else ()),
+        village=_village(fact.village),
+        rt=fact.rt.strip().lstrip("0"),
+        rw=fact.rw.strip().lstrip("0"),
+    )
+
+
+@lru_cache(maxsize=1_024)
+def _village(code: str) -> VillageCode | None:
+    home = home_of(code)
+    return VillageCode(home.code) if home else None
+
+
+def verdict_key(a: Person, b: Person) -> bytes:
+    """The key of what may be said of two: a card changes, and a verdict must not rest on it; an address it never looks at."""
+    return pair_key(replace(a, kks=frozenset()), replace(b, kks=frozenset()))
 
 
 class Index:
@@ -109,12 +135,12 @@ def find_pairs(groups: Mapping[str, Sequence[Candidate]], index: Index) -> Pairs
             continue
         for at, a in enumerate(group):
             for coverage in covered:
-                other = covered_person(coverage)
+                other = at_home(coverage)
                 if compare(a.person(), other) is Band.IDENTITY_CONFLICT:
-                    found.setdefault(a.record, {})[coverage.reference] = pair_key(a.person(), other)
+                    found.setdefault(a.record, {})[coverage.reference] = verdict_key(a.person(), other)
             for b in group[at + 1 :]:
                 if compare(a.person(), b.person()) is Band.IDENTITY_CONFLICT:
-                    key = pair_key(a.person(), b.person())
+                    key = verdict_key(a.person(), b.person())
                     found.setdefault(a.record, {})[b.record] = key
                     found.setdefault(b.record, {})[a.record] = key
     return found
