@@ -27,7 +27,6 @@ from chassis.database import Connection, Row
 
 RECORDS_AT_ONCE = 10_000
 """New coverages compared at once: some ten megabytes."""
-Found = list[tuple[bytes, bytes, bytes]]
 
 
 async def find(connection: Connection, new: Sequence[Proposal]) -> Pairs:
